@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#include "base/banned.h"
+
+enum { FIRST_CHUNK = 8 * 1024, LARGEST_CHUNK = 1024 * 1024 };
+
+struct chunk {
+	struct chunk *older;
+	size_t used;
+	size_t size;
+	alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct chunk *newest;
+	size_t total;
+};
+
+static struct chunk *
+chunk_new(size_t size, struct chunk *older)
+{
+	struct chunk *chunk = memory_get(sizeof(*chunk) + size);
+
+	chunk->size = size;
+	chunk->older = older;
+	return chunk;
+}
+
+struct arena *
+arena_open(void)
+{
+	return memory_get(sizeof(struct arena));
+}
+
+void
+arena_close(struct arena **arena)
+{
+	if (*arena == NULL)
+		return;
+	arena_release(*arena, (struct arena_mark){NULL, 0, 0});
+	memory_free(*arena);
+	*arena = NULL;
+}
+
+static size_t
+next_chunk_size(const struct arena *arena, size_t wanted)
+{
+	size_t size = arena->newest ? arena->newest->size * 2 : FIRST_CHUNK;
+
+	if (size > LARGEST_CHUNK)
+		size = LARGEST_CHUNK;
+	return size < wanted ? wanted : size;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = alignof(max_align_t);
+	struct chunk *chunk = arena->newest;
+	void *memory;
+
+	if (size > SIZE_MAX / 2)
+		memory_exhausted();
+	size = (size + align - 1) / align * align;
+	if (chunk == NULL || chunk->size - chunk->used < size) {
+		chunk = chunk_new(next_chunk_size(arena, size), chunk);
+		arena->newest = chunk;
+	}
+	memory = chunk->bytes + chunk->used;
+	chunk->used += size;
+	arena->total += size;
+	return memory;
+}
+
+void *
+arena_alloc_array(struct arena *arena, size_t size, size_t count)
+{
+	return arena_alloc(arena, memory_product(size, count));
+}
+
+void *
+arena_grow(struct arena *arena, const void *array, size_t size, size_t count,
+        size_t new_count)
+{
+	void *bigger = arena_alloc_array(arena, size, new_count);
+
+	if (count > 0)
+		memcpy(bigger, array, memory_product(size, count));
+	return bigger;
+}
+
+struct str
+arena_copy(struct arena *arena, struct str s)
+{
+	char *copy = arena_alloc(arena, s.len + 1);
+
+	if (s.len > 0)
+		memcpy(copy, s.data, s.len);
+	return str_of(copy, s.len);
+}
+
+char *
+arena_text(struct arena *arena, struct str s)
+{
+	char *copy = arena_alloc(arena, s.len + 1);
+
+	if (s.len > 0)
+		memcpy(copy, s.data, s.len);
+	return copy;
+}
+
+struct str
+arena_lower(struct arena *arena, struct str s)
+{
+	char *copy = arena_alloc(arena, s.len + 1);
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		copy[i] = ascii_lower(s.data[i]);
+	return str_of(copy, s.len);
+}
+
+char *
+arena_vformat(struct arena *arena, const char *format, va_list args)
+{
+	va_list again;
+	char *text;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	if (len < 0)
+		BUG("bad format: %s", format);
+	text = arena_alloc(arena, (size_t)len + 1);
+	vsnprintf(text, (size_t)len + 1, format, again);
+	va_end(again);
+	return text;
+}
+
+char *
+arena_format(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = arena_vformat(arena, format, args);
+	va_end(args);
+	return text;
+}
+
+size_t
+arena_used(const struct arena *arena)
+{
+	return arena->total;
+}
+
+struct arena_mark
+arena_mark(const struct arena *arena)
+{
+	return (struct arena_mark){arena->newest,
+	        arena->newest ? arena->newest->used : 0, arena->total};
+}
+
+void
+arena_release(struct arena *arena, struct arena_mark mark)
+{
+	while (arena->newest != mark.chunk) {
+		struct chunk *older = arena->newest->older;
+
+		memory_free(arena->newest);
+		arena->newest = older;
+	}
+	if (arena->newest != NULL) {
+		/* arena_alloc() promises zeroes. */
+		memset(arena->newest->bytes + mark.used, 0,
+		        arena->newest->used - mark.used);
+		arena->newest->used = mark.used;
+	}
+	arena->total = mark.total;
+}

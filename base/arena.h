@@ -1,0 +1,55 @@
+/* arena - memory that is given back all at once
+ *
+ * Pass the arena whose life matches the result's.  Nothing in it is freed alone.
+ * Pure but for asking for memory.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "base/str.h"
+
+struct arena;
+
+struct arena *arena_open(void);
+void arena_close(struct arena **arena);
+
+/* Zeroed and aligned for any type.  Never NULL. */
+void *arena_alloc(struct arena *arena, size_t size);
+#define ARENA_NEW(arena, type) ((type *)arena_alloc(arena, sizeof(type)))
+#define ARENA_ARRAY(arena, type, count)                                        \
+	((type *)arena_alloc_array(arena, sizeof(type), count))
+void *arena_alloc_array(struct arena *arena, size_t size, size_t count);
+
+/* A bigger copy of an array that has `count` items of `size` bytes; the old one
+ * stays where it is.  For arrays that grow by doubling. */
+void *arena_grow(struct arena *arena, const void *array, size_t size,
+        size_t count, size_t new_count);
+
+/* Copies have a NUL behind their last byte that is not counted. */
+struct str arena_copy(struct arena *arena, struct str s);
+char *arena_text(struct arena *arena, struct str s); /* cut at a NUL inside */
+char *arena_format(struct arena *arena, const char *format, ...)
+        PRINTF_LIKE(2, 3);
+char *arena_vformat(struct arena *arena, const char *format, va_list args)
+        PRINTF_LIKE(2, 0);
+struct str arena_lower(struct arena *arena, struct str s); /* ASCII */
+
+/* Bytes handed out so far, for budgets. */
+size_t arena_used(const struct arena *arena);
+
+/* What was allocated after the mark is gone after the release. */
+struct arena_mark {
+	void *chunk;
+	size_t used;
+	size_t total;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_release(struct arena *arena, struct arena_mark mark);
+
+#endif

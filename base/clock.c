@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+#include "base/banned.h"
+
+/* Only clock_fix() changes it; a program never does. */
+static struct {
+	bool is_fixed;
+	struct timespec now;
+	pid_t pid;
+	uint8_t random;
+	char host[256];
+} fixed;
+
+void
+clock_fix(time_t seconds, long nanoseconds, const char *host, pid_t pid)
+{
+	fixed.is_fixed = true;
+	fixed.now.tv_sec = seconds;
+	fixed.now.tv_nsec = nanoseconds;
+	fixed.pid = pid;
+	fixed.random = 0;
+	snprintf(fixed.host, sizeof(fixed.host), "%s", host);
+}
+
+struct timespec
+clock_now(void)
+{
+	struct timespec now;
+
+	if (fixed.is_fixed)
+		return fixed.now;
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+		BUG("no CLOCK_REALTIME");
+	return now;
+}
+
+uint64_t
+clock_monotonic_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		BUG("no CLOCK_MONOTONIC");
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct tm
+clock_local(time_t seconds)
+{
+	struct tm parts;
+
+	memset(&parts, 0, sizeof(parts));
+	localtime_r(&seconds, &parts);
+	return parts;
+}
+
+struct tm
+clock_utc(time_t seconds)
+{
+	struct tm parts;
+
+	memset(&parts, 0, sizeof(parts));
+	gmtime_r(&seconds, &parts);
+	return parts;
+}
+
+pid_t
+clock_pid(void)
+{
+	return fixed.is_fixed ? fixed.pid : getpid();
+}
+
+void
+clock_random(void *bytes, size_t count)
+{
+	uint8_t *at = bytes;
+
+	while (count > 0) {
+		ssize_t got;
+
+		if (fixed.is_fixed) {
+			*at = fixed.random++;
+			got = 1;
+		} else {
+			got = getrandom(at, count, 0);
+			if (got < 0 && errno != EINTR)
+				BUG("no randomness");
+		}
+		if (got > 0) {
+			at += got;
+			count -= (size_t)got;
+		}
+	}
+}
+
+const char *
+clock_host(void)
+{
+	if (fixed.host[0] == '\0' &&
+	        (gethostname(fixed.host, sizeof(fixed.host) - 1) < 0 ||
+	                fixed.host[0] == '\0'))
+		snprintf(fixed.host, sizeof(fixed.host), "localhost");
+	return fixed.host;
+}

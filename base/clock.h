@@ -1,0 +1,30 @@
+/* clock - time, randomness, host name and process id
+ *
+ * The only place that asks for them, so that a test can fix all of them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct timespec clock_now(void);       /* wall clock */
+uint64_t clock_monotonic_ms(void);     /* never goes back; for deadlines */
+struct tm clock_local(time_t seconds); /* in the local time zone */
+struct tm clock_utc(time_t seconds);
+pid_t clock_pid(void);
+
+void clock_random(void *bytes, size_t count);
+
+/* The machine's name as gethostname() gives it.  Lives as long as the process;
+ * "localhost" where the system has none. */
+const char *clock_host(void);
+
+/* For tests: all of the above become constants, randomness a sequence. */
+void clock_fix(time_t seconds, long nanoseconds, const char *host, pid_t pid);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#include "base/banned.h"
+
+enum { LINE_MAX_BYTES = 4096, SYSLOG = -2 };
+
+static const struct {
+	const char *name;
+	int syslog_priority;
+} levels[] = {
+        [LOG_LEVEL_DEBUG] = {"Debug", LOG_DEBUG},
+        [LOG_LEVEL_INFO] = {"Info", LOG_INFO},
+        [LOG_LEVEL_WARNING] = {"Warning", LOG_WARNING},
+        [LOG_LEVEL_ERROR] = {"Error", LOG_ERR},
+};
+
+static struct {
+	char prefix[512];
+	char timestamp[64];
+	int fds[LOG_LEVEL_ERROR + 1]; /* descriptor or SYSLOG */
+	bool is_open;
+	bool debug;
+} sink;
+
+static const struct {
+	const char *name;
+	int facility;
+} facilities[] = {{"auth", LOG_AUTH}, {"authpriv", LOG_AUTHPRIV},
+        {"cron", LOG_CRON}, {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},
+        {"kern", LOG_KERN}, {"lpr", LOG_LPR}, {"mail", LOG_MAIL},
+        {"news", LOG_NEWS}, {"syslog", LOG_SYSLOG}, {"user", LOG_USER},
+        {"uucp", LOG_UUCP}, {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+        {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+        {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+
+int
+log_facility_parse(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(facilities); i++)
+		if (strcmp(facilities[i].name, name) == 0)
+			return facilities[i].facility;
+	return -1;
+}
+
+static int
+open_target(const char *path)
+{
+	int fd;
+
+	if (strcmp(path, "syslog") == 0)
+		return SYSLOG;
+	/* A descriptor of our own: /dev/stderr opened anew may be refused to
+	 * another uid than the one that owns the terminal or pipe. */
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	if (strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+	        0600);
+	if (fd < 0) {
+		syslog(LOG_ERR, "cannot open the log %s: %s; using syslog", path,
+		        strerror(errno));
+		return SYSLOG;
+	}
+	return fd;
+}
+
+void
+log_open(const struct log_settings *settings)
+{
+	const char *info, *debug;
+	int facility = log_facility_parse(settings->facility);
+
+	info = settings->info_path[0] ? settings->info_path : settings->path;
+	debug = settings->debug_path[0] ? settings->debug_path : info;
+	openlog("doorstep", LOG_NDELAY, facility >= 0 ? facility : LOG_MAIL);
+	snprintf(sink.timestamp, sizeof(sink.timestamp), "%s",
+	        settings->timestamp);
+	sink.fds[LOG_LEVEL_ERROR] = open_target(settings->path);
+	sink.fds[LOG_LEVEL_WARNING] = sink.fds[LOG_LEVEL_ERROR];
+	sink.fds[LOG_LEVEL_INFO] = strcmp(info, settings->path) == 0
+	                                   ? sink.fds[LOG_LEVEL_ERROR]
+	                                   : open_target(info);
+	sink.fds[LOG_LEVEL_DEBUG] = sink.fds[LOG_LEVEL_INFO];
+	if (settings->debug && strcmp(debug, info) != 0)
+		sink.fds[LOG_LEVEL_DEBUG] = open_target(debug);
+	sink.debug = settings->debug;
+	sink.is_open = true;
+}
+
+void
+log_close(void)
+{
+	int level;
+
+	if (!sink.is_open)
+		return;
+	for (level = LOG_LEVEL_DEBUG; level <= LOG_LEVEL_ERROR; level++) {
+		int fd = sink.fds[level], other;
+
+		if (fd > STDERR_FILENO)
+			close(fd);
+		for (other = level; other <= LOG_LEVEL_ERROR; other++)
+			if (sink.fds[other] == fd)
+				sink.fds[other] = STDERR_FILENO;
+	}
+	closelog();
+	sink.is_open = false;
+}
+
+void
+log_set_prefix(const char *prefix)
+{
+	snprintf(sink.prefix, sizeof(sink.prefix), "%s", prefix);
+}
+
+bool
+log_has_debug(void)
+{
+	return sink.debug;
+}
+
+/* Bytes from messages and addresses reach the log: no line breaks, no escape
+ * sequences for the terminal of whoever reads it. */
+static void
+disarm(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = *text == '\t' ? ' ' : '?';
+}
+
+static void
+write_file(enum log_level level, const char *text)
+{
+	char line[LINE_MAX_BYTES + 1024], when[80] = "";
+	int fd = sink.is_open ? sink.fds[level] : STDERR_FILENO, len;
+
+	if (sink.timestamp[0] != '\0' && fd > STDERR_FILENO) {
+		struct tm now = clock_local(clock_now().tv_sec);
+
+		if (strftime(when, sizeof(when), sink.timestamp, &now) == 0)
+			when[0] = '\0';
+	}
+	len = snprintf(line, sizeof(line), "%s%s%s%s: %s\n", when, sink.prefix,
+	        sink.prefix[0] ? " " : "", levels[level].name, text);
+	if (len >= (int)sizeof(line)) {
+		len = (int)sizeof(line) - 1;
+		line[len - 1] = '\n';
+	}
+	/* One write, so that lines of several processes do not mix.  Nobody is
+	 * left to be told when it fails. */
+	if (write(fd, line, (size_t)len) < 0)
+		return;
+}
+
+static void
+write_line(enum log_level level, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void
+write_line(enum log_level level, const char *format, va_list args)
+{
+	char text[LINE_MAX_BYTES];
+
+	if (level == LOG_LEVEL_DEBUG && !sink.debug)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	disarm(text);
+	if (sink.is_open && sink.fds[level] == SYSLOG)
+		syslog(levels[level].syslog_priority, "%s%s%s", sink.prefix,
+		        sink.prefix[0] ? " " : "", text);
+	else
+		write_file(level, text);
+}
+
+#define DEFINE_LEVEL(name, level)                                              \
+	void name(const char *format, ...)                                     \
+	{                                                                      \
+		va_list args;                                                  \
+                                                                               \
+		va_start(args, format);                                        \
+		write_line(level, format, args);                               \
+		va_end(args);                                                  \
+	}
+
+DEFINE_LEVEL(log_error, LOG_LEVEL_ERROR)
+DEFINE_LEVEL(log_warning, LOG_LEVEL_WARNING)
+DEFINE_LEVEL(log_info, LOG_LEVEL_INFO)
+DEFINE_LEVEL(log_debug, LOG_LEVEL_DEBUG)

@@ -1,0 +1,49 @@
+/* log - lines for the admin, in Dovecot's form
+ *
+ * To syslog:           PREFIX TEXT
+ * To a file or stderr: Oct 30 21:39:18 PREFIX Info: TEXT
+ * where PREFIX is like "lda(amy)<44><AqKOK>:".  Control characters in a line
+ * are replaced, so that no message can write a line of its own.
+ * The sink is the one mutable global of the program.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "base/err.h"
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING,
+	LOG_LEVEL_ERROR };
+
+struct log_settings {
+	const char *path;       /* "syslog", "/dev/stderr" or a file; errors */
+	const char *info_path;  /* "" = path */
+	const char *debug_path; /* "" = info_path */
+	const char *facility;   /* syslog's word: "mail", "local0" ... */
+	const char *timestamp;  /* strftime() format, for files and stderr */
+	bool debug;             /* write debug lines at all */
+};
+
+/* Until this is called lines go to standard error.  A file that cannot be
+ * opened is reported and syslog used in its place: a log in trouble must not
+ * stop mail. */
+void log_open(const struct log_settings *settings);
+void log_close(void);
+
+/* What stands before each line from now on, without the blank at the end. */
+void log_set_prefix(const char *prefix);
+
+void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
+void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+bool log_has_debug(void);
+
+/* -1 when syslog has no facility of that name. */
+int log_facility_parse(const char *name);
+
+#endif

@@ -1,0 +1,52 @@
+dnl SPDX-License-Identifier: MIT
+dnl Macros of this project.
+
+dnl DOORSTEP_CFLAGS(VARIABLE, FLAGS): append each flag the compiler takes.
+AC_DEFUN([DOORSTEP_CFLAGS], [
+  for doorstep_flag in m4_normalize([$2]); do
+    doorstep_saved=$CFLAGS
+    CFLAGS="$CFLAGS -Werror $doorstep_flag"
+    AC_MSG_CHECKING([whether $CC takes $doorstep_flag])
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+      [AC_MSG_RESULT([yes]); $1="$$1 $doorstep_flag"],
+      [AC_MSG_RESULT([no])])
+    CFLAGS=$doorstep_saved
+  done
+])
+
+dnl DOORSTEP_LIBRARY(PREFIX, MODULE, DEBIAN-PACKAGE, HEADER, LIB, FUNCTION):
+dnl find MODULE by pkg-config or end with the package's name.  With HEADER, LIB
+dnl and FUNCTION also prove that a program with it links: a library of the same
+dnl name may be another one.
+AC_DEFUN([DOORSTEP_LIBRARY], [
+  PKG_CHECK_MODULES([$1], [$2], [],
+    [AC_MSG_ERROR([$2 is missing: install the Debian package $3])])
+  m4_ifnblank([$4], [
+    doorstep_saved_cflags=$CFLAGS doorstep_saved_libs=$LIBS
+    CFLAGS="$CFLAGS $$1_CFLAGS" LIBS="$$1_LIBS $LIBS"
+    AC_CHECK_HEADER([$4], [],
+      [AC_MSG_ERROR([$4 is missing: install the Debian package $3])])
+    AC_CHECK_FUNC([$6], [],
+      [AC_MSG_ERROR([$5 lacks $6: install the Debian package $3])])
+    CFLAGS=$doorstep_saved_cflags LIBS=$doorstep_saved_libs
+  ])
+])
+
+dnl DOORSTEP_BERKELEY_DB(DEBIAN-PACKAGE): Berkeley DB 5.3, header and library of
+dnl the same release.  Sets BDB_LIBS.
+AC_DEFUN([DOORSTEP_BERKELEY_DB], [
+  AC_MSG_CHECKING([for Berkeley DB 5.3])
+  doorstep_saved_libs=$LIBS
+  LIBS="-ldb-5.3 $LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#include <db.h>
+#if DB_VERSION_MAJOR != 5 || DB_VERSION_MINOR != 3
+#error "Berkeley DB 5.3 is needed"
+#endif
+]], [[DB *db; return db_create(&db, (DB_ENV *)0, 0);]])],
+    [AC_MSG_RESULT([yes]); BDB_LIBS="-ldb-5.3"],
+    [AC_MSG_RESULT([no])
+     AC_MSG_ERROR([Berkeley DB 5.3 is missing: install the Debian package $1])])
+  LIBS=$doorstep_saved_libs
+  AC_SUBST([BDB_LIBS])
+])

@@ -1,0 +1,59 @@
+/* host - what a script may ask of the world
+ *
+ * The engine does no I/O.  Whoever runs a script answers these questions: the
+ * delivery (deliver/host.c), `doorstep sieve test`, the test runner.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIEVE_HOST_H
+#define SIEVE_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "mail/address.h"
+#include "mail/message.h"
+
+enum sieve_envelope_part {
+	SIEVE_ENVELOPE_FROM, /* is_null for <> */
+	SIEVE_ENVELOPE_TO    /* the original recipient where it is known */
+};
+
+/* One step of an evaluation, for --trace.  Borrowed during the call. */
+struct sieve_trace_event {
+	const char *script;
+	unsigned line, column;
+	enum { SIEVE_TRACE_TEST, SIEVE_TRACE_ACTION, SIEVE_TRACE_COMMAND } kind;
+	struct str name;     /* header, address, fileinto ... */
+	struct str values;   /* what was compared: values, match, keys */
+	bool result;         /* of a test */
+};
+
+struct sieve_host;
+
+struct sieve_host_ops {
+	/* The message that is judged.  Never NULL. */
+	const struct message *(*message)(struct sieve_host *host);
+
+	/* False when this part is not known (test is then false). */
+	bool (*envelope)(struct sieve_host *host, enum sieve_envelope_part part,
+	        struct address *address_out);
+
+	/* mailbox extension (RFC 5490 3.1).  LOOKUP_ERROR makes the run end as
+	 * SIEVE_TEMPORARY. */
+	enum lookup (*mailbox_exists)(
+	        struct sieve_host *host, struct str mailbox, struct err *err);
+
+	/* May be NULL: nobody wants to see it. */
+	void (*trace)(struct sieve_host *host,
+	        const struct sieve_trace_event *event);
+};
+
+/* First member of the answering side's own struct. */
+struct sieve_host {
+	const struct sieve_host_ops *ops;
+};
+
+#endif

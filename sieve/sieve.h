@@ -1,0 +1,143 @@
+/* sieve - scripts in, lists of actions out (RFC 5228)
+ *
+ *   text --lex--> tokens --parse--> tree --check--> meaning --emit--> program
+ *   program + host (host.h) --evaluate--> actions
+ *
+ * Does no I/O and never ends the process: limits are answered by an error in the
+ * report, and a script in error means keep (RFC 5228 2.10.6).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIEVE_SIEVE_H
+#define SIEVE_SIEVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "sieve/host.h"
+
+/* Zero means the default that stands behind each. */
+struct sieve_settings {
+	uint64_t max_script_size;  /* bytes; 1 MiB */
+	size_t max_actions;        /* per run; 32 */
+	size_t max_redirects;      /* per run; 4 */
+	bool redirects_prohibited; /* sieve_max_redirects = 0 */
+	size_t max_nesting;        /* blocks and tests, each; 32 */
+	size_t max_errors;         /* reported per compilation; 30 */
+	size_t max_string;         /* bytes of a literal; 1 MiB */
+	size_t max_variable_size;  /* bytes of a variable's value; 4096, cut */
+	size_t max_variables;      /* per script; 255 */
+	uint64_t max_steps;        /* instructions and comparisons; 1,000,000 */
+	uint64_t max_memory;       /* bytes an evaluation may use; 64 MiB */
+	const char *delimiters;    /* set, for :user and :detail; "+" */
+	const char *extensions;    /* sieve_extensions: names, or "+name -name"
+	                            * against all; NULL or "" = all */
+};
+
+struct sieve_problem {
+	const char *script; /* name as given to sieve_compile() */
+	unsigned line, column; /* from 1; column counts code points */
+	bool is_warning;
+	const char *text;   /* without position, no line end */
+};
+
+/* Collects problems; everything in it lives in its arena. */
+struct sieve_report {
+	struct arena *arena;
+	struct sieve_problem *problems;
+	size_t count, size;
+	size_t errors;
+	bool is_full; /* max_errors were reached, more were dropped */
+};
+void sieve_report_init(struct sieve_report *report, struct arena *arena);
+
+struct sieve_program;
+
+/* Compiles `text`.  On an error: -1, and the report holds at least one error;
+ * compilation goes on after the first so that several are shown.  The program
+ * lives in the arena and borrows nothing from `text`. */
+MUST_USE int sieve_compile(struct arena *arena,
+        const struct sieve_settings *settings, const char *script,
+        struct str text, struct sieve_program **program_out,
+        struct sieve_report *report);
+
+enum sieve_action_kind {
+	SIEVE_KEEP,
+	SIEVE_FILEINTO,
+	SIEVE_DISCARD,
+	SIEVE_REDIRECT
+};
+
+struct sieve_flags {
+	const struct str *items; /* as written: \Seen, $Forwarded; no duplicates */
+	size_t count;
+};
+
+struct sieve_action {
+	enum sieve_action_kind kind;
+	const char *script; /* where in which script */
+	unsigned line, column;
+	union {
+		struct {
+			struct sieve_flags flags;
+		} keep;
+		struct {
+			struct str mailbox; /* UTF-8, as the script wrote it */
+			struct sieve_flags flags;
+			bool create; /* :create */
+			bool copy;   /* :copy; the implicit keep stays */
+		} fileinto;
+		struct {
+			struct str address; /* checked, local@domain */
+			bool copy;
+		} redirect;
+	};
+};
+
+/* What one or more scripts in sequence want.  Zero it, give it the arena. */
+struct sieve_result {
+	struct arena *arena;
+	struct sieve_action *actions; /* in order of execution, keep included */
+	size_t count, size;
+	/* After a run: is the implicit or an explicit keep in effect?  The next
+	 * script of a sequence runs only then. */
+	bool keep_in_effect;
+	/* After a run: the implicit keep was not cancelled, so one more copy goes
+	 * to the default mailbox, with these flags (imap4flags' internal variable,
+	 * handed on to the next script of a sequence). */
+	bool implicit_keep;
+	struct sieve_flags flags;
+};
+
+enum sieve_status {
+	SIEVE_OK = 0,
+	SIEVE_FAILED = -1,   /* runtime error, limit: the report says which; keep.
+	                      * Actions of this run are taken out of the result */
+	SIEVE_TEMPORARY = -2 /* the host is in trouble: `err` says why */
+};
+
+/* Runs the program against the host's message and appends its actions. */
+MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
+        const struct sieve_settings *settings, struct sieve_host *host,
+        struct sieve_result *result, struct sieve_report *report,
+        struct err *err);
+
+/* One line for people and tests, the form of `doorstep sieve test`:
+ *   fileinto "Lists" flags="\\Seen"
+ *   keep
+ *   redirect "x@y"
+ *   discard
+ * Strings are quoted as Sieve quotes them; several flags are joined by one
+ * blank; :copy and :create are shown as ` :copy` and ` :create` at the end. */
+struct str sieve_action_text(
+        struct arena *arena, const struct sieve_action *action);
+
+/* The capabilities this engine has, in the order they are announced. */
+const char *const *sieve_capabilities(size_t *count_out);
+
+#endif

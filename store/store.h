@@ -1,0 +1,133 @@
+/* store - put messages into one user's mailboxes
+ *
+ * Filing has steps, so that trouble is known before any copy can be seen, and
+ * so that the caller can do each step for all copies of a job before the next
+ * (the order of flushes is worth more than any code):
+ *
+ *   store_write()   write it under a private name; not flushed
+ *   store_link()    or: the same bytes as another copy, by hard link
+ *   store_sync()    flush the file
+ *   store_commit()  give the copy its public name
+ *   store_settle()  flush the directories of many copies, each once
+ *
+ * A copy ends by store_close() whatever happened; one that was not committed
+ * leaves nothing behind.  store_retract() takes a committed copy away again.
+ *
+ * Folder names are those a Sieve script or -m gives: UTF-8, with the separator
+ * and prefix of the configured namespaces.
+ *
+ * Runs as the recipient's uid; blocks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "mail/content.h"
+
+enum store_fsync { STORE_FSYNC_OPTIMIZED, STORE_FSYNC_ALWAYS,
+	STORE_FSYNC_NEVER };
+
+/* RFC 3501 2.3.2 */
+enum store_flags {
+	STORE_SEEN = 1,
+	STORE_ANSWERED = 2,
+	STORE_FLAGGED = 4,
+	STORE_DELETED = 8,
+	STORE_DRAFT = 16
+};
+
+/* One `namespace { }` block. */
+struct store_namespace {
+	const char *prefix;    /* "INBOX." or "" */
+	char separator;        /* 0 = the layout's own: '.' or '/' */
+	bool has_inbox;        /* inbox = yes */
+	const char *location;  /* NULL = the user's mail location */
+};
+
+/* All strings have their variables and "~" expanded already. */
+struct store_settings {
+	const char *location; /* maildir:/home/amy/Maildir:LAYOUT=fs:UTF-8:
+	                       * INBOX=...:CONTROL=...:INDEX=... */
+	const char *home;     /* where a relative path starts; may be NULL */
+	const struct store_namespace *namespaces;
+	size_t namespace_count; /* 0 = one with prefix "" that has the INBOX */
+	enum store_fsync fsync;
+	bool save_crlf;
+	bool autocreate;    /* folders other than INBOX; lda_mailbox_autocreate */
+	bool autosubscribe; /* those just created */
+	uint64_t temp_scan_interval_ms; /* clean tmp/ at most that often; 0 = no */
+};
+
+struct store;
+struct store_copy;
+
+/* Nothing is touched yet.  Errors: 4.3.5 for a location that cannot be. */
+MUST_USE int store_open(const struct store_settings *settings,
+        struct store **store_out, struct err *err);
+void store_close(struct store **store);
+
+/* LOOKUP_NONE: no such folder.  Errors: 4.3.0 permission or I/O. */
+enum lookup store_find_folder(
+        struct store *store, struct str folder, struct err *err);
+
+enum store_write_flags {
+	STORE_CREATE_FOLDER = 1 /* fileinto :create, whatever autocreate says */
+};
+
+enum store_result {
+	STORE_OK = 0,
+	STORE_FAILED = -1, /* err says why */
+	STORE_NO_FOLDER = -2 /* missing and not to be created, or a name that no
+	                      * folder can have; err says which (5.2.0) */
+};
+
+/* Write `content` for `folder` ("INBOX" in any case is the inbox).  STORE_OK:
+ * *copy_out is to be ended by store_copy_close().
+ * `keywords` (IMAP keywords such as $Forwarded) are kept for later use and
+ * ignored by a store that has no place for them.
+ * Errors: 4.3.0 I/O and permission, with a detail that explains which folder
+ * refuses whom; ERR_OVER_QUOTA 5.2.2 "Not enough disk quota" for EDQUOT and
+ * ENOSPC. */
+MUST_USE enum store_result store_write(struct store *store, struct str folder,
+        unsigned write_flags, const struct content *content,
+        unsigned store_flags, struct store_copy **copy_out, struct err *err);
+
+/* Another copy of what `original` holds (written, perhaps not yet committed,
+ * perhaps for another store of the same uid).  Falls back to writing where a
+ * link cannot be made: other file system, too many links, other permissions. */
+MUST_USE enum store_result store_link(struct store *store, struct str folder,
+        unsigned write_flags, struct store_copy *original,
+        unsigned store_flags, struct store_copy **copy_out, struct err *err);
+
+/* Nothing when the file is flushed already, or shares its bytes with one that
+ * is, or mail_fsync = never. */
+MUST_USE int store_sync(struct store_copy *copy, struct err *err);
+
+MUST_USE int store_commit(struct store_copy *copy, struct err *err);
+
+/* Flushes the folders that the commits changed, and those created for them. */
+MUST_USE int store_settle(
+        struct store_copy *const *copies, size_t count, struct err *err);
+
+/* Takes a committed copy away again: another copy of its delivery failed and
+ * all will be tried again. */
+void store_retract(struct store_copy *copy);
+
+void store_copy_close(struct store_copy **copy);
+
+/* For log lines and people.  Path: where the copy is now. */
+const char *store_copy_path(const struct store_copy *copy);
+struct str store_copy_folder(const struct store_copy *copy);
+uint64_t store_copy_size(const struct store_copy *copy);  /* S= */
+uint64_t store_copy_vsize(const struct store_copy *copy); /* W= */
+
+#endif
