@@ -1,0 +1,12 @@
+# Programs in C: tests/lib/test.h.  Shell scripts: tests/lib/tap.sh.
+check_LIBRARIES += %D%/libtest.a
+%C%_libtest_a_SOURCES = %D%/test.c %D%/test.h
+%C%_libtest_a_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEST_SOURCE_FOLDER='"$(abs_top_srcdir)"'
+EXTRA_DIST += %D%/tap.sh
+
+check_PROGRAMS += %D%/selftest
+%C%_selftest_SOURCES = %D%/selftest.c
+%C%_selftest_LDADD = $(TEST_LIBS)
+TAP_TESTS += %D%/selftest.sh
+EXTRA_DIST += %D%/selftest.sh
