@@ -24,7 +24,8 @@ void clock_random(void *bytes, size_t count);
  * "localhost" where the system has none. */
 const char *clock_host(void);
 
-/* For tests: all of the above become constants, randomness a sequence. */
+/* For tests: wall clock, process id and host name become constants, randomness a
+ * sequence.  The monotonic clock goes on: it measures waiting. */
 void clock_fix(time_t seconds, long nanoseconds, const char *host, pid_t pid);
 
 #endif

@@ -1,7 +1,8 @@
 /* log - lines for the admin, in Dovecot's form
  *
  * To syslog:           PREFIX TEXT
- * To a file or stderr: Oct 30 21:39:18 PREFIX Info: TEXT
+ * To a file:           Oct 30 21:39:18 PREFIX Info: TEXT
+ * To standard error:   PREFIX Info: TEXT
  * where PREFIX is like "lda(amy)<44><AqKOK>:".  Control characters in a line
  * are replaced, so that no message can write a line of its own.
  * The sink is the one mutable global of the program.
@@ -24,7 +25,7 @@ struct log_settings {
 	const char *info_path;  /* "" = path */
 	const char *debug_path; /* "" = info_path */
 	const char *facility;   /* syslog's word: "mail", "local0" ... */
-	const char *timestamp;  /* strftime() format, for files and stderr */
+	const char *timestamp;  /* strftime() format, for files */
 	bool debug;             /* write debug lines at all */
 };
 

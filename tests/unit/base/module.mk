@@ -1,3 +1,43 @@
+UNIT_TESTS += %D%/arena
+%C%_arena_SOURCES = %D%/arena.c
+%C%_arena_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/buf
+%C%_buf_SOURCES = %D%/buf.c
+%C%_buf_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/clock
+%C%_clock_SOURCES = %D%/clock.c
+%C%_clock_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/err
+%C%_err_SOURCES = %D%/err.c
+%C%_err_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/fd
+%C%_fd_SOURCES = %D%/fd.c
+%C%_fd_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/log
+%C%_log_SOURCES = %D%/log.c
+%C%_log_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/memory
+%C%_memory_SOURCES = %D%/memory.c
+%C%_memory_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/number
+%C%_number_SOURCES = %D%/number.c
+%C%_number_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/privilege
+%C%_privilege_SOURCES = %D%/privilege.c
+%C%_privilege_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/str
 %C%_str_SOURCES = %D%/str.c
 %C%_str_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/utf8
+%C%_utf8_SOURCES = %D%/utf8.c
+%C%_utf8_LDADD = $(TEST_LIBS)

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#include "tests/lib/test.h"
+
+#include "base/banned.h"
+
+static struct log_settings
+settings_for(const char *path)
+{
+	return (struct log_settings){.path = path,
+		.info_path = "",
+		.debug_path = "",
+		.facility = "mail",
+		.timestamp = "%b %d %H:%M:%S "};
+}
+
+/* Standard error goes to a file from now on. */
+static const char *
+capture_stderr(void)
+{
+	const char *path = test_path("stderr");
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	REQUIRE(fd >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+	close(fd);
+	return path;
+}
+
+TEST(before_it_is_opened_lines_go_to_standard_error)
+{
+	const char *path = capture_stderr();
+
+	log_error("trouble with %s", "x");
+	log_set_prefix("lda(amy):");
+	log_info("saved");
+	log_debug("not asked for");
+	CHECK_STR_IS(test_read(path),
+		"Error: trouble with x\nlda(amy): Info: saved\n");
+}
+
+TEST(a_line_in_a_file_has_time_prefix_and_level)
+{
+	const char *path = test_path("log");
+	struct log_settings settings = settings_for(path);
+
+	clock_fix(1793396358, 0, "mx", 42);
+	log_open(&settings);
+	log_set_prefix("lda(amy)<42><AqKOK>:");
+	log_info("saved");
+	log_warning("slow");
+	log_close();
+	CHECK_STR_IS(test_read(path),
+		"Oct 30 21:39:18 lda(amy)<42><AqKOK>: Info: saved\n"
+		"Oct 30 21:39:18 lda(amy)<42><AqKOK>: Warning: slow\n");
+}
+
+TEST(no_text_can_write_a_line_of_its_own)
+{
+	const char *path = test_path("log");
+	struct log_settings settings = settings_for(path);
+
+	settings.timestamp = "";
+	log_open(&settings);
+	log_error("%s", "a\nb\rc\td\x1b[31me\x7f");
+	log_close();
+	CHECK_STR_IS(test_read(path), "Error: a?b?c d?[31me?\n");
+}
+
+TEST(too_long_a_line_is_cut_and_ended)
+{
+	const char *path = test_path("log");
+	struct log_settings settings = settings_for(path);
+	char text[20000], prefix[2000];
+	struct str found;
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	memset(prefix, 'p', sizeof(prefix));
+	prefix[sizeof(prefix) - 1] = '\0';
+	log_open(&settings);
+	log_set_prefix(prefix);
+	log_error("%s", text);
+	log_error("next");
+	log_close();
+	found = test_read(path);
+	CHECK(found.len < 6000);
+	CHECK(str_ends(found, STR(" Error: next\n")));
+	CHECK_UINT(str_find(found, STR("x\n")) + 2 < found.len, true);
+}
+
+TEST(each_level_has_its_file)
+{
+	struct log_settings settings = settings_for(test_path("errors"));
+
+	settings.info_path = test_path("info");
+	settings.debug_path = test_path("debug");
+	settings.timestamp = "";
+	settings.debug = true;
+	log_open(&settings);
+	CHECK(log_has_debug());
+	log_error("e");
+	log_warning("w");
+	log_info("i");
+	log_debug("d");
+	log_close();
+	CHECK_STR_IS(test_read(settings.path), "Error: e\nWarning: w\n");
+	CHECK_STR_IS(test_read(settings.info_path), "Info: i\n");
+	CHECK_STR_IS(test_read(settings.debug_path), "Debug: d\n");
+}
+
+TEST(debug_lines_are_written_only_when_asked_for)
+{
+	const char *path = test_path("log");
+	struct log_settings settings = settings_for(path);
+
+	log_open(&settings);
+	CHECK(!log_has_debug());
+	log_debug("d");
+	log_close();
+	CHECK_STR_IS(test_read(path), "");
+}
+
+/* A log in trouble must not stop mail. */
+TEST(a_log_that_cannot_be_opened_stops_nothing)
+{
+	struct log_settings settings = settings_for(test_path("no/such/log"));
+
+	log_open(&settings);
+	log_error("goes to syslog");
+	log_close();
+	CHECK(access(settings.path, F_OK) < 0);
+}
+
+TEST(a_full_disk_stops_nothing)
+{
+	struct log_settings settings = settings_for("/dev/full");
+
+	log_open(&settings);
+	log_error("lost");
+	log_close();
+	CHECK(!log_has_debug());
+}
+
+TEST(the_log_can_be_opened_again)
+{
+	struct log_settings settings = settings_for(test_path("log"));
+
+	settings.timestamp = "";
+	log_open(&settings);
+	log_info("one");
+	log_close();
+	log_close();
+	log_open(&settings);
+	log_info("two");
+	log_close();
+	CHECK_STR_IS(test_read(settings.path), "Info: one\nInfo: two\n");
+}
+
+TEST(facilities_have_the_names_of_syslog)
+{
+	CHECK_INT(log_facility_parse("mail"), LOG_MAIL);
+	CHECK_INT(log_facility_parse("local7"), LOG_LOCAL7);
+	CHECK_INT(log_facility_parse("local8"), -1);
+	CHECK_INT(log_facility_parse(""), -1);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/privilege.h"
+
+#include <grp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/lib/test.h"
+
+#include "base/banned.h"
+
+/* Ids that need no name. */
+enum { SOME_UID = 54321, SOME_GID = 54322, MORE_GID = 54323 };
+
+TEST(root_is_refused_as_recipient)
+{
+	struct identity identity = {.uid = 0, .gid = SOME_GID};
+	struct err err;
+
+	CHECK_INT(privilege_become(&identity, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_STR(err.status, "4.3.0");
+	CHECK(strstr(err.detail, "refusing") != NULL);
+}
+
+/* setresuid(-1) means "leave it as it is": root would stay root. */
+TEST(an_unset_id_is_refused)
+{
+	struct identity no_uid = {.uid = (uid_t)-1, .gid = SOME_GID};
+	struct identity no_gid = {.uid = SOME_UID, .gid = (gid_t)-1};
+	struct err err;
+
+	CHECK_INT(privilege_become(&no_uid, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_INT(privilege_become(&no_gid, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+}
+
+TEST(root_becomes_somebody_for_good)
+{
+	static const gid_t groups[] = {SOME_GID, MORE_GID};
+	struct identity identity = {SOME_UID, SOME_GID, groups, 2};
+	gid_t found[16];
+	uid_t uids[3];
+	gid_t gids[3];
+	struct err err;
+
+	if (!privilege_is_root())
+		SKIP("only root may change its uid");
+	REQUIRE(privilege_become(&identity, &err) == 0);
+	CHECK_INT(getresuid(&uids[0], &uids[1], &uids[2]), 0);
+	CHECK_INT(getresgid(&gids[0], &gids[1], &gids[2]), 0);
+	CHECK_INT(uids[0], SOME_UID);
+	CHECK_INT(uids[1], SOME_UID);
+	CHECK_INT(uids[2], SOME_UID);
+	CHECK_INT(gids[0], SOME_GID);
+	CHECK_INT(gids[1], SOME_GID);
+	CHECK_INT(gids[2], SOME_GID);
+	CHECK_INT(getgroups(16, found), 2);
+	CHECK(!privilege_is_root());
+	CHECK_INT(setuid(0), -1);
+	CHECK_INT(seteuid(0), -1);
+	CHECK_INT(setgid(0), -1);
+	CHECK_INT(setgroups(0, NULL), -1);
+}
+
+TEST(no_group_of_root_is_kept)
+{
+	static const gid_t roots[] = {0, 1, 2};
+	struct identity identity = {SOME_UID, SOME_GID, NULL, 0};
+	gid_t found[16];
+	struct err err;
+
+	if (!privilege_is_root())
+		SKIP("only root may change its groups");
+	REQUIRE(setgroups(3, roots) == 0);
+	REQUIRE(privilege_become(&identity, &err) == 0);
+	CHECK_INT(getgroups(16, found), 0);
+}
+
+static void
+become_somebody(void)
+{
+	struct identity identity = {SOME_UID, SOME_GID, NULL, 0};
+	struct err err;
+
+	if (privilege_is_root())
+		REQUIRE(privilege_become(&identity, &err) == 0);
+}
+
+TEST(a_user_is_already_itself)
+{
+	struct identity identity = {0, 0, NULL, 0};
+	struct err err;
+
+	become_somebody();
+	identity.uid = geteuid();
+	identity.gid = getegid();
+	CHECK_INT(privilege_become(&identity, &err), 0);
+}
+
+TEST(a_user_cannot_become_another)
+{
+	struct identity identity = {0, SOME_GID, NULL, 0};
+	struct err err;
+
+	become_somebody();
+	identity.uid = geteuid() + 1;
+	CHECK_INT(privilege_become(&identity, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK(strstr(err.detail, "may not become") != NULL);
+}
+
+TEST(the_groups_of_a_user_contain_its_own)
+{
+	struct arena *arena = arena_open();
+	struct identity identity = {0, 0, NULL, 0};
+	bool found = false;
+	size_t i;
+
+	privilege_groups(arena, "no-such-user-here", SOME_GID, &identity);
+	REQUIRE(identity.group_count >= 1);
+	for (i = 0; i < identity.group_count; i++)
+		found = found || identity.groups[i] == SOME_GID;
+	CHECK(found);
+	arena_close(&arena);
+}
