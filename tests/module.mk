@@ -1,6 +1,8 @@
 # Every test prints TAP.  A folder's module.mk appends to
 #   UNIT_TESTS  programs in C, named by their path without .c
 #   TAP_TESTS   shell scripts *.sh that use tests/lib/tap.sh
+#   E2E_TESTS FAULTS_TESTS PERF_TESTS   the same for suites that are not part
+#               of `make check` (scripts/module.mk)
 # and a program says what it is made of, for example in tests/unit/mail:
 #   UNIT_TESTS += %D%/header
 #   %C%_header_SOURCES = %D%/header.c
@@ -8,7 +10,11 @@
 # Data that a script reads belongs into EXTRA_DIST (a folder will do).
 TEST_LIBS = tests/lib/libtest.a base/libbase.a $(CORE_LIBS)
 
-check_PROGRAMS += $(UNIT_TESTS)
+if FUZZERS
+check_PROGRAMS += $(FUZZ_TESTS)
+else
+check_PROGRAMS += $(UNIT_TESTS) tests/lib/selftest
+endif
 TESTS = $(UNIT_TESTS) $(TAP_TESTS)
 TEST_EXTENSIONS = .sh
 

@@ -1,0 +1,24 @@
+# One fuzzer per parser of untrusted bytes.  fuzz-NAME.c is registered as
+#   FUZZ_TESTS += %D%/fuzz-NAME
+#   %C%_fuzz_NAME_SOURCES = %D%/fuzz-NAME.c
+#   %C%_fuzz_NAME_LDADD = FOLDER/libFOLDER.a $(FUZZ_LIBS)
+# with a corpus in corpus/NAME and, if wanted, a dictionary NAME.dict.
+# In a normal build it is a test that reads its corpus; `make fuzz-smoke` builds
+# it with clang and lets it search.
+FUZZ_TESTS =
+if FUZZERS
+FUZZ_LIBS = base/libbase.a $(CORE_LIBS) $(FUZZ_ENGINE)
+else
+FUZZ_LIBS = tests/fuzz/libcorpus.a base/libbase.a $(CORE_LIBS)
+UNIT_TESTS += $(FUZZ_TESTS)
+check_LIBRARIES += %D%/libcorpus.a
+%C%_libcorpus_a_SOURCES = %D%/corpus.c
+%C%_libcorpus_a_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEST_SOURCE_FOLDER='"$(abs_top_srcdir)"'
+endif
+EXTRA_DIST += %D%/corpus.c %D%/smoke.sh
+
+FUZZ_TESTS += %D%/fuzz-utf8
+%C%_fuzz_utf8_SOURCES = %D%/fuzz-utf8.c
+%C%_fuzz_utf8_LDADD = $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/utf8

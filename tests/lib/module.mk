@@ -5,7 +5,6 @@ check_LIBRARIES += %D%/libtest.a
 	-DTEST_SOURCE_FOLDER='"$(abs_top_srcdir)"'
 EXTRA_DIST += %D%/tap.sh
 
-check_PROGRAMS += %D%/selftest
 %C%_selftest_SOURCES = %D%/selftest.c
 %C%_selftest_LDADD = $(TEST_LIBS)
 TAP_TESTS += %D%/selftest.sh
