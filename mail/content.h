@@ -37,16 +37,15 @@ struct content {
 enum line_ends { LINE_ENDS_LF, LINE_ENDS_CRLF };
 
 /* The whole message, as it came.  Lives in the arena. */
-struct content *content_of(
-        struct arena *arena, const struct message *message);
+struct content *content_of(struct arena *arena, const struct message *message);
 
 /* The same with `text` (complete lines that end in LF) in front. */
 struct content *content_prepend(
-        struct arena *arena, const struct content *content, struct str text);
+	struct arena *arena, const struct content *content, struct str text);
 
 /* The same without the bytes [from, to) of the message. */
 struct content *content_without(struct arena *arena,
-        const struct content *content, uint64_t from, uint64_t to);
+	const struct content *content, uint64_t from, uint64_t to);
 
 /* Same message, same pieces: the stored bytes are the same, too. */
 bool content_is_same(const struct content *a, const struct content *b);
@@ -60,19 +59,19 @@ struct content_reader {
 	uint64_t offset; /* in the piece */
 	bool pending_cr; /* a CR at the end of the last chunk */
 	size_t size;
-	char *input;     /* half of the caller's buffer */
+	char *input; /* half of the caller's buffer */
 	char *output;
-	uint64_t lines;  /* line ends given out so far */
+	uint64_t lines; /* line ends given out so far */
 };
 
 /* `buffer` is the caller's and at least 4096 bytes; 64 KiB is good. */
 void content_reader_init(struct content_reader *reader,
-        const struct content *content, enum line_ends line_ends, char *buffer,
-        size_t size);
+	const struct content *content, enum line_ends line_ends, char *buffer,
+	size_t size);
 
 /* LOOKUP_NONE at the end.  The chunk is valid until the next call; it is never
  * empty. */
-enum lookup content_read(struct content_reader *reader, struct str *chunk_out,
-        struct err *err);
+enum lookup content_read(
+	struct content_reader *reader, struct str *chunk_out, struct err *err);
 
 #endif

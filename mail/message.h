@@ -9,7 +9,10 @@
  *   | From amy ... (mbox) LF | header fields LF LF | body ...         |
  *
  * A leading mbox "From " line is not part of the mail: offsets begin at 0 but
- * everything here speaks of [start, end).
+ * everything here speaks of [start, end).  "From :" is a field and ">From " a
+ * broken line; neither is dropped.
+ *
+ * A lone CR is data everywhere.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,16 +33,20 @@ struct message;
 struct message_limits {
 	uint64_t memory_bytes;   /* a longer message goes to a file; 128 KiB */
 	uint64_t message_bytes;  /* longer: ERR_TOO_BIG 5.2.3; 0 = no limit */
-	uint64_t header_bytes;   /* header bytes that are looked at; 16 MiB.  What
-	                          * lies beyond is delivered, but not indexed */
-	size_t header_fields;    /* fields that are indexed; 100,000 */
+	uint64_t header_bytes;   /* input bytes in which fields are looked for;
+	                          * 16 MiB.  Fields that end beyond are
+	                          * delivered, but not indexed */
+	size_t header_fields;    /* fields that are indexed, the first ones;
+	                          * 100,000 */
 	const char *temp_folder; /* for the file without a name */
 };
 
 struct header_field {
-	struct str name;  /* as written, without blanks before the colon */
-	struct str value; /* raw: behind the colon, folds inside, no final CR LF */
-	uint64_t start;   /* offsets of the whole field, final line end included */
+	struct str name; /* as written, without blanks before the colon */
+	struct str
+		value; /* raw: behind the colon, folds inside, no final CR LF */
+	uint64_t
+		start; /* offsets of the whole field, final line end included */
 	uint64_t end;
 };
 
@@ -47,12 +54,12 @@ struct header_field {
  * Errors: 4.3.0 (cannot read, cannot write the temporary file, which names the
  * folder), 4.3.1 (no space there), ERR_TOO_BIG. */
 MUST_USE int message_open_fd(int fd, const struct message_limits *limits,
-        struct message **message_out, struct err *err);
+	struct message **message_out, struct err *err);
 
 /* The bytes are borrowed until message_close(). */
 MUST_USE int message_open_bytes(struct str bytes,
-        const struct message_limits *limits, struct message **message_out,
-        struct err *err);
+	const struct message_limits *limits, struct message **message_out,
+	struct err *err);
 
 void message_close(struct message **message);
 
@@ -60,19 +67,22 @@ void message_close(struct message **message);
  * line or it names nobody (MAILER-DAEMON is null: true with an empty str). */
 bool message_mbox_sender(const struct message *message, struct str *sender_out);
 
-/* All indexed fields, in order.  A line that is no field (no colon, blank at
- * the start of the first line ...) is skipped over, not an end of the header:
- * the header ends at the first empty line or at the end. */
+/* All indexed fields, in order.  A line that is no field (no colon, no name or
+ * a blank inside it, blank at the start of the first line) is skipped over
+ * together with its continuations; it is not an end of the header, which ends
+ * at the first empty line (LF or CR LF) or at the end.  NULL when there are
+ * none. */
 const struct header_field *message_fields(
-        const struct message *message, size_t *count_out);
+	const struct message *message, size_t *count_out);
 
 /* The next field called `name` (case does not matter) after `after`, the first
  * one when that is NULL; NULL at the end. */
 const struct header_field *message_field_next(const struct message *message,
-        struct str name, const struct header_field *after);
+	struct str name, const struct header_field *after);
 
 uint64_t message_start(const struct message *message);
-uint64_t message_body(const struct message *message); /* behind the empty line */
+uint64_t message_body(
+	const struct message *message); /* behind the empty line */
 uint64_t message_end(const struct message *message);
 
 /* Sizes of [start, end) with every line end counted as CR LF (RFC 5228 5.9, the
@@ -84,9 +94,14 @@ uint64_t message_size_lf(const struct message *message);
  * are. */
 bool message_has_only_lf(const struct message *message);
 
+/* [from, to) without a copy, valid until message_close().  False when those bytes
+ * are not in memory: use message_read(). */
+bool message_view(const struct message *message, uint64_t from, uint64_t to,
+	struct str *view_out);
+
 /* Copies up to `size` bytes from `offset`; fewer only at the end.  -1 with 4.3.0
  * when the file cannot be read. */
 MUST_USE ssize_t message_read(const struct message *message, void *bytes,
-        size_t size, uint64_t offset, struct err *err);
+	size_t size, uint64_t offset, struct err *err);
 
 #endif

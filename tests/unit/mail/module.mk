@@ -1,0 +1,9 @@
+MAIL_TEST_LIBS = mail/libmail.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/content
+%C%_content_SOURCES = %D%/content.c
+%C%_content_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/message
+%C%_message_SOURCES = %D%/message.c
+%C%_message_LDADD = $(MAIL_TEST_LIBS)
