@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/user.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/number.h"
+
+#include "base/banned.h"
+
+enum { RECORD_BYTES = 1024, RECORD_BYTES_MAX = 1024 * 1024 };
+
+/* NSS modules say "no such user" in many ways; every other number is trouble. */
+static bool
+means_unknown(int error)
+{
+	return error == 0 || error == ENOENT || error == ESRCH;
+}
+
+static enum lookup
+trouble(struct err *err, const char *what, int error)
+{
+	errno = error;
+	err_temp_errno(err, "4.3.0", "cannot look up %s", what);
+	return LOOKUP_ERROR;
+}
+
+static enum lookup
+take_record(struct arena *arena, const struct passwd *record,
+        struct system_user *user_out)
+{
+	user_out->name = arena_text(arena, str_from(record->pw_name));
+	user_out->uid = record->pw_uid;
+	user_out->gid = record->pw_gid;
+	user_out->home = arena_text(arena, str_from(record->pw_dir));
+	return LOOKUP_FOUND;
+}
+
+/* `name` is NULL for a lookup by uid. */
+static enum lookup
+find_user(struct arena *arena, const char *name, uid_t uid,
+        struct system_user *user_out, struct err *err)
+{
+	size_t size;
+
+	for (size = RECORD_BYTES; size <= RECORD_BYTES_MAX; size *= 4) {
+		char *bytes = arena_alloc(arena, size);
+		struct passwd record, *found = NULL;
+		int error = name != NULL ? getpwnam_r(name, &record, bytes,
+		                                   size, &found)
+		                         : getpwuid_r(uid, &record, bytes,
+		                                   size, &found);
+
+		if (error == ERANGE)
+			continue;
+		if (found != NULL)
+			return take_record(arena, found, user_out);
+		if (means_unknown(error))
+			return LOOKUP_NONE;
+		return trouble(err, name != NULL ? name : "own uid", error);
+	}
+	return trouble(err, name != NULL ? name : "own uid", ERANGE);
+}
+
+enum lookup
+user_by_name(struct arena *arena, struct str name,
+        struct system_user *user_out, struct err *err)
+{
+	if (name.len == 0 || str_has_char(name, '\0'))
+		return LOOKUP_NONE;
+	return find_user(arena, arena_text(arena, name), 0, user_out, err);
+}
+
+enum lookup
+user_by_uid(struct arena *arena, uid_t uid, struct system_user *user_out,
+        struct err *err)
+{
+	return find_user(arena, NULL, uid, user_out, err);
+}
+
+/* (uid_t)-1 means "leave as it is" to the kernel and is nobody's. */
+static bool
+parse_id(struct str text, uint32_t *id_out)
+{
+	uint64_t number;
+
+	if (number_parse(text, &number) < 0 || number >= UINT32_MAX)
+		return false;
+	*id_out = (uint32_t)number;
+	return true;
+}
+
+enum lookup
+user_parse_uid(struct arena *arena, struct str text, uid_t *uid_out,
+        struct err *err)
+{
+	struct system_user user;
+	enum lookup found;
+
+	if (parse_id(text, uid_out))
+		return LOOKUP_FOUND;
+	found = user_by_name(arena, text, &user, err);
+	if (found == LOOKUP_FOUND)
+		*uid_out = user.uid;
+	return found;
+}
+
+enum lookup
+user_parse_gid(struct arena *arena, struct str text, gid_t *gid_out,
+        struct err *err)
+{
+	char *name = arena_text(arena, text);
+	size_t size;
+
+	if (parse_id(text, gid_out))
+		return LOOKUP_FOUND;
+	for (size = RECORD_BYTES; size <= RECORD_BYTES_MAX; size *= 4) {
+		char *bytes = arena_alloc(arena, size);
+		struct group record, *found = NULL;
+		int error = getgrnam_r(name, &record, bytes, size, &found);
+
+		if (error == ERANGE)
+			continue;
+		if (found != NULL) {
+			*gid_out = found->gr_gid;
+			return LOOKUP_FOUND;
+		}
+		if (means_unknown(error))
+			return LOOKUP_NONE;
+		return trouble(err, name, error);
+	}
+	return trouble(err, name, ERANGE);
+}

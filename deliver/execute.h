@@ -1,0 +1,21 @@
+/* execute - do what the plans of a job say, in phases over all recipients
+ *
+ *   write    every copy under a private name, identical ones as links
+ *   sync     every file
+ *   hand over redirects       trouble: the recipient's copies are abandoned
+ *   rename   every copy
+ *   settle   every folder once
+ *
+ * Nothing is visible before the rename; nothing counts as saved before the
+ * settle.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_EXECUTE_H
+#define DELIVER_EXECUTE_H
+
+#include "deliver/deliver.h"
+
+void execute_plans(struct job *job);
+
+#endif

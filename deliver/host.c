@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/host.h"
+
+#include "base/attributes.h"
+#include "deliver/work.h"
+
+#include "base/banned.h"
+
+static struct deliver_host *
+host_of(struct sieve_host *host)
+{
+	return CONTAINER_OF(host, struct deliver_host, host);
+}
+
+static const struct message *
+answer_message(struct sieve_host *host)
+{
+	return host_of(host)->job->message;
+}
+
+static bool
+answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
+        struct address *address_out)
+{
+	switch (part) {
+	case SIEVE_ENVELOPE_FROM:
+		*address_out = host_of(host)->job->sender;
+		return true;
+	case SIEVE_ENVELOPE_TO:
+		*address_out = host_of(host)->delivery->original;
+		return true;
+	}
+	return false;
+}
+
+static enum lookup
+answer_mailbox_exists(
+        struct sieve_host *host, struct str mailbox, struct err *err)
+{
+	return store_find_folder(
+	        host_of(host)->delivery->work->store, mailbox, err);
+}
+
+static const struct sieve_host_ops ops = {
+        .message = answer_message,
+        .envelope = answer_envelope,
+        .mailbox_exists = answer_mailbox_exists,
+};
+
+void
+host_init(struct deliver_host *host, const struct job *job,
+        const struct delivery *delivery)
+{
+	*host = (struct deliver_host){
+	        .host = {.ops = &ops}, .job = job, .delivery = delivery};
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/plan.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "deliver/redirect.h"
+#include "deliver/report.h"
+#include "deliver/work.h"
+
+#include "base/banned.h"
+
+static const struct str inbox = {"INBOX", 5};
+
+/* RFC 5232 2: only system flags have a place in a Maildir name of ours. */
+static unsigned
+flags_to_store(const struct sieve_flags *flags)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} names[] = {{"\\Seen", STORE_SEEN}, {"\\Answered", STORE_ANSWERED},
+	        {"\\Flagged", STORE_FLAGGED}, {"\\Deleted", STORE_DELETED},
+	        {"\\Draft", STORE_DRAFT}};
+	unsigned result = 0;
+	size_t i, n;
+
+	for (i = 0; i < flags->count; i++)
+		for (n = 0; n < ARRAY_LENGTH(names); n++)
+			if (str_is_nocase(flags->items[i], names[n].name))
+				result |= names[n].flag;
+	return result;
+}
+
+static bool
+is_same_folder(struct str a, struct str b)
+{
+	return str_equal(a, b) ||
+	       (str_equal_nocase(a, inbox) && str_equal_nocase(b, inbox));
+}
+
+static struct plan_copy *
+find_copy(struct plan *plan, struct str folder)
+{
+	size_t i;
+
+	for (i = 0; i < plan->copy_count; i++)
+		if (is_same_folder(plan->copies[i].folder, folder))
+			return &plan->copies[i];
+	return NULL;
+}
+
+static void
+add_copy(struct job *job, struct plan *plan, struct plan_copy wanted)
+{
+	struct plan_copy *same = find_copy(plan, wanted.folder);
+
+	if (same != NULL) {
+		same->store_flags |= wanted.store_flags;
+		same->create |= wanted.create;
+		return;
+	}
+	if (plan->copy_count == plan->copy_size) {
+		plan->copy_size = plan->copy_size ? plan->copy_size * 2 : 4;
+		plan->copies = arena_grow(job->arena, plan->copies,
+		        sizeof(*plan->copies), plan->copy_count,
+		        plan->copy_size);
+	}
+	plan->copies[plan->copy_count++] = wanted;
+}
+
+static void
+add_redirect(struct job *job, struct plan *plan, struct plan_redirect wanted)
+{
+	size_t i;
+
+	for (i = 0; i < plan->redirect_count; i++)
+		if (str_equal(plan->redirects[i].address, wanted.address))
+			return;
+	if (plan->redirect_count == plan->redirect_size) {
+		plan->redirect_size =
+		        plan->redirect_size ? plan->redirect_size * 2 : 4;
+		plan->redirects = arena_grow(job->arena, plan->redirects,
+		        sizeof(*plan->redirects), plan->redirect_count,
+		        plan->redirect_size);
+	}
+	plan->redirects[plan->redirect_count++] = wanted;
+}
+
+static struct plan_copy
+default_copy(const struct delivery *delivery, const struct sieve_flags *flags,
+        const struct sieve_action *action)
+{
+	return (struct plan_copy){
+	        .folder = delivery->mailbox.len > 0 ? delivery->mailbox : inbox,
+	        .is_default = true,
+	        .store_flags = flags != NULL ? flags_to_store(flags) : 0,
+	        .action = action};
+}
+
+static void
+add_action(struct job *job, struct delivery *delivery,
+        const struct sieve_action *action)
+{
+	struct plan *plan = delivery->work->plan;
+
+	switch (action->kind) {
+	case SIEVE_KEEP:
+		add_copy(job, plan,
+		        default_copy(delivery, &action->keep.flags, action));
+		break;
+	case SIEVE_FILEINTO:
+		add_copy(job, plan,
+		        (struct plan_copy){.folder = action->fileinto.mailbox,
+		                .create = action->fileinto.create,
+		                .store_flags =
+		                        flags_to_store(&action->fileinto.flags),
+		                .action = action});
+		break;
+	case SIEVE_REDIRECT:
+		add_redirect(job, plan,
+		        (struct plan_redirect){
+		                .address = action->redirect.address,
+		                .action = action});
+		break;
+	case SIEVE_DISCARD:
+		break;
+	}
+}
+
+static void
+drop_looping_redirects(struct job *job, struct delivery *delivery)
+{
+	struct plan *plan = delivery->work->plan;
+
+	if (plan->redirect_count == 0 || !redirect_is_loop(job, delivery))
+		return;
+	report_line(job, delivery, NULL,
+	        "not forwarded to <%.*s>: it was forwarded by this user before",
+	        STR_ARG(plan->redirects[0].address));
+	plan->redirect_count = 0;
+	if (plan->copy_count == 0)
+		add_copy(job, plan, default_copy(delivery, NULL, NULL));
+}
+
+void
+plan_build(struct job *job, struct delivery *delivery)
+{
+	struct delivery_work *work = delivery->work;
+	const struct sieve_result *result = &work->script.result;
+	size_t i;
+
+	work->plan = ARENA_NEW(job->arena, struct plan);
+	for (i = 0; i < result->count; i++)
+		add_action(job, delivery, &result->actions[i]);
+	if (result->implicit_keep)
+		add_copy(job, work->plan,
+		        default_copy(delivery, &result->flags, NULL));
+	drop_looping_redirects(job, delivery);
+}
+
+enum plan_fallback
+plan_fall_back(struct delivery *delivery, size_t index)
+{
+	struct plan *plan = delivery->work->plan;
+	struct plan_copy *lost = &plan->copies[index], *same;
+	struct str folder =
+	        lost->is_default ? inbox : default_copy(delivery, NULL, NULL).folder;
+
+	if (is_same_folder(lost->folder, inbox))
+		return PLAN_HOPELESS;
+	same = find_copy(plan, folder);
+	if (same != NULL && same != lost) {
+		lost->is_dropped = true;
+		return PLAN_COVERED;
+	}
+	/* `-m X` where the script says fileinto "X": both are the default. */
+	lost->folder = same == lost ? inbox : folder;
+	lost->is_default = true;
+	lost->create = false;
+	return PLAN_REPLACED;
+}

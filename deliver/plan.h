@@ -1,0 +1,55 @@
+/* plan - what a delivery will do, in order, before it does any of it
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_PLAN_H
+#define DELIVER_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct delivery;
+struct job;
+struct sieve_action;
+struct store_copy;
+
+struct plan_copy {
+	struct str folder;
+	bool is_default;      /* INBOX, -m or the detail folder */
+	bool create;          /* fileinto :create */
+	bool is_dropped;      /* PLAN_COVERED */
+	unsigned store_flags; /* enum store_flags */
+	const struct sieve_action *action; /* NULL: the implicit keep */
+	struct store_copy *copy; /* from execute */
+};
+
+struct plan_redirect {
+	struct str address;
+	const struct sieve_action *action;
+};
+
+struct plan {
+	struct plan_copy *copies;
+	size_t copy_count, copy_size;
+	struct plan_redirect *redirects;
+	size_t redirect_count, redirect_size;
+};
+
+/* Turns the script's actions into delivery->work->plan.  Several actions for one
+ * folder become one copy with the flags of all (RFC 5228 2.10.3); a redirect that
+ * would loop is dropped, and the message kept instead when nothing else would
+ * hold it. */
+void plan_build(struct job *job, struct delivery *delivery);
+
+/* The folder of copy `index` is missing or impossible: the default mailbox takes
+ * its place, and INBOX that of the default mailbox. */
+enum plan_fallback {
+	PLAN_REPLACED, /* the copy has another folder now */
+	PLAN_COVERED,  /* another copy is in that folder anyway; this one is out */
+	PLAN_HOPELESS  /* it was INBOX itself */
+};
+enum plan_fallback plan_fall_back(struct delivery *delivery, size_t index);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/recipient.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/unicode.h"
+#include "base/user.h"
+#include "base/utf8.h"
+#include "base/vars.h"
+
+#include "base/banned.h"
+
+/* ---- the name ---- */
+
+void
+recipient_split(const struct settings *settings, struct str local_part,
+        struct str *user_out, struct str *detail_out)
+{
+	size_t at = 1;
+
+	/* Index of the first delimiter behind the first byte. */
+	if (local_part.len > 0 && settings->recipient_delimiter[0] != '\0')
+		at += str_find_any(
+		        str_skip(local_part, 1), settings->recipient_delimiter);
+	else
+		at = local_part.len;
+	*user_out = str_slice(local_part, 0, at);
+	*detail_out = str_skip(local_part, at + 1);
+}
+
+/* A name that no user has, because it would do harm as a part of a path or of a
+ * database line. */
+static bool
+is_harmful(struct str name)
+{
+	struct str rest = name, part;
+	size_t i;
+
+	if (name.len == 0 || !utf8_is_valid(name))
+		return true;
+	for (i = 0; i < name.len; i++)
+		if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f)
+			return true;
+	if (str_has_char(name, '/'))
+		return true;
+	/* %n and %d become parts of paths, each by itself. */
+	while (str_next_field(&rest, '@', &part))
+		if (str_is(part, ".") || str_is(part, ".."))
+			return true;
+	return false;
+}
+
+static int
+no_user(struct str name, struct err *err)
+{
+	return err_set(err, ERR_NO_USER, "5.1.1", "User doesn't exist: %.*s",
+	        STR_ARG(name));
+}
+
+/* auth_username_format; folding is by Unicode, not only ASCII. */
+static int
+format_name(struct arena *arena, const struct settings *settings,
+        struct str name, struct str *asked_out, struct err *err)
+{
+	const char *format = settings->auth_username_format;
+	const struct var vars[] = {{'u', "user", name}};
+
+	if (format[0] == '\0') {
+		*asked_out = name;
+		return 0;
+	}
+	if (vars_expand(arena, str_from(format), vars, ARRAY_LENGTH(vars),
+	            asked_out, err) < 0)
+		return -1;
+	/* The default and the other ways to say "lower case". */
+	if (str_is(str_from(format), "%Lu") ||
+	        str_find(str_from(format), STR("lower")) < strlen(format))
+		*asked_out = unicode_lower(arena, *asked_out);
+	return 0;
+}
+
+/* ---- the record ---- */
+
+int
+recipient_open_userdb(struct arena *arena, const struct settings *settings,
+        struct userdb **db_out, struct err *err)
+{
+	struct userdb_settings *blocks = ARENA_ARRAY(
+	        arena, struct userdb_settings, settings->userdb_count);
+	size_t i;
+
+	for (i = 0; i < settings->userdb_count; i++) {
+		const struct conf_userdb *from = &settings->userdbs[i];
+
+		blocks[i] = (struct userdb_settings){.driver = from->driver,
+		        .args = from->args,
+		        .default_fields = from->default_fields,
+		        .override_fields = from->override_fields,
+		        .file = from->place.file,
+		        .line = from->place.line};
+	}
+	return userdb_open(blocks, settings->userdb_count, db_out, err);
+}
+
+/* The record's fields that are settings: mail, quota_rule, plugin/sieve ... */
+static int
+override_settings(struct arena *arena, const struct settings *settings,
+        struct recipient *recipient, struct err *err)
+{
+	const struct user *user = recipient->user;
+	struct conf_pair *pairs;
+	size_t i;
+
+	recipient->settings = settings;
+	if (user->field_count == 0)
+		return 0;
+	pairs = ARENA_ARRAY(arena, struct conf_pair, user->field_count);
+	for (i = 0; i < user->field_count; i++)
+		pairs[i] = (struct conf_pair){
+		        user->fields[i].name, user->fields[i].value};
+	return conf_override(arena, settings, pairs, user->field_count,
+	        arena_format(arena, "user %s (%s)", user->name, user->source),
+	        &recipient->settings, err);
+}
+
+static int
+expand(struct arena *arena, const struct recipient *recipient,
+        const char *template, struct str *text_out, struct err *err)
+{
+	const struct var vars[] = {
+	        {'u', "user", str_from(recipient->name)},
+	        {'h', "home", str_from(recipient->home)}};
+
+	return vars_expand(arena, str_from(template), vars, ARRAY_LENGTH(vars),
+	        text_out, err);
+}
+
+static int
+missing_id(const char *what, const struct recipient *recipient, struct err *err)
+{
+	return err_temp(err, "4.3.5",
+	        "user %s: the user database has no %s and mail_%s is not set",
+	        recipient->name, what, what);
+}
+
+static int
+unknown_id(const char *what, struct str text, struct err *err)
+{
+	return err_temp(err, "4.3.5", "mail_%s: the system has no '%.*s'", what,
+	        STR_ARG(text));
+}
+
+static int
+complete_uid(struct arena *arena, struct recipient *recipient, struct err *err)
+{
+	struct str text;
+
+	if (recipient->user->has_uid) {
+		recipient->identity.uid = recipient->user->uid;
+		return 0;
+	}
+	if (expand(arena, recipient, recipient->settings->mail_uid, &text,
+	            err) < 0)
+		return -1;
+	if (text.len == 0)
+		return missing_id("uid", recipient, err);
+	switch (user_parse_uid(arena, text, &recipient->identity.uid, err)) {
+	case LOOKUP_FOUND:
+		return 0;
+	case LOOKUP_NONE:
+		return unknown_id("uid", text, err);
+	case LOOKUP_ERROR:
+		break;
+	}
+	return -1;
+}
+
+static int
+complete_gid(struct arena *arena, struct recipient *recipient, struct err *err)
+{
+	struct str text;
+
+	if (recipient->user->has_gid) {
+		recipient->identity.gid = recipient->user->gid;
+		return 0;
+	}
+	if (expand(arena, recipient, recipient->settings->mail_gid, &text,
+	            err) < 0)
+		return -1;
+	if (text.len == 0)
+		return missing_id("gid", recipient, err);
+	switch (user_parse_gid(arena, text, &recipient->identity.gid, err)) {
+	case LOOKUP_FOUND:
+		return 0;
+	case LOOKUP_NONE:
+		return unknown_id("gid", text, err);
+	case LOOKUP_ERROR:
+		break;
+	}
+	return -1;
+}
+
+static int
+complete_home(struct arena *arena, struct recipient *recipient, struct err *err)
+{
+	struct str text;
+
+	recipient->home = recipient->user->home;
+	if (recipient->home != NULL ||
+	        recipient->settings->mail_home[0] == '\0')
+		return 0;
+	if (expand(arena, recipient, recipient->settings->mail_home, &text,
+	            err) < 0)
+		return -1;
+	recipient->home = arena_text(arena, text);
+	return 0;
+}
+
+/* mail_access_groups, beside the groups the system knows for the user. */
+static int
+complete_groups(
+        struct arena *arena, struct recipient *recipient, struct err *err)
+{
+	struct identity *identity = &recipient->identity;
+	struct str rest = str_from(recipient->settings->mail_access_groups);
+	struct str name;
+	gid_t *groups;
+
+	if (recipient->user->system_groups_user != NULL)
+		privilege_groups(arena, recipient->user->system_groups_user,
+		        identity->gid, identity);
+	if (rest.len == 0)
+		return 0;
+	groups = arena_grow(arena, identity->groups, sizeof(*groups),
+	        identity->group_count, identity->group_count + rest.len + 1);
+	identity->groups = groups;
+	while (str_next_field(&rest, ',', &name)) {
+		name = str_trim(name);
+		if (name.len == 0)
+			continue;
+		switch (user_parse_gid(arena, name,
+		        &groups[identity->group_count], err)) {
+		case LOOKUP_FOUND:
+			identity->group_count++;
+			break;
+		case LOOKUP_NONE:
+			return unknown_id("access_groups", name, err);
+		case LOOKUP_ERROR:
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+check_limit(const char *name, const char *what, uint64_t id, uint64_t first,
+        uint64_t last, const struct recipient *recipient, struct err *err)
+{
+	if (id < first)
+		return err_temp(err, "4.3.5",
+		        "user %s has %s %llu, below first_valid_%s = %llu",
+		        recipient->name, what, (unsigned long long)id, name,
+		        (unsigned long long)first);
+	if (last != 0 && id > last)
+		return err_temp(err, "4.3.5",
+		        "user %s has %s %llu, above last_valid_%s = %llu",
+		        recipient->name, what, (unsigned long long)id, name,
+		        (unsigned long long)last);
+	return 0;
+}
+
+static int
+check_identity(const struct recipient *recipient, struct err *err)
+{
+	const struct settings *settings = recipient->settings;
+	const struct identity *identity = &recipient->identity;
+
+	if (identity->uid == 0)
+		return err_temp(err, "4.3.5",
+		        "user %s has uid 0; mail is never delivered as root: "
+		        "send root's mail to a person by an alias",
+		        recipient->name);
+	/* Whoever we are already is no gain of rights. */
+	if (identity->uid != geteuid() &&
+	        check_limit("uid", "uid", identity->uid,
+	                settings->first_valid_uid, settings->last_valid_uid,
+	                recipient, err) < 0)
+		return -1;
+	if (identity->gid != getegid() &&
+	        check_limit("gid", "gid", identity->gid,
+	                settings->first_valid_gid, settings->last_valid_gid,
+	                recipient, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+complete(struct arena *arena, struct recipient *recipient,
+        const struct settings *settings, struct err *err)
+{
+	if (override_settings(arena, settings, recipient, err) < 0 ||
+	        complete_home(arena, recipient, err) < 0 ||
+	        complete_uid(arena, recipient, err) < 0 ||
+	        complete_gid(arena, recipient, err) < 0 ||
+	        complete_groups(arena, recipient, err) < 0)
+		return -1;
+	return check_identity(recipient, err);
+}
+
+/* ---- finding ---- */
+
+static struct str
+join(struct arena *arena, struct str user, struct str domain)
+{
+	if (domain.len == 0)
+		return user;
+	return str_from(arena_format(
+	        arena, "%.*s@%.*s", STR_ARG(user), STR_ARG(domain)));
+}
+
+static enum lookup
+look_up(struct arena *arena, const struct settings *settings,
+        struct userdb *db, const struct address *address, const char *service,
+        struct recipient *recipient, struct err *err)
+{
+	struct str user, name;
+	enum lookup found;
+
+	recipient_split(
+	        settings, address->local_part, &user, &recipient->detail);
+	name = join(arena, user, address->domain);
+	recipient->asked = name;
+	if (is_harmful(name))
+		return LOOKUP_NONE;
+	if (format_name(arena, settings, name, &recipient->asked, err) < 0)
+		return LOOKUP_ERROR;
+	if (is_harmful(recipient->asked))
+		return LOOKUP_NONE;
+	found = userdb_find(db, arena, recipient->asked, service,
+	        &recipient->user, err);
+	if (found == LOOKUP_FOUND)
+		recipient->name = recipient->user->name;
+	return found;
+}
+
+/* RFC 5321 4.5.1: postmaster without a domain always has a mailbox; it is the
+ * one that postmaster_address names. */
+static enum lookup
+look_up_postmaster(struct arena *arena, const struct settings *settings,
+        struct userdb *db, const char *service, struct recipient *recipient,
+        struct err *err)
+{
+	const struct var vars[] = {{'u', "user", STR("postmaster")},
+	        {'d', NULL, STR_EMPTY},
+	        {0, "hostname",
+	                str_from(settings->hostname[0] ? settings->hostname
+	                                               : clock_host())}};
+	struct address address;
+	struct str text;
+	enum lookup found;
+
+	if (vars_expand(arena, str_from(settings->postmaster_address), vars,
+	            ARRAY_LENGTH(vars), &text, err) < 0 ||
+	        address_parse_path(arena, text,
+	                ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL,
+	                &address, err) < 0)
+		return LOOKUP_NONE;
+	found = look_up(
+	        arena, settings, db, &address, service, recipient, err);
+	if (found != LOOKUP_NONE || address.domain.len == 0)
+		return found;
+	/* The databases may know users without a domain. */
+	address.domain = STR_EMPTY;
+	return look_up(arena, settings, db, &address, service, recipient, err);
+}
+
+int
+recipient_find(struct arena *arena, const struct settings *settings,
+        struct userdb *db, const struct address *address, const char *service,
+        struct recipient *recipient_out, struct err *err)
+{
+	enum lookup found;
+
+	*recipient_out = (struct recipient){.settings = settings};
+	found = look_up(
+	        arena, settings, db, address, service, recipient_out, err);
+	if (found == LOOKUP_NONE && address->domain.len == 0 &&
+	        str_is_nocase(address->local_part, "postmaster"))
+		found = look_up_postmaster(
+		        arena, settings, db, service, recipient_out, err);
+	switch (found) {
+	case LOOKUP_ERROR:
+		return -1;
+	case LOOKUP_NONE:
+		return no_user(recipient_out->asked, err);
+	case LOOKUP_FOUND:
+		break;
+	}
+	return complete(arena, recipient_out, settings, err);
+}
+
+int
+recipient_self(struct arena *arena, const struct settings *settings,
+        const char *user, const char *home, struct recipient *recipient_out,
+        struct err *err)
+{
+	struct system_user record = {.uid = geteuid(), .gid = getegid()};
+
+	*recipient_out = (struct recipient){.settings = settings,
+	        .name = user,
+	        .home = home,
+	        .identity = {.uid = geteuid(), .gid = getegid()}};
+	if (user != NULL && user[0] != '\0' && home != NULL && home[0] != '\0')
+		return 0;
+	switch (user_by_uid(arena, geteuid(), &record, err)) {
+	case LOOKUP_ERROR:
+		return -1;
+	case LOOKUP_NONE:
+		if (user == NULL || user[0] == '\0')
+			return err_set(err, ERR_USAGE, "5.3.5",
+			        "Couldn't lookup our username (uid=%lu)",
+			        (unsigned long)geteuid());
+		return 0;
+	case LOOKUP_FOUND:
+		break;
+	}
+	if (user == NULL || user[0] == '\0')
+		recipient_out->name = record.name;
+	if (home == NULL || home[0] == '\0')
+		recipient_out->home = record.home;
+	return 0;
+}

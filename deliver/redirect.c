@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/redirect.h"
+
+#include "deliver/plan.h"
+#include "deliver/report.h"
+#include "deliver/setup.h"
+#include "deliver/work.h"
+#include "outbound/outbound.h"
+
+#include "base/banned.h"
+
+const struct str redirect_mark = {"X-Sieve-Redirected-From", 23};
+
+bool
+redirect_is_loop(const struct job *job, const struct delivery *delivery)
+{
+	const struct header_field *field = NULL;
+
+	while ((field = message_field_next(job->message, redirect_mark,
+	                field)) != NULL)
+		if (str_is_nocase(str_trim(field->value), delivery->user))
+			return true;
+	return false;
+}
+
+/* sieve_redirect_envelope_from.  A null sender stays null whatever it says. */
+static struct str
+return_path(const struct job *job, const struct delivery *delivery)
+{
+	const char *policy = delivery->settings->sieve_redirect_envelope_from;
+	struct address address;
+	struct err err;
+
+	if (job->sender.is_null || str_is(str_from(policy), "sender"))
+		return job->sender.text;
+	if (str_is(str_from(policy), "recipient"))
+		return delivery->final.text;
+	if (str_is(str_from(policy), "orig_recipient"))
+		return delivery->original.text;
+	if (str_is(str_from(policy), "user_email"))
+		return delivery->settings->sieve_user_email[0] != '\0'
+		               ? str_from(delivery->settings->sieve_user_email)
+		               : str_from(delivery->user);
+	if (str_is(str_from(policy), "postmaster"))
+		policy = delivery->settings->postmaster_address;
+	if (address_parse_path(job->arena, str_from(policy),
+	            ADDRESS_BRACKETS_OPTIONAL | ADDRESS_NULL_ALLOWED, &address,
+	            &err) < 0)
+		return job->sender.text;
+	return address.text;
+}
+
+/* The message as it came, without its Return-Path: that is the next delivery's
+ * to write (RFC 5321 4.4). */
+static const struct content *
+forwarded_content(const struct job *job, const struct delivery *delivery)
+{
+	const struct content *content = content_of(job->arena, job->message);
+	const struct header_field *field = NULL;
+
+	while ((field = message_field_next(
+	                job->message, STR("Return-Path"), field)) != NULL)
+		content = content_without(
+		        job->arena, content, field->start, field->end);
+	return content_prepend(job->arena, content,
+	        str_from(arena_format(job->arena, "%.*s: %s\n",
+	                STR_ARG(redirect_mark), delivery->user)));
+}
+
+int
+redirect_hand_over(struct job *job, struct delivery *delivery, struct err *err)
+{
+	const struct plan *plan = delivery->work->plan;
+	const struct outbound_settings settings =
+	        setup_outbound(delivery->settings);
+	size_t i;
+
+	for (i = 0; i < plan->redirect_count; i++) {
+		const struct plan_redirect *redirect = &plan->redirects[i];
+
+		if (outbound_submit(&settings, return_path(job, delivery),
+		            &redirect->address, 1,
+		            forwarded_content(job, delivery), err) < 0)
+			return -1;
+		report_line(job, delivery, NULL, "forwarded to <%.*s>",
+		        STR_ARG(redirect->address));
+	}
+	return 0;
+}

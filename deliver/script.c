@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/script.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "deliver/host.h"
+#include "deliver/report.h"
+#include "deliver/setup.h"
+#include "deliver/userlog.h"
+#include "deliver/work.h"
+
+#include "base/banned.h"
+
+enum { MAX_SCRIPTS_IN_FOLDER = 1000 };
+
+struct script_file {
+	const char *path;
+	bool is_personal; /* its owner is the user: details go to the user's log */
+};
+
+struct script_list {
+	struct script_file *files;
+	size_t count, size;
+};
+
+struct sequence {
+	struct job *job;
+	struct delivery *delivery;
+	struct sieve_settings settings;
+	struct script_list list;
+	struct script_outcome *outcome;
+};
+
+/* ---- which scripts ---- */
+
+static void
+list_add(struct arena *arena, struct script_list *list, const char *path,
+        bool is_personal)
+{
+	if (list->count == list->size) {
+		list->size = list->size ? list->size * 2 : 8;
+		list->files = arena_grow(arena, list->files,
+		        sizeof(*list->files), list->count, list->size);
+	}
+	list->files[list->count++] = (struct script_file){path, is_personal};
+}
+
+/* "file:PATH;active=PATH;name=..." as in Dovecot 2.3; what is no option of ours
+ * has a meaning for other programs only. */
+struct script_location {
+	struct str path;
+	struct str active;
+};
+
+static struct script_location
+location_parse(const char *setting)
+{
+	struct script_location location = {STR_EMPTY, STR_EMPTY};
+	struct str rest = str_from(setting), option;
+
+	if (str_starts(rest, STR("file:")))
+		rest = str_skip(rest, 5);
+	if (!str_next_field(&rest, ';', &location.path))
+		return location;
+	while (str_next_field(&rest, ';', &option))
+		if (str_starts(option, STR("active=")))
+			location.active = str_skip(option, 7);
+	return location;
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+	return strcmp(((const struct script_file *)a)->path,
+	        ((const struct script_file *)b)->path);
+}
+
+/* All *.sieve of a folder, by octet order of their names. */
+static int
+list_add_folder(
+        struct sequence *sequence, const char *path, struct err *err)
+{
+	struct script_list *list = &sequence->list;
+	struct arena *arena = sequence->job->arena;
+	size_t first = list->count;
+	struct dirent *entry;
+	DIR *folder = opendir(path);
+
+	if (folder == NULL)
+		return err_temp_errno(
+		        err, "4.3.0", "cannot read the script folder %s", path);
+	while ((entry = readdir(folder)) != NULL) {
+		if (entry->d_name[0] == '.' ||
+		        !str_ends(str_from(entry->d_name), STR(".sieve")))
+			continue;
+		if (list->count - first == MAX_SCRIPTS_IN_FOLDER) {
+			closedir(folder);
+			return err_temp(err, "4.3.0",
+			        "more than %d scripts in %s",
+			        MAX_SCRIPTS_IN_FOLDER, path);
+		}
+		list_add(arena, list,
+		        arena_format(arena, "%s/%s", path, entry->d_name),
+		        false);
+	}
+	closedir(folder);
+	if (list->count > first)
+		qsort(list->files + first, list->count - first,
+		        sizeof(*list->files), compare_paths);
+	return 0;
+}
+
+/* One sieve_before or sieve_after: a script, or a folder of scripts. */
+static int
+list_add_global(
+        struct sequence *sequence, const char *setting, struct err *err)
+{
+	struct arena *arena = sequence->job->arena;
+	struct script_location location = location_parse(setting);
+	struct stat status;
+	const char *path;
+
+	if (setup_path(sequence->job, sequence->delivery,
+	            arena_text(arena, location.path), &path, err) < 0)
+		return -1;
+	if (stat(path, &status) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return err_temp_errno(
+		        err, "4.3.0", "cannot look at the script %s", path);
+	}
+	if (S_ISDIR(status.st_mode))
+		return list_add_folder(sequence, path, err);
+	list_add(arena, &sequence->list, path, false);
+	return 0;
+}
+
+static int
+list_add_all(struct sequence *sequence, const struct conf_family *settings,
+        struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < settings->count; i++)
+		if (list_add_global(sequence, settings->items[i].value, err) <
+		        0)
+			return -1;
+	return 0;
+}
+
+/* The user's active script.  LOOKUP_NONE: the user has none. */
+static enum lookup
+find_personal(
+        struct sequence *sequence, const char **path_out, struct err *err)
+{
+	const struct settings *settings = sequence->delivery->settings;
+	struct arena *arena = sequence->job->arena;
+	struct script_location location = location_parse(settings->sieve);
+	struct str active = location.active;
+	struct stat status;
+
+	if (location.path.len == 0 && active.len == 0)
+		return LOOKUP_NONE;
+	if (active.len == 0)
+		active = location.path;
+	/* Without a home there is nothing of the user's own to run. */
+	if (sequence->delivery->home == NULL && active.data[0] != '/')
+		return LOOKUP_NONE;
+	if (setup_path(sequence->job, sequence->delivery,
+	            arena_text(arena, active), path_out, err) < 0)
+		return LOOKUP_ERROR;
+	if (stat(*path_out, &status) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return LOOKUP_NONE;
+		err_temp_errno(err, "4.3.0", "cannot look at the script %s",
+		        *path_out);
+		return LOOKUP_ERROR;
+	}
+	/* `sieve = ~/sieve` may name the folder of a ManageSieve server; which of
+	 * its scripts is active is then said by Dovecot's default link. */
+	if (S_ISDIR(status.st_mode) && location.active.len == 0) {
+		if (setup_path(sequence->job, sequence->delivery,
+		            "~/.dovecot.sieve", path_out, err) < 0)
+			return LOOKUP_ERROR;
+		if (stat(*path_out, &status) < 0)
+			return LOOKUP_NONE;
+	}
+	return S_ISREG(status.st_mode) ? LOOKUP_FOUND : LOOKUP_NONE;
+}
+
+static int
+list_scripts(struct sequence *sequence, struct err *err)
+{
+	const struct settings *settings = sequence->delivery->settings;
+	const char *path;
+	enum lookup personal;
+
+	if (list_add_all(sequence, &settings->sieve_before, err) < 0)
+		return -1;
+	personal = find_personal(sequence, &path, err);
+	if (personal == LOOKUP_ERROR)
+		return -1;
+	if (personal == LOOKUP_FOUND)
+		list_add(sequence->job->arena, &sequence->list, path, true);
+	else if (settings->sieve_default[0] != '\0' &&
+	         list_add_global(sequence, settings->sieve_default, err) < 0)
+		return -1;
+	return list_add_all(sequence, &settings->sieve_after, err);
+}
+
+/* ---- running them ---- */
+
+/* LOOKUP_NONE: the report has an error. */
+static enum lookup
+load(struct sequence *sequence, const struct script_file *file,
+        struct sieve_program **program_out, struct sieve_report *report,
+        struct err *err)
+{
+	struct arena *arena = sequence->job->arena;
+	struct buf text;
+	enum lookup result = LOOKUP_FOUND;
+
+	/* One byte too many is enough to tell that the script is too large;
+	 * saying so is sieve_compile()'s. */
+	buf_init(&text, sequence->settings.max_script_size > 0
+	                        ? sequence->settings.max_script_size + 1
+	                        : BUF_UNLIMITED);
+	if (fd_read_file(file->path, &text) < 0 && errno != EFBIG) {
+		err_temp_errno(err, "4.3.0", "cannot read the script %s",
+		        file->path);
+		result = LOOKUP_ERROR;
+	} else if (sieve_compile(arena, &sequence->settings, file->path,
+	                   buf_view(&text), program_out, report) < 0) {
+		result = LOOKUP_NONE;
+	}
+	buf_clear(&text);
+	return result;
+}
+
+static void
+report_failure(struct sequence *sequence, const struct script_file *file,
+        const char *what, const struct sieve_report *report)
+{
+	const char *log_path = NULL;
+
+	if (file->is_personal)
+		log_path = userlog_write(
+		        sequence->job, sequence->delivery, file->path, report);
+	if (log_path != NULL) {
+		log_error("sieve: %s script '%s' (view user logfile '%s' for "
+		          "more information): the message is kept",
+		        what, file->path, log_path);
+		return;
+	}
+	log_error("sieve: %s script '%s': line %u: %s: the message is kept", what,
+	        file->path, report->count > 0 ? report->problems[0].line : 0,
+	        report->count > 0 ? report->problems[0].text : "unknown");
+}
+
+/* In all but the last script keep means "go on": the copy is made at the end of
+ * the sequence, with the flags this script wanted. */
+static void
+defer_keeps(struct sieve_result *result, size_t first)
+{
+	size_t kept = first, i;
+
+	for (i = first; i < result->count; i++) {
+		if (result->actions[i].kind == SIEVE_KEEP)
+			result->flags = result->actions[i].keep.flags;
+		else
+			result->actions[kept++] = result->actions[i];
+	}
+	result->count = kept;
+	result->implicit_keep = true;
+}
+
+/* LOOKUP_FOUND: go on with the next script; LOOKUP_NONE: the sequence ends. */
+static enum lookup
+run_one(struct sequence *sequence, const struct script_file *file,
+        struct err *err)
+{
+	struct sieve_result *result = &sequence->outcome->result;
+	struct arena *arena = sequence->job->arena;
+	struct deliver_host host;
+	struct sieve_program *program;
+	struct sieve_report report;
+	enum lookup loaded;
+
+	sieve_report_init(&report, arena);
+	loaded = load(sequence, file, &program, &report, err);
+	if (loaded == LOOKUP_ERROR)
+		return LOOKUP_ERROR;
+	if (loaded == LOOKUP_FOUND) {
+		host_init(&host, sequence->job, sequence->delivery);
+		switch (sieve_run(program, &sequence->settings, &host.host,
+		        result, &report, err)) {
+		case SIEVE_OK:
+			sequence->outcome->has_script = true;
+			return result->keep_in_effect ? LOOKUP_FOUND
+			                              : LOOKUP_NONE;
+		case SIEVE_TEMPORARY:
+			return LOOKUP_ERROR;
+		case SIEVE_FAILED:
+			break;
+		}
+	}
+	report_failure(sequence, file,
+	        loaded == LOOKUP_FOUND ? "Failed to execute"
+	                               : "Failed to compile",
+	        &report);
+	/* RFC 5228 2.10.6: what earlier scripts did stays, and a keep. */
+	sequence->outcome->has_script = true;
+	sequence->outcome->has_failed = true;
+	result->implicit_keep = true;
+	result->keep_in_effect = true;
+	return LOOKUP_NONE;
+}
+
+static int
+run_all(struct sequence *sequence, struct err *err)
+{
+	struct sieve_result *result = &sequence->outcome->result;
+	size_t i;
+
+	for (i = 0; i < sequence->list.count; i++) {
+		size_t first = result->count;
+
+		switch (run_one(sequence, &sequence->list.files[i], err)) {
+		case LOOKUP_ERROR:
+			return -1;
+		case LOOKUP_NONE:
+			return 0;
+		case LOOKUP_FOUND:
+			if (i + 1 < sequence->list.count)
+				defer_keeps(result, first);
+			break;
+		}
+	}
+	return 0;
+}
+
+static bool
+would_vanish(const struct sieve_result *result)
+{
+	size_t i;
+
+	for (i = 0; i < result->count; i++)
+		if (result->actions[i].kind != SIEVE_DISCARD)
+			return false;
+	return !result->implicit_keep;
+}
+
+/* sieve_discard: a last word of the admin's on what would vanish.  Its implicit
+ * keep lets the discard stand. */
+static int
+run_discard(struct sequence *sequence, struct err *err)
+{
+	struct sieve_result *result = &sequence->outcome->result;
+	const char *setting = sequence->delivery->settings->sieve_discard;
+
+	if (setting[0] == '\0' || !would_vanish(result))
+		return 0;
+	sequence->list.count = 0;
+	if (list_add_global(sequence, setting, err) < 0)
+		return -1;
+	if (sequence->list.count == 0)
+		return 0;
+	if (run_one(sequence, &sequence->list.files[0], err) == LOOKUP_ERROR)
+		return -1;
+	if (!sequence->outcome->has_failed)
+		result->implicit_keep = false;
+	return 0;
+}
+
+int
+script_evaluate(struct job *job, struct delivery *delivery, struct err *err)
+{
+	struct sequence sequence = {.job = job,
+	        .delivery = delivery,
+	        .settings = setup_sieve(delivery->settings),
+	        .outcome = &delivery->work->script};
+
+	sequence.outcome->result = (struct sieve_result){.arena = job->arena,
+	        .keep_in_effect = true,
+	        .implicit_keep = true};
+	if (list_scripts(&sequence, err) < 0 || run_all(&sequence, err) < 0 ||
+	        run_discard(&sequence, err) < 0) {
+		log_error("sieve: %s", err_log_text(err));
+		snprintf(err->text, sizeof(err->text), "%s",
+		        "Temporarily unable to access necessary Sieve scripts");
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* script - which scripts judge a message, and what they want together
+ *
+ * sieve_before... -> the user's own, or sieve_default -> sieve_after...
+ * The next one runs only while keep is in effect; a keep in all but the last
+ * means "go on".  A script in error ends the sequence with a keep: one line in
+ * the admin's log, the details in the user's log.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_SCRIPT_H
+#define DELIVER_SCRIPT_H
+
+#include "base/attributes.h"
+#include "base/err.h"
+#include "deliver/deliver.h"
+
+/* Fills delivery->work->script.  -1 only for trouble of our own (a script that
+ * cannot be read, a folder that cannot be looked at): temporary. */
+MUST_USE int script_evaluate(
+        struct job *job, struct delivery *delivery, struct err *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* setup - from settings and a user to what each part of the core wants to know
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_SETUP_H
+#define DELIVER_SETUP_H
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "deliver/deliver.h"
+#include "outbound/outbound.h"
+#include "sieve/sieve.h"
+#include "store/store.h"
+
+/* The template with this delivery's %u, %h, %{session} ... put in. */
+MUST_USE int setup_expand(const struct job *job,
+        const struct delivery *delivery, const char *template,
+        struct str *text_out, struct err *err);
+
+/* The same for a path: "~/" and a relative path are below the user's home.
+ * -1 also when there is no home to be below. */
+MUST_USE int setup_path(const struct job *job, const struct delivery *delivery,
+        const char *template, const char **path_out, struct err *err);
+
+MUST_USE int setup_store(const struct job *job, const struct delivery *delivery,
+        struct store_settings *settings_out, struct err *err);
+
+/* The name of this host: the hostname setting or the system's. */
+struct str setup_hostname(const struct settings *settings);
+
+struct sieve_settings setup_sieve(const struct settings *settings);
+
+struct outbound_settings setup_outbound(const struct settings *settings);
+
+#endif

@@ -1,0 +1,18 @@
+/* userlog - what went wrong with a user's own script, where the user can read it
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_USERLOG_H
+#define DELIVER_USERLOG_H
+
+#include "deliver/deliver.h"
+#include "sieve/sieve.h"
+
+/* Adds the problems to sieve_user_log, or to SCRIPT.log where that is not set.
+ * A log above 10 KiB is first moved to LOG.0.  Returns the log's path, or NULL
+ * when it could not be written (which never stops a delivery). */
+const char *userlog_write(const struct job *job,
+        const struct delivery *delivery, const char *script,
+        const struct sieve_report *report);
+
+#endif

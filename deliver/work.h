@@ -1,0 +1,40 @@
+/* work - what the steps of a delivery hand to each other
+ *
+ * Private to deliver/.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_WORK_H
+#define DELIVER_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "deliver/deliver.h"
+#include "deliver/plan.h"
+#include "mail/content.h"
+#include "sieve/sieve.h"
+#include "store/store.h"
+
+struct delivery_work {
+	struct store *store;
+	const struct content *content; /* the message with its trace headers */
+	struct script_outcome {
+		struct sieve_result result;
+		bool has_script; /* at least one ran */
+		bool has_failed; /* one was in error: keep */
+	} script;
+	struct plan *plan;
+};
+
+/* Ends a delivery with the error `err`, or with delivery->err as it stands when
+ * that is NULL. */
+void delivery_fail(struct delivery *delivery, const struct err *err);
+
+static inline bool
+delivery_is_open(const struct delivery *delivery)
+{
+	return delivery->outcome == DELIVER_PENDING;
+}
+
+#endif
