@@ -4,11 +4,18 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/attributes.h %D%/banned.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/digest.c %D%/digest.h \
+	%D%/encode.c %D%/encode.h \
 	%D%/err.c %D%/err.h \
 	%D%/fd.c %D%/fd.h \
 	%D%/log.c %D%/log.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/number.c %D%/number.h \
 	%D%/privilege.c %D%/privilege.h \
+	%D%/regex.c %D%/regex.h \
 	%D%/str.c %D%/str.h \
-	%D%/utf8.c %D%/utf8.h
+	%D%/unicode.c %D%/unicode.h \
+	%D%/user.c %D%/user.h \
+	%D%/utf8.c %D%/utf8.h \
+	%D%/vars.c %D%/vars.h \
+	%D%/vars_filter.c %D%/vars_filter.h

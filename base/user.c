@@ -13,11 +13,36 @@
 
 enum { RECORD_BYTES = 1024, RECORD_BYTES_MAX = 1024 * 1024 };
 
-/* NSS modules say "no such user" in many ways; every other number is trouble. */
-static bool
-means_unknown(int error)
+enum lookup
+user_missing_means(int error, bool root_is_known)
 {
-	return error == 0 || error == ENOENT || error == ESRCH;
+	if (error == 0)
+		return LOOKUP_NONE;
+	if ((error == ENOENT || error == ESRCH) && root_is_known)
+		return LOOKUP_NONE;
+	return LOOKUP_ERROR;
+}
+
+static bool
+is_root_known(struct arena *arena)
+{
+	struct passwd record, *found = NULL;
+	int error;
+
+	do
+		error = getpwuid_r(0, &record, arena_alloc(arena, RECORD_BYTES),
+			RECORD_BYTES, &found);
+	while (error == EINTR);
+	/* Too long a record is one as well. */
+	return found != NULL || error == ERANGE;
+}
+
+/* Is it certain that there is no such user? */
+static bool
+means_unknown(struct arena *arena, int error)
+{
+	return user_missing_means(error, error != 0 && is_root_known(arena)) ==
+	       LOOKUP_NONE;
 }
 
 static enum lookup
@@ -30,7 +55,7 @@ trouble(struct err *err, const char *what, int error)
 
 static enum lookup
 take_record(struct arena *arena, const struct passwd *record,
-        struct system_user *user_out)
+	struct system_user *user_out)
 {
 	user_out->name = arena_text(arena, str_from(record->pw_name));
 	user_out->uid = record->pw_uid;
@@ -42,23 +67,26 @@ take_record(struct arena *arena, const struct passwd *record,
 /* `name` is NULL for a lookup by uid. */
 static enum lookup
 find_user(struct arena *arena, const char *name, uid_t uid,
-        struct system_user *user_out, struct err *err)
+	struct system_user *user_out, struct err *err)
 {
 	size_t size;
 
 	for (size = RECORD_BYTES; size <= RECORD_BYTES_MAX; size *= 4) {
 		char *bytes = arena_alloc(arena, size);
 		struct passwd record, *found = NULL;
-		int error = name != NULL ? getpwnam_r(name, &record, bytes,
-		                                   size, &found)
-		                         : getpwuid_r(uid, &record, bytes,
-		                                   size, &found);
+		int error;
 
+		do
+			error = name != NULL ? getpwnam_r(name, &record, bytes,
+						       size, &found)
+			                     : getpwuid_r(uid, &record, bytes,
+						       size, &found);
+		while (error == EINTR);
 		if (error == ERANGE)
 			continue;
 		if (found != NULL)
 			return take_record(arena, found, user_out);
-		if (means_unknown(error))
+		if (means_unknown(arena, error))
 			return LOOKUP_NONE;
 		return trouble(err, name != NULL ? name : "own uid", error);
 	}
@@ -66,8 +94,8 @@ find_user(struct arena *arena, const char *name, uid_t uid,
 }
 
 enum lookup
-user_by_name(struct arena *arena, struct str name,
-        struct system_user *user_out, struct err *err)
+user_by_name(struct arena *arena, struct str name, struct system_user *user_out,
+	struct err *err)
 {
 	if (name.len == 0 || str_has_char(name, '\0'))
 		return LOOKUP_NONE;
@@ -76,7 +104,7 @@ user_by_name(struct arena *arena, struct str name,
 
 enum lookup
 user_by_uid(struct arena *arena, uid_t uid, struct system_user *user_out,
-        struct err *err)
+	struct err *err)
 {
 	return find_user(arena, NULL, uid, user_out, err);
 }
@@ -94,8 +122,8 @@ parse_id(struct str text, uint32_t *id_out)
 }
 
 enum lookup
-user_parse_uid(struct arena *arena, struct str text, uid_t *uid_out,
-        struct err *err)
+user_parse_uid(
+	struct arena *arena, struct str text, uid_t *uid_out, struct err *err)
 {
 	struct system_user user;
 	enum lookup found;
@@ -109,26 +137,31 @@ user_parse_uid(struct arena *arena, struct str text, uid_t *uid_out,
 }
 
 enum lookup
-user_parse_gid(struct arena *arena, struct str text, gid_t *gid_out,
-        struct err *err)
+user_parse_gid(
+	struct arena *arena, struct str text, gid_t *gid_out, struct err *err)
 {
 	char *name = arena_text(arena, text);
 	size_t size;
 
 	if (parse_id(text, gid_out))
 		return LOOKUP_FOUND;
+	if (text.len == 0 || str_has_char(text, '\0'))
+		return LOOKUP_NONE;
 	for (size = RECORD_BYTES; size <= RECORD_BYTES_MAX; size *= 4) {
 		char *bytes = arena_alloc(arena, size);
 		struct group record, *found = NULL;
-		int error = getgrnam_r(name, &record, bytes, size, &found);
+		int error;
 
+		do
+			error = getgrnam_r(name, &record, bytes, size, &found);
+		while (error == EINTR);
 		if (error == ERANGE)
 			continue;
 		if (found != NULL) {
 			*gid_out = found->gr_gid;
 			return LOOKUP_FOUND;
 		}
-		if (means_unknown(error))
+		if (means_unknown(arena, error))
 			return LOOKUP_NONE;
 		return trouble(err, name, error);
 	}

@@ -41,3 +41,11 @@ UNIT_TESTS += %D%/str
 UNIT_TESTS += %D%/utf8
 %C%_utf8_SOURCES = %D%/utf8.c
 %C%_utf8_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/digest
+%C%_digest_SOURCES = %D%/digest.c
+%C%_digest_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/vars
+%C%_vars_SOURCES = %D%/vars.c
+%C%_vars_LDADD = $(TEST_LIBS)
