@@ -21,6 +21,9 @@ static struct {
 	char host[256];
 } fixed;
 
+/* What clock_stamp() gave last; a property of the process, as its id is. */
+static struct timespec last_stamp;
+
 void
 clock_fix(time_t seconds, long nanoseconds, const char *host, pid_t pid)
 {
@@ -29,6 +32,7 @@ clock_fix(time_t seconds, long nanoseconds, const char *host, pid_t pid)
 	fixed.now.tv_nsec = nanoseconds;
 	fixed.pid = pid;
 	fixed.random = 0;
+	last_stamp = (struct timespec){0, 0};
 	snprintf(fixed.host, sizeof(fixed.host), "%s", host);
 }
 
@@ -42,6 +46,26 @@ clock_now(void)
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
 		BUG("no CLOCK_REALTIME");
 	return now;
+}
+
+struct timespec
+clock_stamp(void)
+{
+	struct timespec stamp = clock_now();
+
+	stamp.tv_nsec -= stamp.tv_nsec % 1000;
+	if (stamp.tv_sec < last_stamp.tv_sec ||
+	        (stamp.tv_sec == last_stamp.tv_sec &&
+	                stamp.tv_nsec <= last_stamp.tv_nsec)) {
+		stamp = last_stamp;
+		stamp.tv_nsec += 1000;
+		if (stamp.tv_nsec >= 1000000000) {
+			stamp.tv_sec++;
+			stamp.tv_nsec = 0;
+		}
+	}
+	last_stamp = stamp;
+	return stamp;
 }
 
 uint64_t

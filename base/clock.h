@@ -13,6 +13,10 @@
 #include <time.h>
 
 struct timespec clock_now(void);       /* wall clock */
+/* The wall clock in whole microseconds, each time later than the time before in
+ * this process even when the clock is set back: for names that must not come
+ * twice (with the process id, as a fork copies the last time given). */
+struct timespec clock_stamp(void);
 uint64_t clock_monotonic_ms(void);     /* never goes back; for deadlines */
 struct tm clock_local(time_t seconds); /* in the local time zone */
 struct tm clock_utc(time_t seconds);
