@@ -1,0 +1,15 @@
+noinst_LIBRARIES += %D%/libstore.a
+%C%_libstore_a_SOURCES = \
+	%D%/driver.h \
+	%D%/failure.c %D%/failure.h \
+	%D%/folder.c %D%/folder.h \
+	%D%/location.c %D%/location.h \
+	%D%/maildir.c \
+	%D%/maildir_folder.c %D%/maildir_folder.h \
+	%D%/maildir_name.c %D%/maildir_name.h \
+	%D%/paths.c %D%/paths.h \
+	%D%/permission.c %D%/permission.h \
+	%D%/publish.c %D%/publish.h \
+	%D%/store.c %D%/store.h \
+	%D%/subscriptions.c %D%/subscriptions.h \
+	%D%/utf7.c %D%/utf7.h

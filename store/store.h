@@ -10,11 +10,15 @@
  *   store_commit()  give the copy its public name
  *   store_settle()  flush the directories of many copies, each once
  *
- * A copy ends by store_close() whatever happened; one that was not committed
- * leaves nothing behind.  store_retract() takes a committed copy away again.
+ * A copy ends by store_copy_close() whatever happened, before its store and the
+ * content it was written from; one that was not committed leaves nothing
+ * behind.  store_retract() takes a committed copy away again.  After kill -9
+ * only a private name is left.
  *
  * Folder names are those a Sieve script or -m gives: UTF-8, with the separator
- * and prefix of the configured namespaces.
+ * and prefix of the configured namespaces (store/folder.h).  One that is spelled
+ * in modified UTF-7 ("&AOk-") is text like any other, unless there is a folder
+ * of that very name on disk and none for the text.
  *
  * Runs as the recipient's uid; blocks.
  *
@@ -33,8 +37,11 @@
 #include "base/str.h"
 #include "mail/content.h"
 
-enum store_fsync { STORE_FSYNC_OPTIMIZED, STORE_FSYNC_ALWAYS,
-	STORE_FSYNC_NEVER };
+enum store_fsync {
+	STORE_FSYNC_OPTIMIZED,
+	STORE_FSYNC_ALWAYS,
+	STORE_FSYNC_NEVER
+};
 
 /* RFC 3501 2.3.2 */
 enum store_flags {
@@ -47,10 +54,10 @@ enum store_flags {
 
 /* One `namespace { }` block. */
 struct store_namespace {
-	const char *prefix;    /* "INBOX." or "" */
-	char separator;        /* 0 = the layout's own: '.' or '/' */
-	bool has_inbox;        /* inbox = yes */
-	const char *location;  /* NULL = the user's mail location */
+	const char *prefix;   /* "INBOX." or "" */
+	char separator;       /* 0 = the layout's own: '.' or '/' */
+	bool has_inbox;       /* inbox = yes */
+	const char *location; /* NULL = the user's mail location */
 };
 
 /* All strings have their variables and "~" expanded already. */
@@ -62,9 +69,10 @@ struct store_settings {
 	size_t namespace_count; /* 0 = one with prefix "" that has the INBOX */
 	enum store_fsync fsync;
 	bool save_crlf;
-	bool autocreate;    /* folders other than INBOX; lda_mailbox_autocreate */
+	bool autocreate; /* folders other than INBOX; lda_mailbox_autocreate */
 	bool autosubscribe; /* those just created */
-	uint64_t temp_scan_interval_ms; /* clean tmp/ at most that often; 0 = no */
+	/* Old files in tmp/ are removed at most that often; 0 = never. */
+	uint64_t temp_scan_interval_ms;
 };
 
 struct store;
@@ -72,12 +80,13 @@ struct store_copy;
 
 /* Nothing is touched yet.  Errors: 4.3.5 for a location that cannot be. */
 MUST_USE int store_open(const struct store_settings *settings,
-        struct store **store_out, struct err *err);
+	struct store **store_out, struct err *err);
 void store_close(struct store **store);
 
-/* LOOKUP_NONE: no such folder.  Errors: 4.3.0 permission or I/O. */
+/* LOOKUP_NONE: no such folder, or no possible name.  The INBOX is always found:
+ * it is made when mail comes.  Errors: 4.3.0 permission or I/O. */
 enum lookup store_find_folder(
-        struct store *store, struct str folder, struct err *err);
+	struct store *store, struct str folder, struct err *err);
 
 enum store_write_flags {
 	STORE_CREATE_FOLDER = 1 /* fileinto :create, whatever autocreate says */
@@ -86,37 +95,42 @@ enum store_write_flags {
 enum store_result {
 	STORE_OK = 0,
 	STORE_FAILED = -1, /* err says why */
-	STORE_NO_FOLDER = -2 /* missing and not to be created, or a name that no
-	                      * folder can have; err says which (5.2.0) */
+	/* Missing and not to be created, or a name that no folder can have; err
+	 * says which.  Its kind is ERR_TEMPORARY (4.2.0): a wrong name is no
+	 * refusal of the mail, the caller has the INBOX to fall back to. */
+	STORE_NO_FOLDER = -2
 };
 
 /* Write `content` for `folder` ("INBOX" in any case is the inbox).  STORE_OK:
  * *copy_out is to be ended by store_copy_close().
  * `keywords` (IMAP keywords such as $Forwarded) are kept for later use and
  * ignored by a store that has no place for them.
- * Errors: 4.3.0 I/O and permission, with a detail that explains which folder
- * refuses whom; ERR_OVER_QUOTA 5.2.2 "Not enough disk quota" for EDQUOT and
- * ENOSPC. */
+ * Errors, of the later steps as well: ERR_OVER_QUOTA 5.2.2 "Not enough disk
+ * quota" for EDQUOT; 4.3.1 for ENOSPC, as a full disk is not the user's fault;
+ * 4.3.0 for a file size limit of the process, I/O and permission, with a detail
+ * that explains which folder refuses whom. */
 MUST_USE enum store_result store_write(struct store *store, struct str folder,
-        unsigned write_flags, const struct content *content,
-        unsigned store_flags, struct store_copy **copy_out, struct err *err);
+	unsigned write_flags, const struct content *content,
+	unsigned store_flags, struct store_copy **copy_out, struct err *err);
 
 /* Another copy of what `original` holds (written, perhaps not yet committed,
  * perhaps for another store of the same uid).  Falls back to writing where a
  * link cannot be made: other file system, too many links, other permissions. */
 MUST_USE enum store_result store_link(struct store *store, struct str folder,
-        unsigned write_flags, struct store_copy *original,
-        unsigned store_flags, struct store_copy **copy_out, struct err *err);
+	unsigned write_flags, struct store_copy *original, unsigned store_flags,
+	struct store_copy **copy_out, struct err *err);
 
 /* Nothing when the file is flushed already, or shares its bytes with one that
  * is, or mail_fsync = never. */
 MUST_USE int store_sync(struct store_copy *copy, struct err *err);
 
+/* Once.  Syncs first what is not yet. */
 MUST_USE int store_commit(struct store_copy *copy, struct err *err);
 
-/* Flushes the folders that the commits changed, and those created for them. */
+/* Flushes the folders that the commits changed, each once, and those created
+ * for them.  Only then are the copies durable. */
 MUST_USE int store_settle(
-        struct store_copy *const *copies, size_t count, struct err *err);
+	struct store_copy *const *copies, size_t count, struct err *err);
 
 /* Takes a committed copy away again: another copy of its delivery failed and
  * all will be tried again. */

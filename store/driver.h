@@ -1,0 +1,83 @@
+/* driver - what a kind of mailbox has to bring
+ *
+ * A driver is one const struct of functions, listed in store.c's table.  Its
+ * state embeds the public struct (store_root, store_copy) and gets back with
+ * CONTAINER_OF.  What each function has to do is said in store.h; here is what
+ * store.c has done before:
+ *
+ *   store_open()   -> location parsed, driver found by its name -> open
+ *   a folder name  -> namespace -> struct folder (encoded, checked)
+ *
+ * tests/unit/store/every_driver.c is run for each driver.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef STORE_DRIVER_H
+#define STORE_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "mail/content.h"
+#include "store/folder.h"
+#include "store/location.h"
+#include "store/store.h"
+
+struct store_driver;
+
+/* One mail location of a store. */
+struct store_root {
+	const struct store_driver *driver;
+	struct arena *arena; /* the store's */
+	struct location location;
+	const struct store_settings *settings; /* the store's copy */
+};
+
+struct store_copy {
+	const struct store_driver *driver;
+	const struct store_settings *settings;
+	const struct content *content;
+	struct str folder; /* as people see it */
+	struct buf path;   /* where it is now */
+	uint64_t size, vsize;
+};
+
+struct store_driver {
+	const char *name;         /* in mail_location, before the colon */
+	enum store_layout layout; /* where the location says nothing */
+
+	/* Lives in base->arena; touches nothing. */
+	int (*open)(const struct store_root *base, struct store_root **root_out,
+		struct err *err);
+
+	/* Whether mail can be put there as it is; not for the INBOX. */
+	enum lookup (*find)(
+		struct store_root *root, const char *disk, struct err *err);
+
+	enum store_result (*write)(struct store_root *root,
+		const struct folder *folder, unsigned write_flags,
+		const struct content *content, unsigned store_flags,
+		struct store_copy **copy_out, struct err *err);
+	/* `original` is one of this driver. */
+	enum store_result (*link)(struct store_root *root,
+		const struct folder *folder, unsigned write_flags,
+		struct store_copy *original, unsigned store_flags,
+		struct store_copy **copy_out, struct err *err);
+	int (*sync)(struct store_copy *copy, struct err *err);
+	int (*commit)(struct store_copy *copy, struct err *err);
+	/* Passes over the copies of other drivers. */
+	int (*settle)(struct store_copy *const *copies, size_t count,
+		struct err *err);
+	void (*retract)(struct store_copy *copy);
+	void (*close)(struct store_copy *copy);
+};
+
+extern const struct store_driver maildir_driver;
+
+#endif

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/memory.h"
+#include "store/driver.h"
+#include "store/failure.h"
+#include "store/maildir_folder.h"
+#include "store/maildir_name.h"
+#include "store/paths.h"
+#include "store/publish.h"
+
+#include "base/banned.h"
+
+enum {
+	NAME_TRIES = 100,        /* names that are all taken: give up */
+	READ_BYTES = 32 * 1024,  /* buffer of the content's reader */
+	WRITE_BYTES = 64 * 1024, /* a message of up to that is one write */
+	PATH_BYTES = 4096
+};
+
+/* The bytes on disk, under one name or several. */
+struct written {
+	unsigned users;
+	int fd; /* until it is flushed and closed */
+	bool save_crlf;
+	/* The kernel tells of lost bytes once; a second fsync() succeeds. */
+	bool is_broken;
+};
+
+enum state {
+	STATE_PRIVATE, /* in tmp/, or nowhere yet */
+	STATE_PUBLIC,
+	STATE_GONE
+};
+
+struct maildir_copy {
+	struct store_copy base;
+	struct maildir_root *root;
+	struct maildir_folder *folder;
+	struct written *written;
+	char stem[MAILDIR_STEM_MAX];
+	unsigned store_flags;
+	enum state state;
+};
+
+static struct maildir_root *
+root_of(struct store_root *root)
+{
+	return CONTAINER_OF(root, struct maildir_root, base);
+}
+
+static struct maildir_copy *
+copy_of(struct store_copy *copy)
+{
+	return CONTAINER_OF(copy, struct maildir_copy, base);
+}
+
+static int
+maildir_open(const struct store_root *base, struct store_root **root_out,
+	struct err *err)
+{
+	struct maildir_root *root = ARENA_NEW(base->arena, struct maildir_root);
+
+	root->base = *base;
+	paths_init(&root->changed, base->arena);
+	if (maildir_name_host(base->arena, &root->host, err) < 0)
+		return -1;
+	*root_out = &root->base;
+	return 0;
+}
+
+static enum lookup
+maildir_find(struct store_root *root, const char *disk, struct err *err)
+{
+	return maildir_folder_find(root_of(root), disk, err);
+}
+
+/* ---- the private file ---- */
+
+static struct maildir_copy *
+copy_open(struct maildir_root *root, struct maildir_folder *folder,
+	const struct content *content, unsigned store_flags)
+{
+	struct maildir_copy *copy = memory_get(sizeof(*copy));
+
+	copy->base.driver = &maildir_driver;
+	copy->base.settings = root->base.settings;
+	copy->base.content = content;
+	copy->base.folder = folder->name;
+	buf_init(&copy->base.path, PATH_BYTES);
+	copy->root = root;
+	copy->folder = folder;
+	copy->store_flags = store_flags;
+	copy->state = STATE_PRIVATE;
+	return copy;
+}
+
+/* -1 with errno. */
+static int
+set_private_path(struct maildir_copy *copy)
+{
+	maildir_name_stem(copy->stem, copy->root->host);
+	buf_reset(&copy->base.path);
+	buf_add_format(
+		&copy->base.path, "%s/tmp/%s", copy->folder->path, copy->stem);
+	if (copy->base.path.overflowed) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return 0;
+}
+
+/* -1 with errno. */
+static int
+open_new_file(struct maildir_copy *copy)
+{
+	int fd = -1, tries;
+
+	for (tries = 0; fd < 0 && tries < NAME_TRIES; tries++) {
+		if (set_private_path(copy) < 0)
+			break;
+		fd = open(buf_text(&copy->base.path),
+			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY,
+			0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return fd;
+}
+
+static enum store_result
+create_file(struct maildir_copy *copy, unsigned write_flags, struct err *err)
+{
+	enum store_result result;
+	int fd = open_new_file(copy);
+
+	if (fd < 0 && errno == ENOENT) {
+		result = maildir_folder_repair(
+			copy->root, copy->folder, write_flags, err);
+		if (result != STORE_OK)
+			return result;
+		fd = open_new_file(copy);
+	}
+	if (fd < 0) {
+		failure(err, "open", buf_text(&copy->base.path));
+		return STORE_FAILED;
+	}
+	copy->written = memory_get(sizeof(*copy->written));
+	copy->written->users = 1;
+	copy->written->fd = fd;
+	copy->written->save_crlf = copy->base.settings->save_crlf;
+	if (permission_apply_file(&copy->folder->permission, fd,
+		    buf_text(&copy->base.path)) < 0) {
+		failure(err, "fchown", buf_text(&copy->base.path));
+		return STORE_FAILED;
+	}
+	return STORE_OK;
+}
+
+static int
+write_bytes(struct maildir_copy *copy, struct str bytes, struct err *err)
+{
+	if (fd_write(copy->written->fd, bytes) < 0)
+		return failure(err, "write", buf_text(&copy->base.path));
+	copy->base.size += bytes.len;
+	return 0;
+}
+
+/* Chunks are gathered: header fields that were put in front are chunks of
+ * their own, and a system call costs more than moving some bytes. */
+static int
+write_content(struct maildir_copy *copy, struct err *err)
+{
+	char input[READ_BYTES], gathered[WRITE_BYTES];
+	bool save_crlf = copy->written->save_crlf;
+	struct content_reader reader;
+	enum lookup found;
+	struct str chunk;
+	size_t len = 0;
+
+	content_reader_init(&reader, copy->base.content,
+		save_crlf ? LINE_ENDS_CRLF : LINE_ENDS_LF, input,
+		sizeof(input));
+	while ((found = content_read(&reader, &chunk, err)) == LOOKUP_FOUND) {
+		if (chunk.len > sizeof(gathered) - len) {
+			if (write_bytes(copy, str_of(gathered, len), err) < 0)
+				return -1;
+			len = 0;
+		}
+		if (chunk.len > sizeof(gathered)) {
+			if (write_bytes(copy, chunk, err) < 0)
+				return -1;
+			continue;
+		}
+		memcpy(gathered + len, chunk.data, chunk.len);
+		len += chunk.len;
+	}
+	if (found == LOOKUP_ERROR ||
+		write_bytes(copy, str_of(gathered, len), err) < 0)
+		return -1;
+	copy->base.vsize = copy->base.size + (save_crlf ? 0 : reader.lines);
+	return 0;
+}
+
+static void maildir_close(struct store_copy *base);
+
+static enum store_result
+maildir_write(struct store_root *base, const struct folder *place,
+	unsigned write_flags, const struct content *content,
+	unsigned store_flags, struct store_copy **copy_out, struct err *err)
+{
+	struct maildir_root *root = root_of(base);
+	struct maildir_folder *folder;
+	struct maildir_copy *copy;
+	enum store_result result;
+
+	result = maildir_folder_open(root, place, write_flags, &folder, err);
+	if (result != STORE_OK)
+		return result;
+	copy = copy_open(root, folder, content, store_flags);
+	result = create_file(copy, write_flags, err);
+	if (result == STORE_OK && write_content(copy, err) < 0)
+		result = STORE_FAILED;
+	if (result == STORE_OK)
+		*copy_out = &copy->base;
+	else
+		maildir_close(&copy->base);
+	return result;
+}
+
+/* ---- links ---- */
+
+static bool
+may_share(const struct maildir_copy *original,
+	const struct maildir_folder *folder,
+	const struct store_settings *settings)
+{
+	return original->state != STATE_GONE &&
+	       original->written->save_crlf == settings->save_crlf &&
+	       permission_is_same(
+		       &original->folder->permission, &folder->permission);
+}
+
+/* Any failure but a taken name is left to writing, which meets it again or
+ * gets round it. */
+static bool
+link_file(struct maildir_copy *copy, struct maildir_copy *original)
+{
+	int tries;
+
+	for (tries = 0; tries < NAME_TRIES; tries++) {
+		if (set_private_path(copy) < 0)
+			return false;
+		if (link(buf_text(&original->base.path),
+			    buf_text(&copy->base.path)) == 0) {
+			copy->written = original->written;
+			copy->written->users++;
+			copy->base.size = original->base.size;
+			copy->base.vsize = original->base.vsize;
+			return true;
+		}
+		if (errno != EEXIST)
+			return false;
+	}
+	return false;
+}
+
+static enum store_result
+maildir_link(struct store_root *base, const struct folder *place,
+	unsigned write_flags, struct store_copy *original_base,
+	unsigned store_flags, struct store_copy **copy_out, struct err *err)
+{
+	struct maildir_copy *original = copy_of(original_base), *copy;
+	struct maildir_root *root = root_of(base);
+	struct maildir_folder *folder;
+	enum store_result result;
+
+	result = maildir_folder_open(root, place, write_flags, &folder, err);
+	if (result != STORE_OK)
+		return result;
+	if (may_share(original, folder, root->base.settings)) {
+		copy = copy_open(
+			root, folder, original_base->content, store_flags);
+		if (link_file(copy, original)) {
+			*copy_out = &copy->base;
+			return STORE_OK;
+		}
+		maildir_close(&copy->base);
+	}
+	return maildir_write(base, place, write_flags, original_base->content,
+		store_flags, copy_out, err);
+}
+
+/* ---- the public file ---- */
+
+static int
+maildir_sync(struct store_copy *base, struct err *err)
+{
+	struct maildir_copy *copy = copy_of(base);
+	int fd = copy->written->fd;
+
+	if (copy->written->is_broken)
+		return err_temp(err, "4.3.0",
+			"%s shares its bytes with a file that could not be "
+			"flushed",
+			buf_text(&base->path));
+	if (fd < 0)
+		return 0;
+	copy->written->is_broken = true;
+	if (base->settings->fsync != STORE_FSYNC_NEVER && fsync(fd) < 0)
+		return failure(err, "fsync", buf_text(&base->path));
+	copy->written->fd = -1;
+	/* NFS tells only now of a full disk. */
+	if (close(fd) < 0 && errno != EINTR)
+		return failure(err, "close", buf_text(&base->path));
+	copy->written->is_broken = false;
+	return 0;
+}
+
+static const char *
+part_of(const struct maildir_copy *copy)
+{
+	return copy->store_flags != 0 ? "cur" : "new";
+}
+
+static void
+build_public_path(struct buf *path, const struct maildir_copy *copy)
+{
+	buf_reset(path);
+	buf_add_format(path, "%s/%s/", copy->folder->path, part_of(copy));
+	maildir_name_public(path, copy->stem, copy->base.size, copy->base.vsize,
+		copy->store_flags);
+}
+
+/* A name that is taken gets another stem; a folder that lost its new/ or cur/
+ * gets it again, once. */
+static int
+publish_copy(struct maildir_copy *copy, struct buf *path, struct err *err)
+{
+	bool was_repaired = false;
+	int tries;
+
+	for (tries = 0; tries < NAME_TRIES; tries++) {
+		build_public_path(path, copy);
+		if (path->overflowed)
+			errno = ENAMETOOLONG;
+		else if (publish(buf_text(&copy->base.path), buf_text(path)) ==
+			 0)
+			return 0;
+		if (errno == EEXIST) {
+			maildir_name_stem(copy->stem, copy->root->host);
+		} else if (errno == ENOENT && !was_repaired) {
+			was_repaired = true;
+			if (maildir_folder_make_part(copy->root, copy->folder,
+				    part_of(copy), err) < 0)
+				return -1;
+		} else {
+			break;
+		}
+	}
+	return failure(err, "rename", buf_text(path));
+}
+
+static int
+maildir_commit(struct store_copy *base, struct err *err)
+{
+	struct maildir_copy *copy = copy_of(base);
+	struct buf path;
+
+	if (copy->state != STATE_PRIVATE)
+		BUG("a copy is committed once");
+	if (maildir_sync(base, err) < 0)
+		return -1;
+	buf_init(&path, PATH_BYTES);
+	if (publish_copy(copy, &path, err) < 0) {
+		buf_clear(&path);
+		return -1;
+	}
+	buf_clear(&base->path);
+	base->path = path;
+	copy->state = STATE_PUBLIC;
+	return 0;
+}
+
+static bool
+is_ours(const struct store_copy *copy)
+{
+	return copy->driver == &maildir_driver;
+}
+
+static void
+add_changed(struct paths *paths, struct maildir_copy *copy)
+{
+	size_t i;
+
+	paths_add(paths, paths_parent(buf_view(&copy->base.path)));
+	for (i = 0; i < copy->root->changed.count; i++)
+		paths_add(paths, str_from(copy->root->changed.path[i]));
+}
+
+static bool
+is_to_flush(const struct store_copy *copy)
+{
+	return is_ours(copy) && copy->settings->fsync != STORE_FSYNC_NEVER;
+}
+
+static int
+flush_folders(struct store_copy *const *copies, size_t count, struct err *err)
+{
+	struct arena *arena = arena_open();
+	struct paths paths;
+	size_t i;
+	int result;
+
+	paths_init(&paths, arena);
+	for (i = 0; i < count; i++)
+		if (is_to_flush(copies[i]) &&
+			copy_of(copies[i])->state == STATE_PUBLIC)
+			add_changed(&paths, copy_of(copies[i]));
+	result = paths_flush(&paths, err);
+	for (i = 0; result == 0 && i < count; i++)
+		if (is_ours(copies[i]))
+			copy_of(copies[i])->root->changed.count = 0;
+	arena_close(&arena);
+	return result;
+}
+
+static void
+clean_folder(struct maildir_copy *copy)
+{
+	uint64_t interval_ms = copy->base.settings->temp_scan_interval_ms;
+
+	if (interval_ms == 0 || copy->folder->was_cleaned)
+		return;
+	copy->folder->was_cleaned = true;
+	maildir_folder_clean(copy->folder, interval_ms);
+}
+
+static int
+maildir_settle(struct store_copy *const *copies, size_t count, struct err *err)
+{
+	size_t i;
+
+	if (flush_folders(copies, count, err) < 0)
+		return -1;
+	for (i = 0; i < count; i++)
+		if (is_ours(copies[i]))
+			clean_folder(copy_of(copies[i]));
+	return 0;
+}
+
+/* ---- the end ---- */
+
+/* An IMAP session may have moved the file from new/ to cur/, with flags behind
+ * its name. */
+static void
+unlink_in_cur(const struct maildir_copy *copy)
+{
+	struct str path = buf_view(&copy->base.path), name, found;
+	const struct dirent *entry;
+	char cur[PATH_BYTES];
+	DIR *folder;
+
+	name = str_skip(path, str_find_last_char(path, '/') + 1);
+	name = str_slice(name, 0, str_find_char(name, ':'));
+	snprintf(cur, sizeof(cur), "%s/cur", copy->folder->path);
+	folder = opendir(cur);
+	if (folder == NULL)
+		return;
+	while ((entry = readdir(folder)) != NULL) {
+		found = str_from(entry->d_name);
+		if (str_starts(found, name) &&
+			(found.len == name.len || found.data[name.len] == ':'))
+			(void)unlinkat(dirfd(folder), entry->d_name, 0);
+	}
+	closedir(folder);
+}
+
+static void
+maildir_retract(struct store_copy *base)
+{
+	struct maildir_copy *copy = copy_of(base);
+
+	if (copy->state == STATE_PUBLIC && unlink(buf_text(&base->path)) < 0 &&
+		errno == ENOENT)
+		unlink_in_cur(copy);
+	if (copy->state == STATE_PUBLIC)
+		copy->state = STATE_GONE;
+}
+
+static void
+written_release(struct written *written)
+{
+	if (--written->users > 0)
+		return;
+	fd_close(&written->fd);
+	memory_free(written);
+}
+
+static void
+maildir_close(struct store_copy *base)
+{
+	struct maildir_copy *copy = copy_of(base);
+
+	/* Without bytes there is no file of ours by that name. */
+	if (copy->written != NULL) {
+		if (copy->state == STATE_PRIVATE)
+			(void)unlink(buf_text(&base->path));
+		written_release(copy->written);
+	}
+	buf_clear(&base->path);
+	memory_free(copy);
+}
+
+const struct store_driver maildir_driver = {
+	.name = "maildir",
+	.layout = STORE_LAYOUT_MAILDIRPP,
+	.open = maildir_open,
+	.find = maildir_find,
+	.write = maildir_write,
+	.link = maildir_link,
+	.sync = maildir_sync,
+	.commit = maildir_commit,
+	.settle = maildir_settle,
+	.retract = maildir_retract,
+	.close = maildir_close,
+};
