@@ -1,6 +1,6 @@
 noinst_LIBRARIES += %D%/libmail.a
 %C%_libmail_a_SOURCES = \
-	%D%/address.h \
+	%D%/address.c %D%/address.h \
 	%D%/content.c %D%/content.h \
 	%D%/encodedword.h \
 	%D%/message.c %D%/message.h

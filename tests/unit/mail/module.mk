@@ -1,5 +1,9 @@
 MAIL_TEST_LIBS = mail/libmail.a $(TEST_LIBS)
 
+UNIT_TESTS += %D%/address
+%C%_address_SOURCES = %D%/address.c
+%C%_address_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/content
 %C%_content_SOURCES = %D%/content.c
 %C%_content_LDADD = $(MAIL_TEST_LIBS)
