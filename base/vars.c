@@ -887,6 +887,35 @@ vars_expand(struct arena *arena, struct str template, const struct var *vars,
 	return expand_all(&x, text_out);
 }
 
+/* ":" and "=" stand before paths in locations and fields. */
+static bool
+has_step_up(struct str path)
+{
+	while (path.len > 0) {
+		size_t len = str_find_any(path, "/:=");
+
+		if (str_is(str_slice(path, 0, len), ".."))
+			return true;
+		path = str_skip(path, len + 1);
+	}
+	return false;
+}
+
+int
+vars_expand_path(struct arena *arena, struct str template,
+	const struct var *vars, size_t count, struct str *path_out,
+	struct err *err)
+{
+	if (vars_expand(arena, template, vars, count, path_out, err) < 0)
+		return -1;
+	if (has_step_up(*path_out) && !has_step_up(template))
+		return err_temp(err, "4.3.0",
+			"\"%.*s\" would lead out of its folder: \"%.*s\"",
+			STR_ARG(str_slice(template, 0, 200)),
+			STR_ARG(str_slice(*path_out, 0, 200)));
+	return 0;
+}
+
 int
 vars_check(struct str template, const struct var *vars, size_t count,
 	struct err *err)

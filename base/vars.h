@@ -52,6 +52,13 @@ MUST_USE int vars_expand(struct arena *arena, struct str template,
 	const struct var *vars, size_t count, struct str *text_out,
 	struct err *err);
 
+/* The same for a path, or a location that holds one: refuses (4.3.0) a result that
+ * has a ".." between its slashes when the template has none, as "/srv/%2n" would
+ * with the user "..x". */
+MUST_USE int vars_expand_path(struct arena *arena, struct str template,
+	const struct var *vars, size_t count, struct str *path_out,
+	struct err *err);
+
 /* Only the check: would it expand with these names, whatever the values?  For
  * `config check`. */
 MUST_USE int vars_check(struct str template, const struct var *vars,

@@ -1,0 +1,44 @@
+/* driver - what a user database has to bring
+ *
+ * One const struct per driver file, listed in userdb.c.  Drivers hold nothing
+ * open between lookups, so there is nothing to close.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USERDB_DRIVER_H
+#define USERDB_DRIVER_H
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "userdb/record.h"
+#include "userdb/userdb.h"
+
+struct userdb_driver;
+
+/* A driver's state begins with this. */
+struct userdb_source {
+	const struct userdb_driver *driver;
+	const struct userdb_settings *settings;
+	const char *place; /* "doorstep.conf:12", for messages */
+};
+
+struct userdb_driver {
+	const char *name;
+	size_t size; /* of the driver's state */
+
+	/* `source` is zeroed but for the public part.  -1: 4.3.5. */
+	int (*open)(struct userdb_source *source, struct arena *arena,
+		struct err *err);
+
+	/* Fills the record with what is known about record->asked. */
+	enum lookup (*find)(struct userdb_source *source, struct record *record,
+		struct err *err);
+};
+
+extern const struct userdb_driver userdb_passwd;
+extern const struct userdb_driver userdb_passwd_file;
+extern const struct userdb_driver userdb_static;
+
+#endif

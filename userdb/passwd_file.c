@@ -1,0 +1,413 @@
+/* passwd_file - users in a file of lines (Dovecot's format)
+ *
+ *   user:password:uid:gid:(gecos):home:(shell):extra fields
+ *   amy@example.org:{CRYPT}x:5000:5000::/srv/mail/amy::quota_rule=*:storage=1G
+ *
+ * - Columns at the end may be missing, each may be empty; (gecos), (shell) and
+ *   password are not looked at.  What stands behind the seventh colon is extra.
+ * - Empty lines and lines that begin with "#" are comments.
+ * - A backslash takes the next character as it is: "\:" in a column, "\ " in an
+ *   extra field.  In the user column ":" and "\" are written so, and a "#" at
+ *   its beginning.
+ * - Extra fields are "name=value" or "name" (yes), between blanks.  When one of
+ *   them begins with "userdb_" the file serves a password database too: then
+ *   only those count, without the prefix.  "user=amy" gives the record the name
+ *   amy: that is how an address is mapped to a user.
+ * - Variables are expanded in home and in extra fields.
+ * - The first line of a name counts.  A line that is malformed is trouble for
+ *   its user only.
+ *
+ * The file is read anew at each lookup, from its beginning, without an index:
+ * 100,000 users take some milliseconds, no memory, and a change counts at once.
+ *
+ * PATH may hold variables.  A file of a fixed path that is missing is trouble; of
+ * a path with variables it means that nobody of that name (domain) exists, as
+ * long as the folder before the first variable is there.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "userdb/driver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/vars.h"
+
+#include "base/banned.h"
+
+/* The longest line, and what is read at a time. */
+enum { LINE_MAX_BYTES = 64 * 1024 };
+
+enum column { PASSWORD, UID, GID, GECOS, HOME, SHELL, COLUMNS };
+
+struct file_source {
+	struct userdb_source source;
+	struct str path;            /* a template */
+	struct str username_format; /* of the user column */
+};
+
+/* ---- args -------------------------------------------------------------- */
+
+static int
+check_template(
+	struct userdb_source *source, struct str template, struct err *err)
+{
+	static const struct var vars[] = {
+		{'u', "user", {"", 0}}, {'s', "service", {"", 0}}};
+	char detail[sizeof(err->detail)];
+
+	if (vars_check(template, vars, ARRAY_LENGTH(vars), err) == 0)
+		return 0;
+	memcpy(detail, err->detail, sizeof(detail));
+	return err_detail(err, "%s: %s", source->place, detail);
+}
+
+/* Takes "name=value" words off the front. */
+static int
+take_options(struct file_source *own, struct str *rest, struct err *err)
+{
+	const struct str format = STR("username_format=");
+	struct str word;
+
+	for (*rest = str_trim(*rest); rest->len > 0 && rest->data[0] != '/';
+		*rest = str_trim(*rest)) {
+		if (!str_next_word(rest, &word))
+			break;
+		if (str_starts(word, format))
+			own->username_format = str_skip(word, format.len);
+		else if (!str_starts(word, STR("scheme=")))
+			return err_temp(err, "4.3.5",
+				"%s: args of passwd-file: '%.*s' is neither "
+				"username_format=, scheme= nor an absolute "
+				"path",
+				own->source.place, STR_ARG(word));
+	}
+	return 0;
+}
+
+static int
+file_open(struct userdb_source *source, struct arena *arena UNUSED,
+	struct err *err)
+{
+	struct file_source *own =
+		CONTAINER_OF(source, struct file_source, source);
+	struct str rest = str_from(source->settings->args);
+
+	own->username_format = STR("%u");
+	if (take_options(own, &rest, err) < 0)
+		return -1;
+	if (rest.len == 0)
+		return err_temp(err, "4.3.5",
+			"%s: args of passwd-file: the path is missing",
+			source->place);
+	own->path = rest;
+	if (check_template(source, own->username_format, err) < 0)
+		return -1;
+	return check_template(source, own->path, err);
+}
+
+/* ---- lines ------------------------------------------------------------- */
+
+struct scan {
+	int fd;
+	size_t start, end; /* of the bytes that are not yet given out */
+	unsigned long line;
+	bool is_at_end;   /* of the file */
+	bool is_skipping; /* the rest of a line that was too long */
+	bool is_cut;      /* the line given out is too long */
+	char bytes[LINE_MAX_BYTES];
+};
+
+/* Moves what is left to the front and reads behind it.  -1 with errno. */
+static int
+refill(struct scan *scan)
+{
+	ssize_t got;
+
+	memmove(scan->bytes, scan->bytes + scan->start,
+		scan->end - scan->start);
+	scan->end -= scan->start;
+	scan->start = 0;
+	got = fd_read(scan->fd, scan->bytes + scan->end,
+		sizeof(scan->bytes) - scan->end);
+	if (got < 0)
+		return -1;
+	scan->is_at_end = got == 0;
+	scan->end += (size_t)got;
+	return 0;
+}
+
+/* Gives out `len` bytes and takes `used`. */
+static void
+give(struct scan *scan, size_t len, size_t used, struct str *line_out)
+{
+	*line_out = str_of(scan->bytes + scan->start, len);
+	scan->start += used;
+	if (line_out->len > 0 && line_out->data[len - 1] == '\r')
+		line_out->len--;
+}
+
+/* A line that was too long is given out once, its beginning only.  -1 with
+ * errno. */
+static enum lookup
+next_line(struct scan *scan, struct str *line_out)
+{
+	for (;;) {
+		struct str rest = str_of(
+			scan->bytes + scan->start, scan->end - scan->start);
+		size_t len = str_find_char(rest, '\n');
+		bool is_whole = len < rest.len;
+		bool was_skipping = scan->is_skipping;
+
+		scan->is_cut = !is_whole && rest.len == sizeof(scan->bytes);
+		if (is_whole || scan->is_cut ||
+			(scan->is_at_end && rest.len > 0)) {
+			scan->is_skipping = scan->is_cut;
+			give(scan, len, len + is_whole, line_out);
+			if (was_skipping)
+				continue;
+			scan->line++;
+			return LOOKUP_FOUND;
+		}
+		if (scan->is_at_end)
+			return LOOKUP_NONE;
+		if (refill(scan) < 0)
+			return LOOKUP_ERROR;
+	}
+}
+
+/* `key` is as the user column spells it. */
+static bool
+is_line_of(struct str line, struct str key)
+{
+	return str_starts(line, key) &&
+	       (line.len == key.len || line.data[key.len] == ':');
+}
+
+/* How the user column spells a name. */
+static struct str
+spell(struct arena *arena, struct str name)
+{
+	char *key = arena_alloc(arena, 2 * name.len + 1);
+	size_t i, len = 0;
+
+	for (i = 0; i < name.len; i++) {
+		char c = name.data[i];
+
+		if (c == ':' || c == '\\' || (c == '#' && i == 0))
+			key[len++] = '\\';
+		key[len++] = c;
+	}
+	return str_of(key, len);
+}
+
+/* ---- columns and fields ------------------------------------------------ */
+
+/* Up to the next colon that is not escaped. */
+static struct str
+take_column(struct arena *arena, struct str *rest)
+{
+	struct str column;
+	size_t i;
+
+	for (i = 0; i < rest->len && rest->data[i] != ':'; i++)
+		if (rest->data[i] == '\\')
+			i++;
+	column = record_unescape(arena, str_slice(*rest, 0, i));
+	*rest = str_skip(*rest, i + 1);
+	return column;
+}
+
+static bool
+serves_passwords(struct arena *arena, struct str extra)
+{
+	struct str word;
+
+	while (record_next_word(arena, &extra, &word))
+		if (str_starts(word, STR("userdb_")))
+			return true;
+	return false;
+}
+
+static int
+set_extra(struct record *record, struct str extra, struct err *err)
+{
+	bool needs_prefix = serves_passwords(record->arena, extra);
+	const struct str prefix = STR("userdb_");
+	struct str word;
+
+	while (record_next_word(record->arena, &extra, &word)) {
+		if (needs_prefix && !str_starts(word, prefix))
+			continue;
+		if (needs_prefix)
+			word = str_skip(word, prefix.len);
+		if (record_set_word(record, word, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* `rest` is the line behind the user column. */
+static int
+set_fields(struct record *record, struct str rest, struct err *err)
+{
+	struct str columns[COLUMNS];
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		columns[i] = take_column(record->arena, &rest);
+	if (columns[UID].len > 0 &&
+		record_set(record, STR("uid"), columns[UID], err) < 0)
+		return -1;
+	if (columns[GID].len > 0 &&
+		record_set(record, STR("gid"), columns[GID], err) < 0)
+		return -1;
+	if (columns[HOME].len > 0 &&
+		record_set(record, STR("home"), columns[HOME], err) < 0)
+		return -1;
+	return set_extra(record, rest, err);
+}
+
+/* ---- finding ----------------------------------------------------------- */
+
+static int
+trouble(const char *path, struct err *err)
+{
+	return err_temp_errno(err, "4.3.0", "userdb passwd-file %s", path);
+}
+
+/* Does a missing file mean that there is no such domain?  Only if the path has a
+ * variable, and what stands before it is there: a file system that is not
+ * mounted must not make everybody unknown. */
+static bool
+missing_is_unknown(const struct file_source *own, struct arena *arena)
+{
+	size_t variable = str_find_char(own->path, '%');
+	struct str fixed = str_slice(own->path, 0, variable);
+	struct stat status;
+
+	if (variable == own->path.len)
+		return false;
+	fixed = str_slice(fixed, 0, str_find_last_char(fixed, '/') + 1);
+	return stat(arena_text(arena, fixed), &status) == 0 &&
+	       S_ISDIR(status.st_mode);
+}
+
+static enum lookup
+open_file(const struct file_source *own, struct arena *arena, const char *path,
+	int *fd_out, struct err *err)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0) {
+		int error = errno;
+
+		if ((error == ENOENT || error == ENAMETOOLONG) &&
+			missing_is_unknown(own, arena))
+			return LOOKUP_NONE;
+		errno = error;
+		trouble(path, err);
+		return LOOKUP_ERROR;
+	}
+	if (fstat(fd, &status) < 0) {
+		trouble(path, err);
+		fd_close(&fd);
+		return LOOKUP_ERROR;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		err_temp(err, "4.3.0",
+			"userdb passwd-file %s: not a regular file", path);
+		fd_close(&fd);
+		return LOOKUP_ERROR;
+	}
+	*fd_out = fd;
+	return LOOKUP_FOUND;
+}
+
+/* `rest_out` is the line behind the name. */
+static enum lookup
+find_line(struct scan *scan, struct str key, const char *path,
+	struct str *rest_out, struct err *err)
+{
+	struct str line;
+
+	for (;;) {
+		switch (next_line(scan, &line)) {
+		case LOOKUP_FOUND:
+			break;
+		case LOOKUP_NONE:
+			return LOOKUP_NONE;
+		case LOOKUP_ERROR:
+			trouble(path, err);
+			return LOOKUP_ERROR;
+		}
+		if (!is_line_of(line, key))
+			continue;
+		if (scan->is_cut) {
+			err_temp(err, "4.3.0",
+				"%s:%lu: line longer than %d bytes", path,
+				scan->line, LINE_MAX_BYTES);
+			return LOOKUP_ERROR;
+		}
+		*rest_out = str_skip(line, key.len + 1);
+		return LOOKUP_FOUND;
+	}
+}
+
+static enum lookup
+search(struct record *record, int fd, struct str key, const char *path,
+	struct err *err)
+{
+	struct scan scan;
+	struct str rest;
+	enum lookup found;
+
+	/* The buffer needs no zeroes. */
+	scan.fd = fd;
+	scan.start = scan.end = 0;
+	scan.line = 0;
+	scan.is_at_end = scan.is_skipping = scan.is_cut = false;
+	found = find_line(&scan, key, path, &rest, err);
+	if (found != LOOKUP_FOUND)
+		return found;
+	record->place = arena_format(record->arena, "%s:%lu", path, scan.line);
+	record->user.source =
+		arena_format(record->arena, "passwd-file %s", path);
+	return set_fields(record, rest, err) < 0 ? LOOKUP_ERROR : LOOKUP_FOUND;
+}
+
+static enum lookup
+file_find(struct userdb_source *source, struct record *record, struct err *err)
+{
+	const struct file_source *own =
+		CONTAINER_OF(source, struct file_source, source);
+	const struct var vars[] = {{'u', "user", record->asked},
+		{'s', "service", str_from(record->service)}};
+	struct str path, key;
+	enum lookup found;
+	int fd = -1;
+
+	if (vars_expand_path(record->arena, own->path, vars, ARRAY_LENGTH(vars),
+		    &path, err) < 0 ||
+		vars_expand(record->arena, own->username_format, vars,
+			ARRAY_LENGTH(vars), &key, err) < 0)
+		return LOOKUP_ERROR;
+	if (key.len == 0)
+		return LOOKUP_NONE;
+	found = open_file(own, record->arena, path.data, &fd, err);
+	if (found != LOOKUP_FOUND)
+		return found;
+	found = search(record, fd, spell(record->arena, key), path.data, err);
+	fd_close(&fd);
+	return found;
+}
+
+const struct userdb_driver userdb_passwd_file = {
+	.name = "passwd-file",
+	.size = sizeof(struct file_source),
+	.open = file_open,
+	.find = file_find,
+};
