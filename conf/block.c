@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/loader.h"
+
+#include <inttypes.h>
+
+#include "base/attributes.h"
+#include "base/number.h"
+#include "conf/names.h"
+#include "conf/report.h"
+
+#include "base/banned.h"
+
+#define ERROR(loader, place, ...)                                              \
+	conf_report_error((loader)->arena, (loader)->report, place, __VA_ARGS__)
+#define WARNING(loader, place, ...)                                            \
+	conf_report_warning(                                                   \
+		(loader)->arena, (loader)->report, place, __VA_ARGS__)
+
+/* NULL where there is none. */
+static const char *
+pair_value(struct conf_loader *loader, const struct conf_scope *scope,
+	const char *name)
+{
+	struct str prefix = str_from(
+		arena_format(loader->arena, "%.*s_", STR_ARG(scope->type)));
+	const char *found = NULL;
+	size_t i;
+
+	for (i = 0; i < scope->pairs->count; i++) {
+		struct str key = scope->pairs->items[i].name;
+
+		if (str_starts(key, prefix))
+			key = str_skip(key, prefix.len);
+		if (str_is(key, name))
+			found = arena_text(
+				loader->arena, scope->pairs->items[i].value);
+	}
+	return found;
+}
+
+static const char *
+or_default(const char *text, const char *fallback)
+{
+	return text == NULL ? fallback : text;
+}
+
+static void
+add_to_family(struct conf_loader *loader, const struct conf_scope *scope,
+	const char *name, const char *value)
+{
+	const struct conf_key *key =
+		conf_key_find(&conf_top_keys, str_from(name));
+	const struct conf_family *family =
+		conf_loader_family(loader->settings, key);
+	unsigned last =
+		family->count > 0 ? family->items[family->count - 1].number : 0;
+
+	if (scope->is_kept)
+		conf_loader_put(loader,
+			conf_loader_family(loader->settings, key),
+			(struct conf_numbered){1, last + 1, value, scope->place,
+				scope->level});
+}
+
+/* sieve_script NAME { type = before, path = ... } of 2.4 */
+static void
+close_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const char *type =
+		or_default(pair_value(loader, scope, "type"), "personal");
+	const char *path = pair_value(loader, scope, "path");
+	const char *active = pair_value(loader, scope, "active_path");
+	const char *name = pair_value(loader, scope, "name");
+
+	if (str_is(str_from(type), "personal")) {
+		conf_loader_set(loader, scope, "sieve",
+			arena_format(loader->arena, "file:%s;active=%s",
+				or_default(path, "~/sieve"),
+				or_default(active, "~/.dovecot.sieve")),
+			scope->place);
+		return;
+	}
+	if (path == NULL) {
+		ERROR(loader, scope->place, "sieve_script: path is missing");
+		return;
+	}
+	if (str_is(str_from(type), "before")) {
+		add_to_family(loader, scope, "sieve_before", path);
+	} else if (str_is(str_from(type), "after")) {
+		add_to_family(loader, scope, "sieve_after", path);
+	} else if (str_is(str_from(type), "default")) {
+		conf_loader_set(
+			loader, scope, "sieve_default", path, scope->place);
+		if (name != NULL)
+			conf_loader_set(loader, scope, "sieve_default_name",
+				name, scope->place);
+	} else if (str_is(str_from(type), "global")) {
+		conf_loader_set(
+			loader, scope, "sieve_global", path, scope->place);
+	} else if (str_is(str_from(type), "discard")) {
+		conf_loader_set(
+			loader, scope, "sieve_discard", path, scope->place);
+	} else {
+		ERROR(loader, scope->place,
+			"sieve_script: found type \"%s\", expected personal, "
+			"before, after, default, global or discard",
+			type);
+	}
+}
+
+/* quota NAME { driver = maildir, storage_size = 1G } of 2.4 */
+static void
+close_quota(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const char *driver =
+		or_default(pair_value(loader, scope, "driver"), "count");
+	const char *size = pair_value(loader, scope, "storage_size");
+	const char *count = pair_value(loader, scope, "message_count");
+	const char *rule = "*";
+	unsigned root = (unsigned)loader->settings->quota.count + 1;
+	uint64_t bytes;
+
+	if (size != NULL && !str_is(str_from(size), "unlimited")) {
+		if (number_parse_size(str_from(size), 1, &bytes) < 0) {
+			ERROR(loader, scope->place,
+				"storage_size: found \"%s\", expected a size "
+				"such as 1G",
+				size);
+			return;
+		}
+		rule = arena_format(
+			loader->arena, "%s:storage=%" PRIu64 "B", rule, bytes);
+	}
+	if (count != NULL && !str_is(str_from(count), "unlimited"))
+		rule = arena_format(
+			loader->arena, "%s:messages=%s", rule, count);
+	conf_loader_set(loader, scope,
+		root == 1 ? "quota"
+			  : arena_format(loader->arena, "quota%u", root),
+		arena_format(
+			loader->arena, "%s:%.*s", driver, STR_ARG(scope->name)),
+		scope->place);
+	if (rule[1] != '\0')
+		conf_loader_set(loader, scope,
+			root == 1 ? "quota_rule"
+				  : arena_format(loader->arena, "quota%u_rule",
+					    root),
+			rule, scope->place);
+}
+
+/* fields { home = /srv/%{user} } in a userdb of 2.4 */
+static void
+close_fields(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_userdb *userdb = scope[-1].object;
+	bool is_static = str_is(str_from(userdb->driver), "static") ||
+	                 (userdb->driver[0] == '\0' &&
+				 str_is(str_from(userdb->name), "static"));
+	size_t i;
+
+	for (i = 0; i < scope->pairs->count; i++) {
+		struct str name = scope->pairs->items[i].name;
+		struct str value = scope->pairs->items[i].value;
+		struct str tail = STR(":default");
+		const char **target = &userdb->override_fields;
+
+		if (str_has_char(value, ' ')) {
+			ERROR(loader, scope->place,
+				"fields: %.*s: found a blank in \"%.*s\"",
+				STR_ARG(name), STR_ARG(value));
+			continue;
+		}
+		if (is_static)
+			target = &userdb->args;
+		else if (str_ends(name, tail))
+			target = &userdb->default_fields;
+		if (str_ends(name, tail))
+			name = str_slice(name, 0, name.len - tail.len);
+		*target = conf_append_word(loader->arena, *target,
+			arena_format(loader->arena, "%.*s=%.*s", STR_ARG(name),
+				STR_ARG(value)));
+	}
+}
+
+/* sieve_extensions { fileinto = yes } of 2.4 */
+static void
+close_words(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_line line = {.kind = CONF_LINE_KEY,
+		.name = scope->type,
+		.value = STR_EMPTY,
+		.is_quoted = true,
+		.place = scope->place};
+	const char *words = "";
+	size_t i;
+
+	for (i = 0; i < scope->pairs->count; i++)
+		if (str_is_nocase(scope->pairs->items[i].value, "yes"))
+			words = conf_append_word(loader->arena, words,
+				arena_text(loader->arena,
+					scope->pairs->items[i].name));
+	line.value = str_from(words);
+	if (scope[-1].keys == &conf_top_keys)
+		conf_loader_set_top(
+			loader, &scope[-1], scope->words_key, &line);
+	else
+		(void)conf_loader_set_field(loader, scope->words_key, &line,
+			line.value, scope[-1].object);
+}
+
+static void
+collect(struct conf_loader *loader, struct conf_scope *scope,
+	void (*close)(struct conf_loader *, struct conf_scope *))
+{
+	scope->kind = SCOPE_PAIRS;
+	scope->pairs = ARENA_NEW(loader->arena, struct conf_pairs);
+	scope->close = close;
+}
+
+static void
+open_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
+{
+	collect(loader, scope, close_sieve_script);
+}
+
+static void
+open_quota(struct conf_loader *loader, struct conf_scope *scope)
+{
+	collect(loader, scope, close_quota);
+}
+
+static void
+open_fields(struct conf_loader *loader, struct conf_scope *scope)
+{
+	collect(loader, scope, close_fields);
+}
+
+static void
+open_plugin(struct conf_loader *loader UNUSED, struct conf_scope *scope)
+{
+	scope->kind = SCOPE_PLUGIN;
+}
+
+static void
+open_protocol(struct conf_loader *loader, struct conf_scope *scope)
+{
+	static const char *const names[] = {"", "lda", "lmtp"};
+	const char *own = names[loader->protocol];
+	struct str name = scope->name;
+	bool is_not = name.len > 0 && name.data[0] == '!';
+	bool is_own;
+
+	if (is_not)
+		name = str_skip(name, 1);
+	is_own = loader->protocol != CONF_PROTOCOL_NONE && str_is(name, own);
+	scope->kind = SCOPE_TOP;
+	scope->level = CONF_LEVEL_PROTOCOL;
+	if (!is_not && !str_is(name, "lda") && !str_is(name, "lmtp"))
+		scope->kind = SCOPE_SKIP;
+	else if (loader->protocol == CONF_PROTOCOL_NONE || is_own == is_not)
+		scope->is_kept = false;
+}
+
+/* False: there are too many, and the block is skipped. */
+static bool
+has_room(struct conf_loader *loader, struct conf_scope *scope, size_t count)
+{
+	if (count < CONF_SECTIONS_MAX)
+		return true;
+	ERROR(loader, scope->place, "more than %d blocks of one kind",
+		CONF_SECTIONS_MAX);
+	scope->kind = SCOPE_SKIP;
+	return false;
+}
+
+static void
+enter(struct conf_scope *scope, enum scope_kind kind,
+	const struct conf_keys *keys, void *object)
+{
+	scope->kind = kind;
+	scope->keys = keys;
+	scope->object = object;
+}
+
+/* Each `userdb { }` is another one, in the order they stand. */
+static void
+open_userdb(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct settings *settings = loader->settings;
+	struct conf_userdb *userdb;
+
+	if (!has_room(loader, scope, settings->userdb_count))
+		return;
+	settings->userdbs = conf_loader_grow(loader->arena, settings->userdbs,
+		sizeof(*userdb), &settings->userdb_count);
+	userdb = &settings->userdbs[settings->userdb_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_userdb_keys, userdb);
+	userdb->name = arena_text(loader->arena, scope->name);
+	userdb->place = scope->place;
+	enter(scope, SCOPE_USERDB, &conf_userdb_keys, userdb);
+}
+
+/* Blocks of one name are one block. */
+static void
+open_namespace(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct settings *settings = loader->settings;
+	struct conf_namespace *space;
+	size_t i;
+
+	for (i = 0; i < settings->namespace_count; i++)
+		if (str_is(scope->name, settings->namespaces[i].name)) {
+			enter(scope, SCOPE_NAMESPACE, &conf_namespace_keys,
+				&settings->namespaces[i]);
+			return;
+		}
+	if (!has_room(loader, scope, settings->namespace_count))
+		return;
+	settings->namespaces =
+		conf_loader_grow(loader->arena, settings->namespaces,
+			sizeof(*space), &settings->namespace_count);
+	space = &settings->namespaces[settings->namespace_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_namespace_keys, space);
+	space->name = arena_text(loader->arena, scope->name);
+	space->place = scope->place;
+	enter(scope, SCOPE_NAMESPACE, &conf_namespace_keys, space);
+}
+
+static void
+open_mailbox(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_namespace *space = scope->object;
+	struct conf_mailbox *mailbox;
+	size_t i;
+
+	for (i = 0; i < space->mailbox_count; i++)
+		if (str_is(scope->name, space->mailboxes[i].name)) {
+			enter(scope, SCOPE_MAILBOX, &conf_mailbox_keys,
+				&space->mailboxes[i]);
+			return;
+		}
+	if (!has_room(loader, scope, space->mailbox_count))
+		return;
+	space->mailboxes = conf_loader_grow(loader->arena, space->mailboxes,
+		sizeof(*mailbox), &space->mailbox_count);
+	mailbox = &space->mailboxes[space->mailbox_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_mailbox_keys, mailbox);
+	mailbox->name = arena_text(loader->arena, scope->name);
+	mailbox->place = scope->place;
+	enter(scope, SCOPE_MAILBOX, &conf_mailbox_keys, mailbox);
+}
+
+static void
+open_service(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct settings *settings = loader->settings;
+	struct conf_service *service;
+	size_t i;
+
+	if (!conf_is_service(scope->name)) {
+		WARNING(loader, scope->place,
+			"service %.*s: does not concern Doorstep and is "
+			"ignored",
+			STR_ARG(scope->name));
+		scope->kind = SCOPE_SKIP;
+		return;
+	}
+	for (i = 0; i < settings->service_count; i++)
+		if (str_is(scope->name, settings->services[i].name)) {
+			enter(scope, SCOPE_SERVICE, &conf_service_keys,
+				&settings->services[i]);
+			return;
+		}
+	settings->services = conf_loader_grow(loader->arena, settings->services,
+		sizeof(*service), &settings->service_count);
+	service = &settings->services[settings->service_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_service_keys, service);
+	service->name = arena_text(loader->arena, scope->name);
+	service->place = scope->place;
+	enter(scope, SCOPE_SERVICE, &conf_service_keys, service);
+}
+
+static void
+open_listener(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_service *service = scope->object;
+	bool is_inet = str_is(scope->type, "inet_listener");
+	struct conf_listener *listener;
+	size_t i;
+
+	for (i = 0; i < service->listener_count; i++)
+		if (service->listeners[i].is_inet == is_inet &&
+			str_is(scope->name, service->listeners[i].name)) {
+			enter(scope, SCOPE_LISTENER, &conf_listener_keys,
+				&service->listeners[i]);
+			return;
+		}
+	if (!has_room(loader, scope, service->listener_count))
+		return;
+	service->listeners = conf_loader_grow(loader->arena, service->listeners,
+		sizeof(*listener), &service->listener_count);
+	listener = &service->listeners[service->listener_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_listener_keys, listener);
+	listener->is_inet = is_inet;
+	listener->name = arena_text(loader->arena, scope->name);
+	listener->place = scope->place;
+	enter(scope, SCOPE_LISTENER, &conf_listener_keys, listener);
+}
+
+/* `local`, `remote`: for some clients only, which a delivery agent does not
+ * tell apart. */
+static void
+open_filter(struct conf_loader *loader, struct conf_scope *scope)
+{
+	WARNING(loader, scope->place,
+		"%.*s: settings for some clients only are not supported; the "
+		"block is ignored",
+		STR_ARG(scope->type));
+	scope->kind = SCOPE_SKIP;
+}
+
+static void
+open_fifo(struct conf_loader *loader, struct conf_scope *scope)
+{
+	WARNING(loader, scope->place,
+		"fifo_listener: does not concern Doorstep and is ignored");
+	scope->kind = SCOPE_SKIP;
+}
+
+enum {
+	IN_TOP = SCOPE_TOP,
+	IN_ANY_TOP = SCOPE_TOP | SCOPE_PLUGIN,
+	KEEPS_IF_CHECKED = 1 /* has no place to put what is only checked */
+};
+
+static const struct {
+	const char *type;
+	unsigned scopes; /* where it may stand */
+	unsigned flags;
+	void (*open)(struct conf_loader *, struct conf_scope *);
+} blocks[] = {
+	{"plugin", IN_TOP, 0, open_plugin},
+	{"protocol", IN_TOP, 0, open_protocol},
+	{"userdb", IN_TOP, KEEPS_IF_CHECKED, open_userdb},
+	{"fields", SCOPE_USERDB, 0, open_fields},
+	{"namespace", IN_TOP, KEEPS_IF_CHECKED, open_namespace},
+	{"mailbox", SCOPE_NAMESPACE, 0, open_mailbox},
+	{"service", IN_TOP, KEEPS_IF_CHECKED, open_service},
+	{"unix_listener", SCOPE_SERVICE, 0, open_listener},
+	{"inet_listener", SCOPE_SERVICE, 0, open_listener},
+	{"fifo_listener", SCOPE_SERVICE, 0, open_fifo},
+	{"sieve_script", IN_ANY_TOP, 0, open_sieve_script},
+	{"quota", IN_ANY_TOP, KEEPS_IF_CHECKED, open_quota},
+	{"local", IN_TOP, 0, open_filter},
+	{"local_name", IN_TOP, 0, open_filter},
+	{"remote", IN_TOP, 0, open_filter},
+};
+
+/* A key that is a list may be written as a block of its words. */
+static bool
+open_words(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const struct conf_key *key = conf_key_find(scope->keys, scope->type);
+
+	if (key == NULL || scope->name.len > 0)
+		return false;
+	if (key->type != CONF_TYPE_LIST && key->type != CONF_TYPE_NETWORKS &&
+		!str_ends(scope->type, STR("_extensions")))
+		return false;
+	collect(loader, scope, close_words);
+	scope->kind = SCOPE_WORDS;
+	scope->words_key = key;
+	return true;
+}
+
+static void
+open_unknown(struct conf_loader *loader, struct conf_scope *scope)
+{
+	if (conf_is_foreign_section(scope->type) ||
+		conf_is_foreign(scope->keys, scope->type))
+		WARNING(loader, scope->place,
+			"%.*s { }: does not concern Doorstep and is ignored",
+			STR_ARG(scope->type));
+	else
+		ERROR(loader, scope->place,
+			"%.*s { }: there is no such block here",
+			STR_ARG(scope->type));
+	scope->kind = SCOPE_SKIP;
+}
+
+static void
+open_by_type(struct conf_loader *loader, struct conf_scope *scope,
+	enum scope_kind outer)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(blocks); i++) {
+		if (!str_is(scope->type, blocks[i].type) ||
+			(blocks[i].scopes & (unsigned)outer) == 0)
+			continue;
+		if (!scope->is_kept && (blocks[i].flags & KEEPS_IF_CHECKED))
+			scope->kind = SCOPE_SKIP;
+		else
+			blocks[i].open(loader, scope);
+		return;
+	}
+	if (!open_words(loader, scope))
+		open_unknown(loader, scope);
+}
+
+void
+conf_block_open(struct conf_loader *loader, const struct conf_line *line)
+{
+	struct conf_scope *outer = &loader->scopes[loader->depth];
+	struct conf_scope *scope = &loader->scopes[++loader->depth];
+
+	*scope = *outer;
+	scope->close = NULL;
+	scope->type = line->name;
+	scope->name = line->value;
+	scope->place = line->place;
+	if (outer->kind == SCOPE_SKIP)
+		return;
+	if (outer->kind == SCOPE_PAIRS || outer->kind == SCOPE_WORDS) {
+		WARNING(loader, line->place,
+			"%.*s { }: is not supported here and is ignored",
+			STR_ARG(line->name));
+		scope->kind = SCOPE_SKIP;
+		return;
+	}
+	open_by_type(loader, scope, outer->kind);
+}
+
+void
+conf_block_close(struct conf_loader *loader)
+{
+	struct conf_scope *scope = &loader->scopes[loader->depth];
+
+	if (scope->close != NULL)
+		scope->close(loader, scope);
+	loader->depth--;
+}

@@ -1,0 +1,363 @@
+/* check - what `doorstep config check` tells beyond errors of a value
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "conf/conf.h"
+
+#include "base/number.h"
+#include "base/vars.h"
+#include "conf/keys.h"
+#include "conf/names.h"
+#include "conf/report.h"
+
+#include "base/banned.h"
+
+struct check {
+	struct arena *arena;
+	struct conf_report *report;
+	const struct settings *settings;
+};
+
+#define ERROR(check, place, ...)                                               \
+	conf_report_error((check)->arena, (check)->report, place, __VA_ARGS__)
+#define WARNING(check, place, ...)                                             \
+	conf_report_warning((check)->arena, (check)->report, place, __VA_ARGS__)
+
+/* ---- templates ---- */
+
+/* Of each kind of template the variables that have a value there. */
+static const struct var name_vars[] = {{'u', "user", {"u", 1}}};
+static const struct var user_vars[] = {
+	{'u', "user", {"u", 1}},
+	{'h', "home", {"h", 1}},
+	{'s', "service", {"s", 1}},
+	{0, "protocol", {"s", 1}},
+	{'p', "pid", {"1", 1}},
+	{0, "process:pid", {"1", 1}},
+	{0, "session", {"s", 1}},
+	{0, "hostname", {"h", 1}},
+};
+static const struct var deliver_vars[] = {
+	{'$', "message", {"m", 1}},
+	{'m', "msgid", {"m", 1}},
+	{'s', "subject", {"s", 1}},
+	{'f', "from", {"f", 1}},
+	{'e', "from_envelope", {"e", 1}},
+	{'p', "size", {"1", 1}},
+	{'w', "vsize", {"1", 1}},
+	{0, "to_envelope", {"t", 1}},
+	{0, "session", {"s", 1}},
+};
+static const struct var rejection_vars[] = {
+	{'n', NULL, {"\n", 1}},
+	{'r', "reason", {"r", 1}},
+	{'s', "subject", {"s", 1}},
+	{'t', "to", {"t", 1}},
+};
+
+static const struct {
+	const struct var *vars;
+	size_t count;
+} var_sets[] = {
+	[CONF_VARS_NONE] = {NULL, 0},
+	[CONF_VARS_NAME] = {name_vars, ARRAY_LENGTH(name_vars)},
+	[CONF_VARS_USER] = {user_vars, ARRAY_LENGTH(user_vars)},
+	[CONF_VARS_LOG] = {user_vars, ARRAY_LENGTH(user_vars)},
+	[CONF_VARS_DELIVER] = {deliver_vars, ARRAY_LENGTH(deliver_vars)},
+	[CONF_VARS_REJECTION] = {rejection_vars, ARRAY_LENGTH(rejection_vars)},
+};
+
+static void
+check_template(struct check *check, const char *name, const char *text,
+	enum conf_vars vars, struct conf_place place)
+{
+	struct err err;
+
+	if (vars_check(str_from(text), var_sets[vars].vars,
+		    var_sets[vars].count, &err) < 0)
+		ERROR(check, place, "%s: found \"%s\": %s", name, text,
+			err_log_text(&err));
+}
+
+static const struct conf_family *
+family_of(const struct settings *settings, const struct conf_key *key)
+{
+	return (const struct conf_family *)(const void *)((const char *)
+								  settings +
+							  key->offset);
+}
+
+static void
+check_family(struct check *check, const struct conf_key *key)
+{
+	const struct conf_family *family = family_of(check->settings, key);
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		const struct conf_numbered *item = &family->items[i];
+
+		check_template(check,
+			conf_family_name(
+				check->arena, key, item->root, item->number),
+			item->value, key->bounds.vars, item->place);
+	}
+}
+
+static void
+check_templates(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	size_t i;
+
+	for (i = 0; i < conf_top_keys.count; i++) {
+		const struct conf_key *key = &conf_top_keys.items[i];
+		const char *const *text =
+			(const char *const *)(const void *)((const char *)
+								    settings +
+							    key->offset);
+
+		if (key->type == CONF_TYPE_TEMPLATE)
+			check_template(check, key->name, *text,
+				key->bounds.vars, settings->places[i]);
+		else if (key->type == CONF_TYPE_FAMILY)
+			check_family(check, key);
+	}
+	for (i = 0; i < settings->namespace_count; i++)
+		check_template(check, "location",
+			settings->namespaces[i].location, CONF_VARS_USER,
+			settings->namespaces[i].place);
+}
+
+/* ---- numbers in names ---- */
+
+/* The numbers have to follow each other: Dovecot stops at a gap, without a
+ * word, and whoever wrote the file knows that. */
+static void
+check_gaps(struct check *check, const struct conf_key *key)
+{
+	const struct conf_family *family = family_of(check->settings, key);
+	unsigned expected = 1, root = 0;
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		const struct conf_numbered *item = &family->items[i];
+
+		if (item->root != root)
+			expected = 1;
+		root = item->root;
+		if (item->number != expected)
+			WARNING(check, item->place,
+				"%s: there is no %s; Doorstep goes on behind "
+				"the gap, Dovecot stops there",
+				conf_family_name(
+					check->arena, key, root, item->number),
+				conf_family_name(
+					check->arena, key, root, expected));
+		expected = item->number + 1;
+	}
+}
+
+static void
+check_all_gaps(struct check *check)
+{
+	size_t i;
+
+	for (i = 0; i < conf_top_keys.count; i++)
+		if (conf_top_keys.items[i].type == CONF_TYPE_FAMILY)
+			check_gaps(check, &conf_top_keys.items[i]);
+}
+
+/* ---- quota ---- */
+
+/* One of "storage=1G", "messages=100", "+10%", "ignore" ... */
+static void
+check_limit(struct check *check, struct str limit, const char *name,
+	struct conf_place place)
+{
+	static const char expected[] =
+		"storage=SIZE, bytes=SIZE, messages=NUMBER, ignore or "
+		"backend=TEXT";
+	size_t equals = str_find_char(limit, '=');
+	struct str kind = str_slice(limit, 0, equals);
+	struct str value = str_skip(limit, equals + 1);
+	bool is_storage = str_is(kind, "storage");
+	uint64_t number;
+
+	if (str_is(limit, "ignore") || str_is(kind, "backend"))
+		return;
+	if (equals == limit.len || (!is_storage && !str_is(kind, "bytes") &&
+					   !str_is(kind, "messages"))) {
+		ERROR(check, place, "%s: found \"%.*s\", expected %s", name,
+			STR_ARG(limit), expected);
+		return;
+	}
+	/* "+1G", "-1G", "10%" are relative to the default rule. */
+	if (value.len > 0 && (value.data[0] == '+' || value.data[0] == '-'))
+		value = str_skip(value, 1);
+	if (str_ends(value, STR("%%")))
+		value.len -= 2;
+	else if (str_ends(value, STR("%")))
+		value.len -= 1;
+	else if (is_storage && number_parse(value, &number) == 0 && number > 0)
+		WARNING(check, place,
+			"%s: found \"%.*s\" without a unit; it counts KiB",
+			name, STR_ARG(limit));
+	if (str_is(kind, "messages")
+			? number_parse(value, &number) < 0
+			: number_parse_size(value, 1024, &number) < 0)
+		ERROR(check, place, "%s: found \"%.*s\", expected %s", name,
+			STR_ARG(limit),
+			str_is(kind, "messages") ? "messages=NUMBER"
+						 : "a size such as 1G");
+}
+
+static void
+check_quota_rules(struct check *check)
+{
+	const struct conf_family *rules = &check->settings->quota_rule;
+	const struct conf_key *key =
+		conf_key_find(&conf_top_keys, STR("quota_rule"));
+	struct str rest, part;
+	size_t i;
+
+	for (i = 0; i < rules->count; i++) {
+		const struct conf_numbered *rule = &rules->items[i];
+		const char *name = conf_family_name(
+			check->arena, key, rule->root, rule->number);
+
+		rest = str_from(rule->value);
+		/* The first part is the folder. */
+		if (!str_next_field(&rest, ':', &part) || rest.len == 0)
+			ERROR(check, rule->place,
+				"%s: found \"%s\", expected FOLDER:LIMITS, for "
+				"example *:storage=1G",
+				name, rule->value);
+		while (str_next_field(&rest, ':', &part))
+			check_limit(check, part, name, rule->place);
+	}
+}
+
+/* ---- settings that go together ---- */
+
+static bool
+is_one_of(const char *text, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (str_is(str_from(text), *words))
+			return true;
+	return false;
+}
+
+static void
+check_userdbs(struct check *check)
+{
+	static const char *const drivers[] = {
+		"passwd-file", "static", "passwd", NULL};
+	size_t i;
+
+	for (i = 0; i < check->settings->userdb_count; i++) {
+		const struct conf_userdb *db = &check->settings->userdbs[i];
+
+		if (!is_one_of(db->driver, drivers))
+			ERROR(check, db->place,
+				"userdb: found driver \"%s\", expected "
+				"passwd-file, static or passwd",
+				db->driver);
+		if (db->skip != CONF_SKIP_NEVER ||
+			db->result_success != CONF_RESULT_RETURN_OK ||
+			db->result_failure != CONF_RESULT_CONTINUE ||
+			db->result_internalfail != CONF_RESULT_CONTINUE)
+			WARNING(check, db->place,
+				"userdb: skip and result_* have no effect; "
+				"the databases are asked in order until one "
+				"knows the user");
+	}
+}
+
+static void
+check_location(struct check *check, const char *name, const char *location,
+	struct conf_place place)
+{
+	if (location[0] != '\0' &&
+		!str_starts(str_from(location), STR("maildir:")))
+		ERROR(check, place, "%s: found \"%s\", expected maildir:PATH",
+			name, location);
+}
+
+static void
+check_namespaces(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	const struct conf_namespace *inbox = NULL;
+	size_t i;
+
+	for (i = 0; i < settings->namespace_count; i++) {
+		const struct conf_namespace *space = &settings->namespaces[i];
+
+		check_location(
+			check, "location", space->location, space->place);
+		if (!space->inbox)
+			continue;
+		if (inbox != NULL)
+			ERROR(check, space->place,
+				"namespace %s: inbox = yes stands in namespace "
+				"%s, too",
+				space->name, inbox->name);
+		inbox = space;
+	}
+	if (settings->namespace_count > 0 && inbox == NULL)
+		WARNING(check, settings->namespaces[0].place,
+			"no namespace has inbox = yes");
+}
+
+static void
+check_protocols(struct check *check)
+{
+	const struct conf_list *list = &check->settings->protocols;
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (!conf_is_protocol(str_from(list->items[i])))
+			WARNING(check, conf_place(check->settings, "protocols"),
+				"protocols: %s does not concern Doorstep and "
+				"is ignored",
+				list->items[i]);
+}
+
+/* The front of "<ADDRESS>" is easily lost: unquoted it names a file. */
+static void
+check_redirect_sender(struct check *check)
+{
+	static const char *const words[] = {"sender", "recipient",
+		"orig_recipient", "user_email", "postmaster", NULL};
+	struct str value =
+		str_from(check->settings->sieve_redirect_envelope_from);
+
+	if (!is_one_of(value.data, words) &&
+		!(str_starts(value, STR("<")) && str_ends(value, STR(">"))))
+		ERROR(check,
+			conf_place(check->settings,
+				"sieve_redirect_envelope_from"),
+			"sieve_redirect_envelope_from: found \"%.*s\", "
+			"expected "
+			"sender, recipient, orig_recipient, user_email, "
+			"postmaster or \"<ADDRESS>\"",
+			STR_ARG(value));
+}
+
+void
+conf_check(struct arena *arena, const struct settings *settings,
+	struct conf_report *report)
+{
+	struct check check = {arena, report, settings};
+
+	check_templates(&check);
+	check_all_gaps(&check);
+	check_quota_rules(&check);
+	check_userdbs(&check);
+	check_location(&check, "mail_location", settings->mail_location,
+		conf_place(settings, "mail_location"));
+	check_namespaces(&check);
+	check_protocols(&check);
+	check_redirect_sender(&check);
+}

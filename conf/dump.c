@@ -1,0 +1,308 @@
+/* dump - the settings in the configuration's own syntax
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "conf/conf.h"
+
+#include "conf/keys.h"
+#include "conf/value.h"
+
+#include "base/banned.h"
+
+struct dump {
+	struct arena *arena;
+	struct buf *out;
+	bool only_changed;
+	unsigned depth;
+};
+
+static void
+indent(struct dump *dump)
+{
+	unsigned i;
+
+	for (i = 0; i < dump->depth; i++)
+		buf_add_text(dump->out, "  ");
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Would the value, written as it is, be read as something else? */
+static bool
+needs_quotes(struct str value)
+{
+	size_t i;
+
+	if (value.len == 0)
+		return false;
+	if (is_blank(value.data[0]) || is_blank(value.data[value.len - 1]) ||
+		str_find_any(str_slice(value, 0, 1), "\"'<#") == 0 ||
+		value.data[value.len - 1] == '\\')
+		return true;
+	for (i = 0; i < value.len; i++)
+		if ((value.data[i] == '#' || value.data[i] == '$') &&
+			(i == 0 || is_blank(value.data[i - 1])))
+			return true;
+	return false;
+}
+
+static void
+add_quoted(struct buf *out, struct str value)
+{
+	size_t i;
+
+	buf_add_char(out, '"');
+	for (i = 0; i < value.len; i++) {
+		if (value.data[i] == '"' || value.data[i] == '\\')
+			buf_add_char(out, '\\');
+		buf_add_char(out, value.data[i]);
+	}
+	buf_add_char(out, '"');
+}
+
+static void
+add_line(struct dump *dump, const char *name, struct str value, bool is_path)
+{
+	indent(dump);
+	buf_add_format(dump->out, "%s =", name);
+	if (value.len > 0)
+		buf_add_char(dump->out, ' ');
+	if (!is_path && needs_quotes(value))
+		add_quoted(dump->out, value);
+	else
+		buf_add(dump->out, value);
+	buf_add_char(dump->out, '\n');
+}
+
+static void
+open_block(struct dump *dump, const char *type, const char *name)
+{
+	struct str text = str_from(name);
+
+	indent(dump);
+	buf_add_text(dump->out, type);
+	if (text.len > 0)
+		buf_add_char(dump->out, ' ');
+	if (text.len > 0 && str_find_any(text, " \t\"'\\{}#=") < text.len)
+		add_quoted(dump->out, text);
+	else
+		buf_add(dump->out, text);
+	buf_add_text(dump->out, " {\n");
+	dump->depth++;
+}
+
+static void
+close_block(struct dump *dump)
+{
+	dump->depth--;
+	indent(dump);
+	buf_add_text(dump->out, "}\n");
+}
+
+/* The canonical text of a field, in the arena. */
+static struct str
+field_text(struct dump *dump, const struct conf_key *key, const void *object)
+{
+	struct buf buf;
+	struct str text;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	conf_value_format(key, object, &buf);
+	text = arena_copy(dump->arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
+/* The same for the key's default. */
+static struct str
+default_text(struct dump *dump, const struct conf_key *key)
+{
+	const char *expected;
+	struct str text;
+	/* As large as the largest object, in order to have the field. */
+	struct settings *object = ARENA_NEW(dump->arena, struct settings);
+
+	text = str_from(key->fallback);
+	if (conf_value_parse(dump->arena, key, text, object, &expected) < 0)
+		return text;
+	return field_text(dump, key, object);
+}
+
+static bool
+is_path(const struct conf_key *key, const void *object)
+{
+	const struct conf_text *text =
+		(const struct conf_text *)(const void *)((const char *)object +
+							 key->offset);
+
+	return key->type == CONF_TYPE_TEXT && text->path != NULL;
+}
+
+static void
+dump_field(struct dump *dump, const struct conf_key *key, const void *object,
+	const void *base)
+{
+	struct str text = field_text(dump, key, object);
+
+	if (base != NULL && str_equal(text, field_text(dump, key, base)))
+		return;
+	if (base == NULL && dump->only_changed &&
+		str_equal(text, default_text(dump, key)))
+		return;
+	add_line(dump, key->name, text, is_path(key, object));
+}
+
+static const struct conf_family *
+family_of(const void *settings, const struct conf_key *key)
+{
+	return (const struct conf_family *)(const void *)((const char *)
+								  settings +
+							  key->offset);
+}
+
+static const struct conf_numbered *
+find_numbered(const struct conf_family *family, unsigned root, unsigned number)
+{
+	size_t i;
+
+	for (i = 0; i < family->count; i++)
+		if (family->items[i].root == root &&
+			family->items[i].number == number)
+			return &family->items[i];
+	return NULL;
+}
+
+static void
+dump_numbered(struct dump *dump, const struct conf_key *key,
+	const struct conf_numbered *item, const char *value)
+{
+	add_line(dump,
+		conf_family_name(dump->arena, key, item->root, item->number),
+		str_from(value), false);
+}
+
+static void
+dump_family(struct dump *dump, const struct conf_key *key,
+	const struct settings *settings, const struct settings *base)
+{
+	static const struct conf_family none = {NULL, 0};
+	const struct conf_family *family = family_of(settings, key);
+	const struct conf_family *others =
+		base != NULL ? family_of(base, key) : &none;
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		const struct conf_numbered *item = &family->items[i];
+		const struct conf_numbered *other =
+			find_numbered(others, item->root, item->number);
+
+		if (other == NULL ||
+			!str_is(str_from(item->value), other->value))
+			dump_numbered(dump, key, item, item->value);
+	}
+	/* What the base has and a protocol takes away. */
+	for (i = 0; i < others->count; i++)
+		if (find_numbered(family, others->items[i].root,
+			    others->items[i].number) == NULL)
+			dump_numbered(dump, key, &others->items[i], "");
+}
+
+static void
+dump_top(struct dump *dump, const struct settings *settings,
+	const struct settings *base)
+{
+	size_t i;
+
+	for (i = 0; i < conf_top_keys.count; i++) {
+		const struct conf_key *key = &conf_top_keys.items[i];
+
+		if (key->type == CONF_TYPE_FAMILY)
+			dump_family(dump, key, settings, base);
+		else
+			dump_field(dump, key, settings, base);
+	}
+}
+
+static void
+dump_keys(struct dump *dump, const struct conf_keys *keys, const void *object)
+{
+	size_t i;
+
+	for (i = 0; i < keys->count; i++)
+		dump_field(dump, &keys->items[i], object, NULL);
+}
+
+static void
+dump_userdbs(struct dump *dump, const struct settings *settings)
+{
+	size_t i;
+
+	for (i = 0; i < settings->userdb_count; i++) {
+		open_block(dump, "userdb", settings->userdbs[i].name);
+		dump_keys(dump, &conf_userdb_keys, &settings->userdbs[i]);
+		close_block(dump);
+	}
+}
+
+static void
+dump_namespaces(struct dump *dump, const struct settings *settings)
+{
+	size_t i, j;
+
+	for (i = 0; i < settings->namespace_count; i++) {
+		const struct conf_namespace *space = &settings->namespaces[i];
+
+		open_block(dump, "namespace", space->name);
+		dump_keys(dump, &conf_namespace_keys, space);
+		for (j = 0; j < space->mailbox_count; j++) {
+			open_block(dump, "mailbox", space->mailboxes[j].name);
+			dump_keys(
+				dump, &conf_mailbox_keys, &space->mailboxes[j]);
+			close_block(dump);
+		}
+		close_block(dump);
+	}
+}
+
+static void
+dump_services(struct dump *dump, const struct settings *settings)
+{
+	size_t i, j;
+
+	for (i = 0; i < settings->service_count; i++) {
+		const struct conf_service *service = &settings->services[i];
+
+		open_block(dump, "service", service->name);
+		dump_keys(dump, &conf_service_keys, service);
+		for (j = 0; j < service->listener_count; j++) {
+			const struct conf_listener *listener =
+				&service->listeners[j];
+
+			open_block(dump,
+				listener->is_inet ? "inet_listener"
+						  : "unix_listener",
+				listener->name);
+			dump_keys(dump, &conf_listener_keys, listener);
+			close_block(dump);
+		}
+		close_block(dump);
+	}
+}
+
+void
+conf_dump(struct arena *arena, const struct settings *settings,
+	const struct settings *base, bool only_changed, struct buf *out)
+{
+	struct dump dump = {arena, out, only_changed, 0};
+
+	dump_top(&dump, settings, base);
+	if (base != NULL)
+		return;
+	dump_namespaces(&dump, settings);
+	dump_services(&dump, settings);
+	dump_userdbs(&dump, settings);
+}
