@@ -26,9 +26,9 @@ struct sieve_trace_event {
 	const char *script;
 	unsigned line, column;
 	enum { SIEVE_TRACE_TEST, SIEVE_TRACE_ACTION, SIEVE_TRACE_COMMAND } kind;
-	struct str name;     /* header, address, fileinto ... */
-	struct str values;   /* what was compared: values, match, keys */
-	bool result;         /* of a test */
+	struct str name;   /* header, address, fileinto ... */
+	struct str values; /* what was compared: values, match, keys */
+	bool result;       /* of a test */
 };
 
 struct sieve_host;
@@ -39,16 +39,16 @@ struct sieve_host_ops {
 
 	/* False when this part is not known (test is then false). */
 	bool (*envelope)(struct sieve_host *host, enum sieve_envelope_part part,
-	        struct address *address_out);
+		struct address *address_out);
 
 	/* mailbox extension (RFC 5490 3.1).  LOOKUP_ERROR makes the run end as
 	 * SIEVE_TEMPORARY. */
 	enum lookup (*mailbox_exists)(
-	        struct sieve_host *host, struct str mailbox, struct err *err);
+		struct sieve_host *host, struct str mailbox, struct err *err);
 
 	/* May be NULL: nobody wants to see it. */
-	void (*trace)(struct sieve_host *host,
-	        const struct sieve_trace_event *event);
+	void (*trace)(
+		struct sieve_host *host, const struct sieve_trace_event *event);
 };
 
 /* First member of the answering side's own struct. */

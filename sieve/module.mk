@@ -1,0 +1,29 @@
+noinst_LIBRARIES += %D%/libsieve.a
+%C%_libsieve_a_SOURCES = \
+	%D%/sieve.h %D%/host.h %D%/commands.def \
+	%D%/compile.c \
+	%D%/lex.c %D%/lex.h \
+	%D%/ast.h \
+	%D%/parse.c %D%/parse.h \
+	%D%/registry.c %D%/registry.h \
+	%D%/check.c %D%/check.h \
+	%D%/emit.c %D%/emit.h \
+	%D%/program.h \
+	%D%/evaluate.c %D%/evaluate.h \
+	%D%/compare.c %D%/compare.h \
+	%D%/match.c %D%/match.h \
+	%D%/comparator.c %D%/comparator.h \
+	%D%/addresspart.c %D%/addresspart.h \
+	%D%/result.c %D%/result.h \
+	%D%/report.c %D%/report.h \
+	%D%/settings.c %D%/settings.h \
+	%D%/core_control.c %D%/core_actions.c %D%/core_tests.c \
+	%D%/ext/ascii_numeric.c \
+	%D%/ext/copy.c \
+	%D%/ext/encoded_character.c \
+	%D%/ext/envelope.c \
+	%D%/ext/fileinto.c \
+	%D%/ext/imap4flags.c \
+	%D%/ext/mailbox.c \
+	%D%/ext/subaddress.c \
+	%D%/ext/variables.c %D%/ext/variables.h

@@ -30,7 +30,8 @@ struct sieve_settings {
 	size_t max_nesting;        /* blocks and tests, each; 32 */
 	size_t max_errors;         /* reported per compilation; 30 */
 	size_t max_string;         /* bytes of a literal; 1 MiB */
-	size_t max_variable_size;  /* bytes of a variable's value; 4096, cut */
+	size_t max_variable_size;  /* bytes of a variable's value; 16 KiB, cut:
+	                            * RFC 5229 6 asks for 4000 characters */
 	size_t max_variables;      /* per script; 255 */
 	uint64_t max_steps;        /* instructions and comparisons; 1,000,000 */
 	uint64_t max_memory;       /* bytes an evaluation may use; 64 MiB */
@@ -40,10 +41,10 @@ struct sieve_settings {
 };
 
 struct sieve_problem {
-	const char *script; /* name as given to sieve_compile() */
+	const char *script;    /* name as given to sieve_compile() */
 	unsigned line, column; /* from 1; column counts code points */
 	bool is_warning;
-	const char *text;   /* without position, no line end */
+	const char *text; /* without position, no line end */
 };
 
 /* Collects problems; everything in it lives in its arena. */
@@ -62,9 +63,9 @@ struct sieve_program;
  * compilation goes on after the first so that several are shown.  The program
  * lives in the arena and borrows nothing from `text`. */
 MUST_USE int sieve_compile(struct arena *arena,
-        const struct sieve_settings *settings, const char *script,
-        struct str text, struct sieve_program **program_out,
-        struct sieve_report *report);
+	const struct sieve_settings *settings, const char *script,
+	struct str text, struct sieve_program **program_out,
+	struct sieve_report *report);
 
 enum sieve_action_kind {
 	SIEVE_KEEP,
@@ -74,7 +75,8 @@ enum sieve_action_kind {
 };
 
 struct sieve_flags {
-	const struct str *items; /* as written: \Seen, $Forwarded; no duplicates */
+	const struct str
+		*items; /* as written: \Seen, $Forwarded; no duplicates */
 	size_t count;
 };
 
@@ -116,16 +118,16 @@ struct sieve_result {
 
 enum sieve_status {
 	SIEVE_OK = 0,
-	SIEVE_FAILED = -1,   /* runtime error, limit: the report says which; keep.
+	SIEVE_FAILED = -1, /* runtime error, limit: the report says which; keep.
 	                      * Actions of this run are taken out of the result */
 	SIEVE_TEMPORARY = -2 /* the host is in trouble: `err` says why */
 };
 
 /* Runs the program against the host's message and appends its actions. */
 MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
-        const struct sieve_settings *settings, struct sieve_host *host,
-        struct sieve_result *result, struct sieve_report *report,
-        struct err *err);
+	const struct sieve_settings *settings, struct sieve_host *host,
+	struct sieve_result *result, struct sieve_report *report,
+	struct err *err);
 
 /* One line for people and tests, the form of `doorstep sieve test`:
  *   fileinto "Lists" flags="\\Seen"
@@ -135,7 +137,14 @@ MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
  * Strings are quoted as Sieve quotes them; several flags are joined by one
  * blank; :copy and :create are shown as ` :copy` and ` :create` at the end. */
 struct str sieve_action_text(
-        struct arena *arena, const struct sieve_action *action);
+	struct arena *arena, const struct sieve_action *action);
+
+/* One line for people, without a line end:
+ *   5:12: header "hello" :contains "ell": true
+ *   6:4: fileinto "Lists"
+ * Control characters of values are replaced. */
+struct str sieve_trace_text(
+	struct arena *arena, const struct sieve_trace_event *event);
 
 /* The capabilities this engine has, in the order they are announced. */
 const char *const *sieve_capabilities(size_t *count_out);

@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: MIT */
+#include "sieve/check.h"
+
+#include <stdarg.h>
+
+#include "base/buf.h"
+#include "sieve/comparator.h"
+#include "sieve/match.h"
+
+#include "base/banned.h"
+
+static void check_commands(struct checker *checker, struct ast_command *first);
+static void check_tests(struct checker *checker, struct ast_command *first);
+
+void
+checker_init(struct checker *checker, struct arena *arena,
+	struct reporter *reporter, const struct sieve_settings *settings)
+{
+	int id;
+
+	*checker = (struct checker){
+		.arena = arena,
+		.reporter = reporter,
+		.settings = settings,
+	};
+	checker->is_required[EXTENSION_CORE] = true;
+	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++)
+		checker->is_required[id] =
+			registry_extension((enum extension_id)id)
+				->ops->is_always_on;
+}
+
+void
+check_error(
+	struct checker *checker, struct position at, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report_verror(checker->reporter, at, format, args);
+	va_end(args);
+}
+
+const char *
+check_quote(struct checker *checker, struct str text)
+{
+	return report_quote(checker->reporter, text);
+}
+
+bool
+check_requires(struct checker *checker, struct position at, const char *word,
+	enum extension_id extension)
+{
+	const char *name;
+
+	if (checker->is_required[extension])
+		return true;
+	/* One missing line is one error, however often it is missed. */
+	if (!checker->requires_in_doubt && !checker->is_told[extension]) {
+		name = registry_extension(extension)->name;
+		check_error(checker, at,
+			"\"%s\" belongs to an extension: add `require \"%s\";` "
+			"at the top",
+			word, name);
+	}
+	checker->is_told[extension] = true;
+	return false;
+}
+
+bool
+check_constant(struct checker *checker, const struct argument *argument,
+	const char *what, struct str *value_out)
+{
+	if (argument->count == 1 && text_is_constant(&argument->texts[0])) {
+		*value_out = argument->texts[0].constant;
+		return true;
+	}
+	check_error(checker, argument->at,
+		"%s has to be a constant string, without variables", what);
+	return false;
+}
+
+const struct tag_use *
+call_tag(const struct call *call, enum tag_group group)
+{
+	size_t i;
+
+	for (i = 0; i < call->tag_count; i++)
+		if (call->tags[i].tag->group == group)
+			return &call->tags[i];
+	return NULL;
+}
+
+/* ---- strings ---- */
+
+static bool
+make_text(struct checker *checker, const struct ast_string *string,
+	struct text *text)
+{
+	int id;
+
+	*text = (struct text){.at = string->at, .constant = string->text};
+	/* No extension may change how require reads its strings. */
+	if (!checker->is_past_requires ||
+		str_find(string->text, STR("${")) == string->text.len)
+		return true;
+	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++) {
+		const struct extension_ops *ops =
+			registry_extension((enum extension_id)id)->ops;
+
+		if (!checker->is_required[id])
+			continue;
+		if (ops->decode != NULL &&
+			!ops->decode(checker, text->at, &text->constant))
+			return false;
+		if (ops->split != NULL && !ops->split(checker, text))
+			return false;
+	}
+	return true;
+}
+
+static bool
+make_texts(struct checker *checker, const struct ast_argument *node,
+	struct argument *argument)
+{
+	bool is_good = true;
+	size_t i;
+
+	argument->count = node->count;
+	argument->texts = ARENA_ARRAY(checker->arena, struct text, node->count);
+	for (i = 0; i < node->count; i++)
+		if (!make_text(checker, &node->strings[i], &argument->texts[i]))
+			is_good = false;
+	return is_good;
+}
+
+/* ---- arguments ---- */
+
+static const char *
+found_type(const struct ast_argument *node)
+{
+	switch (node->kind) {
+	case AST_NUMBER:
+		return "a number";
+	case AST_STRINGS:
+		return node->is_list ? "a string list" : "a string";
+	case AST_TAG:
+		return "a tag";
+	}
+	return "";
+}
+
+static const char *
+wanted_type(enum parameter_type type)
+{
+	switch (type) {
+	case PARAMETER_NONE:
+		return "nothing";
+	case PARAMETER_A_STRING:
+		return "a string";
+	case PARAMETER_A_STRING_LIST:
+		return "a string or a string list";
+	case PARAMETER_A_NUMBER:
+		return "a number";
+	}
+	return "";
+}
+
+static bool
+has_type(const struct ast_argument *node, enum parameter_type type)
+{
+	switch (type) {
+	case PARAMETER_NONE:
+		return false;
+	case PARAMETER_A_STRING:
+		return node->kind == AST_STRINGS && !node->is_list;
+	case PARAMETER_A_STRING_LIST:
+		return node->kind == AST_STRINGS;
+	case PARAMETER_A_NUMBER:
+		return node->kind == AST_NUMBER;
+	}
+	return false;
+}
+
+static bool
+make_argument(struct checker *checker, const struct ast_argument *node,
+	struct argument *argument)
+{
+	argument->is_given = true;
+	argument->at = node->at;
+	argument->number = node->number;
+	return node->kind != AST_STRINGS || make_texts(checker, node, argument);
+}
+
+const char *
+check_usage(struct checker *checker, const struct command *command)
+{
+	static const char *const types[] = {
+		[PARAMETER_NONE] = "",
+		[PARAMETER_A_STRING] = "string",
+		[PARAMETER_A_STRING_LIST] = "string-list",
+		[PARAMETER_A_NUMBER] = "number",
+	};
+	const struct parameter *p = command->parameters;
+	struct buf buf;
+	char *usage;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, command->name);
+	for (; p < command->parameters + MOST_PARAMETERS && p->name; p++)
+		buf_add_format(&buf,
+			p->is_optional ? " [<%s: %s>]" : " <%s: %s>", p->name,
+			types[p->type]);
+	usage = arena_text(checker->arena, buf_view(&buf));
+	buf_clear(&buf);
+	return usage;
+}
+
+static size_t
+count_parameters(const struct command *command, size_t *optional_out)
+{
+	size_t i;
+
+	*optional_out = 0;
+	for (i = 0; i < MOST_PARAMETERS; i++) {
+		if (command->parameters[i].name == NULL)
+			break;
+		if (command->parameters[i].is_optional)
+			++*optional_out;
+	}
+	return i;
+}
+
+static size_t
+count_positional(const struct ast_argument *node)
+{
+	size_t count = 0;
+
+	for (; node != NULL; node = node->next)
+		count++;
+	return count;
+}
+
+static bool
+check_count(struct checker *checker, const struct ast_command *node,
+	const struct ast_argument *positional, size_t given)
+{
+	size_t optional;
+	size_t all = count_parameters(node->command, &optional);
+
+	if (given + optional < all) {
+		check_error(checker, node->at,
+			"an argument is missing: the usage is %s",
+			check_usage(checker, node->command));
+		return false;
+	}
+	if (given > all) {
+		for (; all > 0; all--)
+			positional = positional->next;
+		check_error(checker, positional->at,
+			"there is an argument too many: the usage is %s",
+			check_usage(checker, node->command));
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_positional(struct checker *checker, struct ast_command *node,
+	const struct ast_argument *positional)
+{
+	size_t given = count_positional(positional), optional, i;
+	size_t all = count_parameters(node->command, &optional);
+	size_t spare; /* optional ones that are given */
+
+	if (!check_count(checker, node, positional, given))
+		return false;
+	spare = given + optional - all;
+	if (all == 0)
+		return true;
+	node->call->arguments =
+		ARENA_ARRAY(checker->arena, struct argument, all);
+	for (i = 0; i < all; i++) {
+		const struct parameter *parameter =
+			&node->command->parameters[i];
+
+		if (parameter->is_optional && spare == 0)
+			continue;
+		if (parameter->is_optional)
+			spare--;
+		if (!has_type(positional, parameter->type)) {
+			check_error(checker, positional->at,
+				"<%s> of \"%s\" has to be %s, not %s",
+				parameter->name, node->command->name,
+				wanted_type(parameter->type),
+				found_type(positional));
+			return false;
+		}
+		if (!make_argument(
+			    checker, positional, &node->call->arguments[i]))
+			return false;
+		positional = positional->next;
+	}
+	return true;
+}
+
+/* ---- tags ---- */
+
+static void
+unknown_tag(struct checker *checker, const struct ast_command *node,
+	const struct ast_argument *argument)
+{
+	const char *near = registry_near_tag(argument->tag, node->command);
+	const char *shown = check_quote(checker, argument->tag);
+
+	/* The quote begins with '"': the colon goes in front of the name. */
+	if (near != NULL)
+		check_error(checker, argument->at,
+			"unknown tag \":%s; did you mean \":%s\"?", shown + 1,
+			near);
+	else
+		check_error(
+			checker, argument->at, "unknown tag \":%s", shown + 1);
+}
+
+static const struct tag *
+find_tag(struct checker *checker, const struct ast_command *node,
+	const struct ast_argument *argument)
+{
+	bool is_other;
+	const struct tag *tag =
+		registry_find_tag(argument->tag, node->command, &is_other);
+
+	if (tag == NULL) {
+		unknown_tag(checker, node, argument);
+		return NULL;
+	}
+	if (is_other) {
+		check_error(checker, argument->at,
+			"\"%s\" does not take \":%s\"", node->command->name,
+			tag->name);
+		return NULL;
+	}
+	if (!check_requires(checker, argument->at,
+		    arena_format(checker->arena, ":%s", tag->name),
+		    tag->extension))
+		return NULL;
+	return tag;
+}
+
+static bool
+check_unique(struct checker *checker, const struct call *call,
+	const struct tag *tag, struct position at)
+{
+	const struct tag_use *other = call_tag(call, tag->group);
+
+	if (other == NULL)
+		return true;
+	if (other->tag == tag)
+		check_error(checker, at, "\":%s\" is given twice", tag->name);
+	else
+		check_error(checker, at,
+			"\":%s\" cannot stand beside \":%s\": give one of them",
+			tag->name, other->tag->name);
+	return false;
+}
+
+/* Takes the tag at *at, and what belongs to it, off the list. */
+static bool
+take_tag(struct checker *checker, struct ast_command *node,
+	const struct ast_argument **at, struct tag_use *use)
+{
+	const struct ast_argument *argument = *at;
+	const struct tag *tag = find_tag(checker, node, argument);
+
+	if (tag == NULL ||
+		!check_unique(checker, node->call, tag, argument->at))
+		return false;
+	use->tag = tag;
+	use->at = argument->at;
+	if (tag->parameter == PARAMETER_NONE) {
+		*at = argument->next;
+		return true;
+	}
+	argument = argument->next;
+	if (argument == NULL || !has_type(argument, tag->parameter)) {
+		check_error(checker, argument ? argument->at : use->at,
+			"%s has to follow \":%s\"%s%s",
+			wanted_type(tag->parameter), tag->name,
+			argument ? ", not " : "",
+			argument ? found_type(argument) : "");
+		return false;
+	}
+	*at = argument->next;
+	return make_argument(checker, argument, &use->argument);
+}
+
+static bool
+no_tag_behind(struct checker *checker, const struct ast_argument *positional)
+{
+	for (; positional != NULL; positional = positional->next)
+		if (positional->kind == AST_TAG) {
+			check_error(checker, positional->at,
+				"tag %s stands behind other arguments: tags "
+				"come first",
+				check_quote(checker, positional->tag));
+			return false;
+		}
+	return true;
+}
+
+static size_t
+count_tags(const struct ast_argument *argument)
+{
+	size_t count = 0;
+
+	for (; argument != NULL; argument = argument->next)
+		if (argument->kind == AST_TAG)
+			count++;
+	return count;
+}
+
+/* On success *rest_out is the first positional argument. */
+static bool
+check_tags(struct checker *checker, struct ast_command *node,
+	const struct ast_argument **rest_out)
+{
+	const struct ast_argument *argument = node->arguments;
+	struct call *call = node->call;
+	size_t count = count_tags(argument);
+	struct tag_use *uses;
+
+	/* More than one of a group is an error, so there is no need for more. */
+	if (count > GROUP_COUNT)
+		count = GROUP_COUNT;
+	uses = count > 0 ? ARENA_ARRAY(checker->arena, struct tag_use, count)
+	                 : NULL;
+	call->tags = uses;
+	while (argument != NULL && argument->kind == AST_TAG) {
+		struct tag_use use = {0};
+
+		if (!take_tag(checker, node, &argument, &use))
+			return false;
+		uses[call->tag_count++] = use;
+	}
+	*rest_out = argument;
+	return no_tag_behind(checker, argument);
+}
+
+/* Tags' own functions, when the whole call has been read. */
+static void
+check_tag_meanings(struct checker *checker, struct call *call)
+{
+	size_t i;
+
+	for (i = 0; i < call->tag_count; i++) {
+		const struct tag_use *use = &call->tags[i];
+
+		if (use->tag->ops->check != NULL)
+			use->tag->ops->check(checker, call, use);
+	}
+}
+
+/* ---- comparisons (RFC 5228 2.7) ---- */
+
+static void
+check_address_part(struct call *call)
+{
+	const struct tag_use *use = call_tag(call, GROUP_ADDRESS_PART);
+	const struct tag_ops *ops = use != NULL ? use->tag->ops : &tag_all;
+
+	call->address_part = ops->address_part;
+}
+
+static void
+check_match_type(struct checker *checker, struct call *call)
+{
+	const struct tag_use *use = call_tag(call, GROUP_MATCH_TYPE);
+	const struct tag_ops *ops = use != NULL ? use->tag->ops : &tag_is;
+
+	call->match_type = ops->match_type;
+	if (call->comparator == NULL)
+		call->comparator = &comparator_ascii_casemap;
+	if (use != NULL && call->match_type->needs_substring &&
+		!call->comparator->has_substring)
+		check_error(checker, use->at,
+			"comparator \"%s\" cannot look for parts: it does not "
+			"go with \":%s\"",
+			call->comparator->name, use->tag->name);
+}
+
+/* Keys are the last positional argument of every test that compares.  Those
+ * that never change are made ready once. */
+static void
+prepare_keys(struct checker *checker, struct call *call)
+{
+	size_t optional;
+	size_t last = count_parameters(call->command, &optional) - 1;
+	const struct argument *keys = &call->arguments[last];
+	struct match_key *prepared;
+	size_t i;
+
+	for (i = 0; i < keys->count; i++)
+		if (!text_is_constant(&keys->texts[i]))
+			return;
+	prepared =
+		ARENA_ARRAY(checker->arena, struct match_key, keys->count + 1);
+	for (i = 0; i < keys->count; i++)
+		match_prepare(checker->arena, call->match_type,
+			call->comparator, keys->texts[i].constant,
+			&prepared[i]);
+	call->keys = prepared;
+	call->key_count = keys->count;
+}
+
+/* ---- nodes ---- */
+
+static void
+misplaced(struct checker *checker, const struct ast_command *node, bool is_test)
+{
+	const char *name = node->command->name;
+
+	if (is_test)
+		check_error(checker, node->at,
+			"\"%s\" is no test; is a \";\" missing before it?",
+			name);
+	else
+		check_error(checker, node->at,
+			"\"%s\" is a test: it can only stand behind \"if\", "
+			"\"elsif\" or in another test",
+			name);
+}
+
+static bool
+find_command(struct checker *checker, struct ast_command *node, bool is_test)
+{
+	const struct command *command = registry_find_command(node->name);
+	const char *near;
+
+	if (command == NULL) {
+		near = registry_near_command(
+			node->name, is_test ? KIND_TEST : KIND_ACTION);
+		check_error(checker, node->at, "unknown %s %s%s%s%s",
+			is_test ? "test" : "command",
+			check_quote(checker, node->name),
+			near ? "; did you mean \"" : "", near ? near : "",
+			near ? "\"?" : "");
+		return false;
+	}
+	node->command = command;
+	if ((command->kind == KIND_TEST) != is_test) {
+		misplaced(checker, node, is_test);
+		return false;
+	}
+	return check_requires(
+		checker, node->at, command->name, command->extension);
+}
+
+/* What a command must end with, for messages. */
+static const char *
+wanted_end(enum command_end end)
+{
+	switch (end) {
+	case END_NOTHING:
+		return "neither a test nor a block";
+	case END_ONE_TEST:
+		return "one test";
+	case END_TEST_LIST:
+		return "a list of tests in parentheses";
+	case END_BLOCK:
+		return "a block and no test";
+	case END_TEST_AND_BLOCK:
+		return "one test and a block";
+	}
+	return "";
+}
+
+static bool
+check_end(struct checker *checker, const struct ast_command *node)
+{
+	enum command_end end = node->command->end;
+	bool wants_block = end == END_BLOCK || end == END_TEST_AND_BLOCK;
+	bool wants_one = end == END_ONE_TEST || end == END_TEST_AND_BLOCK;
+	bool wants_list = end == END_TEST_LIST;
+	bool has_one = node->tests != NULL && !node->has_test_list;
+
+	if (end == END_NOTHING && has_one) {
+		check_error(checker, node->tests->at,
+			"\"%s\" takes no test; is a \";\" missing before %s?",
+			node->command->name,
+			check_quote(checker, node->tests->name));
+		return false;
+	}
+	if (wants_block == node->has_block && wants_one == has_one &&
+		wants_list == node->has_test_list)
+		return true;
+	check_error(checker, node->at, "\"%s\" takes %s", node->command->name,
+		wanted_end(end));
+	return false;
+}
+
+static bool
+check_arguments(struct checker *checker, struct ast_command *node)
+{
+	const struct ast_argument *positional;
+	struct call *call = ARENA_NEW(checker->arena, struct call);
+
+	call->command = node->command;
+	call->at = node->at;
+	node->call = call;
+	return check_tags(checker, node, &positional) &&
+	       check_positional(checker, node, positional);
+}
+
+static void
+check_meaning(struct checker *checker, struct ast_command *node)
+{
+	struct call *call = node->call;
+	bool compares = registry_takes(node->command, GROUP_COMPARATOR);
+
+	check_tag_meanings(checker, call);
+	if (registry_takes(node->command, GROUP_ADDRESS_PART))
+		check_address_part(call);
+	if (compares)
+		check_match_type(checker, call);
+	if (node->command->ops->check != NULL)
+		node->command->ops->check(checker, node);
+	if (compares)
+		prepare_keys(checker, call);
+}
+
+static void
+check_node(struct checker *checker, struct ast_command *node, bool is_test)
+{
+	bool is_known = find_command(checker, node, is_test);
+	bool is_good;
+
+	if (node->command == NULL || node->command->id != COMMAND_REQUIRE)
+		checker->is_past_requires = true;
+	is_good = is_known && check_end(checker, node) &&
+	          check_arguments(checker, node);
+	if (is_good)
+		check_meaning(checker, node);
+	/* The other end of a broken line may be a command of its own. */
+	if (is_known || node->command == NULL) {
+		check_tests(checker, node->tests);
+		check_commands(checker, node->block);
+	}
+}
+
+static void
+check_tests(struct checker *checker, struct ast_command *first)
+{
+	for (; first != NULL; first = first->next)
+		check_node(checker, first, true);
+}
+
+static void
+check_commands(struct checker *checker, struct ast_command *first)
+{
+	for (; first != NULL; first = first->next) {
+		if (checker->reporter->report->is_full)
+			return;
+		check_node(checker, first, false);
+	}
+}
+
+void
+check_script(struct checker *checker, struct ast_command *first)
+{
+	check_commands(checker, first);
+}

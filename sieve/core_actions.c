@@ -1,0 +1,108 @@
+/* core_actions - keep, discard, redirect (RFC 5228 4)
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sieve/registry.h"
+
+#include "mail/address.h"
+#include "sieve/check.h"
+#include "sieve/evaluate.h"
+
+#include "base/banned.h"
+
+/* ---- keep (RFC 5228 4.3) ---- */
+
+static enum sieve_status
+act_keep(struct run *run, const struct call *call)
+{
+	struct pending_action pending = {
+		.action = {.kind = SIEVE_KEEP, .keep = {.flags = run->flags}},
+		.cancels_keep = true,
+	};
+
+	return run_add_action(run, call, &pending);
+}
+
+const struct command_ops command_keep = {
+	.act = act_keep,
+};
+
+/* ---- discard (RFC 5228 4.4) ---- */
+
+static enum sieve_status
+act_discard(struct run *run, const struct call *call)
+{
+	struct pending_action pending = {
+		.action = {.kind = SIEVE_DISCARD},
+		.cancels_keep = true,
+	};
+
+	return run_add_action(run, call, &pending);
+}
+
+const struct command_ops command_discard = {
+	.act = act_discard,
+};
+
+/* ---- redirect (RFC 5228 4.2) ---- */
+
+/* RFC 5228 2.4.2.3: an addr-spec, or a phrase and one in angle brackets.  The
+ * reader of header fields takes more than that: groups, lists, broken ones. */
+static bool
+read_address(struct arena *arena, struct str text, struct str *address_out)
+{
+	const struct address *found;
+	struct address path;
+	struct err err;
+
+	text = str_trim(text);
+	if (str_find_any(text, "\r\n") < text.len || str_has_char(text, '\0') ||
+		str_ends(text, STR(";")))
+		return false;
+	if (address_parse_list(arena, text, 2, &found) != 1 ||
+		found->is_broken || found->domain.len == 0)
+		return false;
+	if (address_parse_path(arena, found->text, ADDRESS_BRACKETS_OPTIONAL,
+		    &path, &err) < 0)
+		return false;
+	*address_out = path.text;
+	return true;
+}
+
+static void
+check_redirect(struct checker *checker, struct ast_command *node)
+{
+	const struct text *text = node->call->arguments[0].texts;
+	struct str address;
+
+	if (text_is_constant(text) &&
+		!read_address(checker->arena, text->constant, &address))
+		check_error(checker, text->at,
+			"%s is no address: redirect takes one, such as "
+			"\"amy@example.org\"",
+			check_quote(checker, text->constant));
+}
+
+static enum sieve_status
+act_redirect(struct run *run, const struct call *call)
+{
+	struct pending_action pending = {
+		.action = {.kind = SIEVE_REDIRECT},
+		.cancels_keep = true,
+	};
+	struct str text, address;
+
+	if (run_text(run, call->arguments[0].texts, &text) != SIEVE_OK)
+		return SIEVE_FAILED;
+	if (!read_address(run->scratch, text, &address))
+		return run_fail(run, "redirect: %s is no address",
+			report_quote(&run->reporter, text));
+	pending.action.redirect.address =
+		arena_copy(run->result->arena, address);
+	return run_add_action(run, call, &pending);
+}
+
+const struct command_ops command_redirect = {
+	.check = check_redirect,
+	.act = act_redirect,
+};

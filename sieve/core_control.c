@@ -1,0 +1,163 @@
+/* core_control - require, if, elsif, else, stop (RFC 5228 3)
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sieve/registry.h"
+
+#include "sieve/check.h"
+#include "sieve/emit.h"
+#include "sieve/settings.h"
+
+#include "base/banned.h"
+
+/* ---- require (RFC 5228 3.2) ---- */
+
+static void
+unknown_extension(struct checker *checker, const struct ast_string *name)
+{
+	const char *successor = registry_successor(name->text);
+	const char *near = registry_near_extension(name->text);
+	const char *shown = check_quote(checker, name->text);
+
+	if (successor != NULL)
+		check_error(checker, name->at,
+			"%s is an old name: its successor is \"%s\"", shown,
+			successor);
+	else if (near != NULL)
+		check_error(checker, name->at,
+			"unknown extension %s; did you mean \"%s\"?", shown,
+			near);
+	else
+		check_error(checker, name->at, "unknown extension %s", shown);
+	checker->requires_in_doubt = true;
+}
+
+static void
+require_one(struct checker *checker, const struct ast_string *name)
+{
+	enum extension_id id;
+
+	if (!registry_find_extension(name->text, &id)) {
+		unknown_extension(checker, name);
+		return;
+	}
+	if (!registry_extension(id)->ops->is_always_on &&
+		!settings_allow(checker->settings, name->text)) {
+		check_error(checker, name->at,
+			"extension %s is not offered here (sieve_extensions)",
+			check_quote(checker, name->text));
+		checker->is_told[id] = true;
+		return;
+	}
+	checker->is_required[id] = true;
+}
+
+static void
+check_require(struct checker *checker, struct ast_command *node)
+{
+	const struct ast_argument *argument = node->arguments;
+	size_t i;
+
+	if (checker->is_past_requires)
+		check_error(checker, node->at,
+			"\"require\" has to stand before all other commands");
+	for (i = 0; i < argument->count; i++)
+		require_one(checker, &argument->strings[i]);
+}
+
+/* Everything has been done at compile time. */
+static void
+emit_nothing(
+	struct emitter *emitter UNUSED, const struct ast_command *node UNUSED)
+{
+}
+
+const struct command_ops command_require = {
+	.check = check_require,
+	.emit = emit_nothing,
+};
+
+/* The capabilities of the base language, which need no require. */
+const struct extension_ops extension_core = {.is_always_on = true};
+
+/* ---- if, elsif, else (RFC 5228 3.1) ---- */
+
+static bool
+is_command(const struct ast_command *node, enum command_id id)
+{
+	return node != NULL && node->command != NULL && node->command->id == id;
+}
+
+static void
+check_follows_if(struct checker *checker, struct ast_command *node)
+{
+	const struct ast_command *before = node->previous;
+
+	if (node->follows_error || is_command(before, COMMAND_IF) ||
+		is_command(before, COMMAND_ELSIF))
+		return;
+	/* A misspelt "if" has been told already. */
+	if (before != NULL && before->command == NULL)
+		return;
+	check_error(checker, node->at,
+		"\"%s\" has to follow the block of an \"if\" or \"elsif\"",
+		node->command->name);
+}
+
+/* The whole chain:
+ *
+ *   test; JUMP_UNLESS a; block; JUMP end;
+ *   a: test; JUMP_UNLESS b; block; JUMP end;
+ *   b: block
+ *   end: */
+static void
+emit_if(struct emitter *emitter, const struct ast_command *node)
+{
+	size_t end = NO_JUMP, otherwise;
+
+	for (;;) {
+		emit_test(emitter, node->tests);
+		otherwise =
+			emit_jump(emitter, OP_JUMP_UNLESS, node->at, NO_JUMP);
+		emit_commands(emitter, node->block);
+		if (!is_command(node->next, COMMAND_ELSIF) &&
+			!is_command(node->next, COMMAND_ELSE))
+			break;
+		end = emit_jump(emitter, OP_JUMP, node->at, end);
+		emit_land(emitter, otherwise);
+		otherwise = NO_JUMP;
+		node = node->next;
+		if (is_command(node, COMMAND_ELSE)) {
+			emit_commands(emitter, node->block);
+			break;
+		}
+	}
+	emit_land(emitter, otherwise);
+	emit_land(emitter, end);
+}
+
+const struct command_ops command_if = {
+	.emit = emit_if,
+};
+
+/* The "if" before them has emitted these. */
+const struct command_ops command_elsif = {
+	.check = check_follows_if,
+	.emit = emit_nothing,
+};
+const struct command_ops command_else = {
+	.check = check_follows_if,
+	.emit = emit_nothing,
+};
+
+/* ---- stop (RFC 5228 3.3) ---- */
+
+static void
+emit_stop(struct emitter *emitter, const struct ast_command *node)
+{
+	emit_plain(emitter, OP_STOP, node->at);
+}
+
+const struct command_ops command_stop = {
+	.emit = emit_stop,
+};

@@ -1,0 +1,362 @@
+/* core_tests - the tests of RFC 5228 5
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sieve/registry.h"
+
+#include "mail/address.h"
+#include "mail/encodedword.h"
+#include "mail/message.h"
+#include "sieve/addresspart.h"
+#include "sieve/check.h"
+#include "sieve/compare.h"
+#include "sieve/emit.h"
+#include "sieve/evaluate.h"
+
+#include "base/banned.h"
+
+/* ---- match types and comparators (RFC 5228 2.7.1, 2.7.3) ---- */
+
+const struct tag_ops tag_is = {.match_type = &match_is};
+const struct tag_ops tag_contains = {.match_type = &match_contains};
+const struct tag_ops tag_matches = {.match_type = &match_matches};
+
+static void
+check_comparator(
+	struct checker *checker, struct call *call, const struct tag_use *use)
+{
+	enum extension_id extension;
+	struct str name;
+
+	if (!check_constant(
+		    checker, &use->argument, "the comparator's name", &name))
+		return;
+	call->comparator = registry_find_comparator(name, &extension);
+	if (call->comparator == NULL)
+		check_error(checker, use->argument.at, "unknown comparator %s",
+			check_quote(checker, name));
+	else
+		check_requires(checker, use->argument.at,
+			call->comparator->name, extension);
+}
+
+const struct tag_ops tag_comparator = {.check = check_comparator};
+
+/* ---- header fields ---- */
+
+enum { FIELDS_FOR_A_STEP = 64 };
+
+/* RFC 5228 2.4.2.2: such a name is no error, it only never matches. */
+static void
+warn_colon(struct checker *checker, const struct argument *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->count; i++)
+		if (str_has_char(names->texts[i].constant, ':') &&
+			text_is_constant(&names->texts[i]))
+			report_warning(checker->reporter, names->texts[i].at,
+				"no header field matches %s: leave out the "
+				"colon",
+				check_quote(checker, names->texts[i].constant));
+}
+
+static void
+check_header_names(struct checker *checker, struct ast_command *node)
+{
+	warn_colon(checker, &node->call->arguments[0]);
+}
+
+/* A walk over the fields of that name costs as much as there are fields. */
+static enum sieve_status
+charge_fields(struct run *run)
+{
+	size_t count;
+
+	(void)message_fields(run->message, &count);
+	return run_charge(run, 1 + count / FIELDS_FOR_A_STEP);
+}
+
+/* Does `each` for every field of these names until the answer is known. */
+static enum sieve_status
+compare_fields(struct compare *compare, const struct argument *names,
+	enum sieve_status (*each)(
+		struct compare *, const struct header_field *))
+{
+	struct run *run = compare->run;
+	const struct header_field *field;
+	const struct str *values;
+	enum sieve_status status = SIEVE_OK;
+	size_t i;
+
+	if (run_texts(run, names, &values) != SIEVE_OK)
+		return SIEVE_FAILED;
+	for (i = 0; i < names->count && !compare->is_true; i++) {
+		if (charge_fields(run) != SIEVE_OK)
+			return SIEVE_FAILED;
+		field = message_field_next(run->message, values[i], NULL);
+		while (field != NULL && !compare->is_true) {
+			status = each(compare, field);
+			if (status != SIEVE_OK)
+				return status;
+			field = message_field_next(
+				run->message, values[i], field);
+		}
+	}
+	return SIEVE_OK;
+}
+
+/* ---- header (RFC 5228 5.7) ---- */
+
+static enum sieve_status
+compare_header(struct compare *compare, const struct header_field *field)
+{
+	struct run *run = compare->run;
+
+	if (run_reserve(run, field->value.len) != SIEVE_OK)
+		return SIEVE_FAILED;
+	return compare_value(
+		compare, encodedword_decode(run->scratch, field->value));
+}
+
+static enum sieve_status
+test_header(struct run *run, const struct call *call, bool *answer_out)
+{
+	struct compare compare;
+
+	if (compare_start(&compare, run, call, 1) != SIEVE_OK ||
+		compare_fields(&compare, &call->arguments[0], compare_header) !=
+			SIEVE_OK)
+		return SIEVE_FAILED;
+	compare_end(&compare, answer_out);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_header = {
+	.check = check_header_names,
+	.test = test_header,
+};
+
+/* ---- address (RFC 5228 5.1) ---- */
+
+/* Fields whose syntax (RFC 5322 3.6, RFC 2045) has no room for an address.  The
+ * test is restricted to those that may hold one; any other name may. */
+static const char *const not_addresses[] = {
+	"Comments",
+	"Content-Description",
+	"Content-Disposition",
+	"Content-Transfer-Encoding",
+	"Content-Type",
+	"Date",
+	"DKIM-Signature",
+	"Keywords",
+	"MIME-Version",
+	"Received",
+	"Resent-Date",
+	"Subject",
+};
+
+static bool
+may_hold_addresses(struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(not_addresses); i++)
+		if (str_is_nocase(name, not_addresses[i]))
+			return false;
+	return true;
+}
+
+static void
+check_address(struct checker *checker, struct ast_command *node)
+{
+	const struct argument *names = &node->call->arguments[0];
+	size_t i;
+
+	warn_colon(checker, names);
+	for (i = 0; i < names->count; i++)
+		if (text_is_constant(&names->texts[i]) &&
+			!may_hold_addresses(names->texts[i].constant))
+			report_warning(checker->reporter, names->texts[i].at,
+				"header field %s holds no addresses: the test "
+				"never matches it",
+				check_quote(checker, names->texts[i].constant));
+}
+
+/* As many as still fit into the memory limit. */
+static size_t
+most_addresses(const struct run *run)
+{
+	return (size_t)(run->settings.max_memory /
+			(2 * sizeof(struct address)));
+}
+
+static enum sieve_status
+compare_addresses(struct compare *compare, const struct header_field *field)
+{
+	struct run *run = compare->run;
+	const struct address *addresses;
+	size_t count, i, most = most_addresses(run);
+	enum sieve_status status = SIEVE_OK;
+
+	if (!may_hold_addresses(field->name))
+		return SIEVE_OK;
+	if (run_reserve(run, field->value.len) != SIEVE_OK)
+		return SIEVE_FAILED;
+	count = address_parse_list(
+		run->scratch, field->value, most, &addresses);
+	if (count == most)
+		return run_reserve(run, run->settings.max_memory);
+	for (i = 0; i < count && !compare->is_true; i++) {
+		const struct address *address = &addresses[i];
+
+		status = compare_address(compare, address,
+			!address->is_broken && address->domain.len > 0);
+		if (status != SIEVE_OK)
+			break;
+	}
+	return status;
+}
+
+static enum sieve_status
+test_address(struct run *run, const struct call *call, bool *answer_out)
+{
+	struct compare compare;
+
+	if (compare_start(&compare, run, call, 1) != SIEVE_OK ||
+		compare_fields(&compare, &call->arguments[0],
+			compare_addresses) != SIEVE_OK)
+		return SIEVE_FAILED;
+	compare_end(&compare, answer_out);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_address = {
+	.check = check_address,
+	.test = test_address,
+};
+
+/* ---- exists (RFC 5228 5.5) ---- */
+
+static enum sieve_status
+test_exists(struct run *run, const struct call *call, bool *answer_out)
+{
+	const struct argument *names = &call->arguments[0];
+	const struct str *values;
+	size_t i;
+
+	if (run_texts(run, names, &values) != SIEVE_OK)
+		return SIEVE_FAILED;
+	*answer_out = true;
+	for (i = 0; i < names->count && *answer_out; i++) {
+		if (charge_fields(run) != SIEVE_OK)
+			return SIEVE_FAILED;
+		*answer_out = message_field_next(
+				      run->message, values[i], NULL) != NULL;
+	}
+	if (run_is_traced(run))
+		run_trace_test(run, call, i > 0 ? values[i - 1] : STR_EMPTY,
+			*answer_out);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_exists = {
+	.check = check_header_names,
+	.test = test_exists,
+};
+
+/* ---- size (RFC 5228 5.9) ---- */
+
+static void
+check_size(struct checker *checker, struct ast_command *node)
+{
+	if (call_tag(node->call, GROUP_SIZE) == NULL)
+		check_error(checker, node->at,
+			"\"size\" needs \":over\" or \":under\"");
+}
+
+static enum sieve_status
+test_size(struct run *run, const struct call *call, bool *answer_out)
+{
+	uint64_t size = message_size_crlf(run->message);
+	uint64_t limit = call->arguments[0].number;
+	bool is_over = call_tag(call, GROUP_SIZE)->tag->id == TAG_OVER;
+
+	*answer_out = is_over ? size > limit : size < limit;
+	if (run_is_traced(run))
+		run_trace_test(run, call,
+			str_from(arena_format(run->scratch, "%llu %s %llu",
+				(unsigned long long)size,
+				is_over ? ":over" : ":under",
+				(unsigned long long)limit)),
+			*answer_out);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_size = {
+	.check = check_size,
+	.test = test_size,
+};
+
+/* ---- true, false (RFC 5228 5.6, 5.10) ---- */
+
+static enum sieve_status
+test_true(struct run *run, const struct call *call, bool *answer_out)
+{
+	*answer_out = true;
+	run_trace_test(run, call, STR_EMPTY, true);
+	return SIEVE_OK;
+}
+
+static enum sieve_status
+test_false(struct run *run, const struct call *call, bool *answer_out)
+{
+	*answer_out = false;
+	run_trace_test(run, call, STR_EMPTY, false);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_true = {.test = test_true};
+const struct command_ops command_false = {.test = test_false};
+
+/* ---- not, allof, anyof (RFC 5228 5.2, 5.3, 5.8) ---- */
+
+static void
+emit_not(struct emitter *emitter, const struct ast_command *node)
+{
+	emit_test(emitter, node->tests);
+	emit_plain(emitter, OP_NOT, node->at);
+}
+
+/* The answer of the first test that decides stays (RFC 5229 3.2: no test is
+ * made that is not needed). */
+static void
+emit_list(struct emitter *emitter, const struct ast_command *node,
+	enum opcode decided)
+{
+	const struct ast_command *test;
+	size_t end = NO_JUMP;
+
+	for (test = node->tests; test != NULL; test = test->next) {
+		emit_test(emitter, test);
+		if (test->next != NULL)
+			end = emit_jump(emitter, decided, node->at, end);
+	}
+	emit_land(emitter, end);
+}
+
+static void
+emit_allof(struct emitter *emitter, const struct ast_command *node)
+{
+	emit_list(emitter, node, OP_JUMP_UNLESS);
+}
+
+static void
+emit_anyof(struct emitter *emitter, const struct ast_command *node)
+{
+	emit_list(emitter, node, OP_JUMP_IF);
+}
+
+const struct command_ops command_not = {.emit = emit_not};
+const struct command_ops command_allof = {.emit = emit_allof};
+const struct command_ops command_anyof = {.emit = emit_anyof};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "sieve/emit.h"
+
+#include "sieve/registry.h"
+
+#include "base/banned.h"
+
+static struct instruction *
+instruction_new(struct emitter *emitter, enum opcode op, struct position at)
+{
+	struct instruction *instruction;
+
+	if (emitter->count == emitter->size) {
+		size_t size = emitter->size > 0 ? emitter->size * 2 : 32;
+
+		emitter->code = arena_grow(emitter->arena, emitter->code,
+			sizeof(*emitter->code), emitter->count, size);
+		emitter->size = size;
+	}
+	instruction = &emitter->code[emitter->count++];
+	instruction->op = op;
+	instruction->at = at;
+	return instruction;
+}
+
+size_t
+emit_call(struct emitter *emitter, enum opcode op, const struct call *call)
+{
+	instruction_new(emitter, op, call->at)->call = call;
+	return emitter->count - 1;
+}
+
+size_t
+emit_plain(struct emitter *emitter, enum opcode op, struct position at)
+{
+	instruction_new(emitter, op, at)->call = NULL;
+	return emitter->count - 1;
+}
+
+size_t
+emit_jump(struct emitter *emitter, enum opcode op, struct position at,
+	size_t chain)
+{
+	instruction_new(emitter, op, at)->target = chain;
+	return emitter->count - 1;
+}
+
+void
+emit_land(struct emitter *emitter, size_t chain)
+{
+	while (chain != NO_JUMP) {
+		size_t older = emitter->code[chain].target;
+
+		emitter->code[chain].target = emitter->count;
+		chain = older;
+	}
+}
+
+static void
+emit_node(
+	struct emitter *emitter, const struct ast_command *node, enum opcode op)
+{
+	const struct command_ops *ops = node->command->ops;
+
+	if (ops->emit != NULL)
+		ops->emit(emitter, node);
+	else
+		emit_call(emitter, op, node->call);
+}
+
+void
+emit_test(struct emitter *emitter, const struct ast_command *test)
+{
+	emit_node(emitter, test, OP_TEST);
+}
+
+void
+emit_commands(struct emitter *emitter, const struct ast_command *first)
+{
+	for (; first != NULL; first = first->next)
+		emit_node(emitter, first, OP_ACT);
+}
+
+void
+emit_script(struct emitter *emitter, const struct ast_command *first)
+{
+	emit_commands(emitter, first);
+	emit_plain(emitter, OP_STOP, (struct position){0, 0});
+}

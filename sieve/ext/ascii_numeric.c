@@ -1,0 +1,30 @@
+/* ascii_numeric - the comparator i;ascii-numeric (RFC 4790 9.1)
+ *
+ * The digits at the beginning are a number of any size; a string without one is
+ * positive infinity.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sieve/comparator.h"
+
+#include "sieve/registry.h"
+
+#include "base/banned.h"
+
+/* The number without its leading zeros; infinity is the empty string. */
+static struct str
+fold_number(struct arena *arena UNUSED, struct str s)
+{
+	size_t end = 0, zeros = 0;
+
+	while (end < s.len && ascii_is_digit(s.data[end]))
+		end++;
+	while (zeros + 1 < end && s.data[zeros] == '0')
+		zeros++;
+	return str_slice(s, zeros, end);
+}
+
+const struct comparator comparator_ascii_numeric = {
+	.name = "i;ascii-numeric",
+	.fold = fold_number,
+};

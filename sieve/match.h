@@ -1,0 +1,66 @@
+/* match - :is, :contains and :matches (RFC 5228 2.7.1)
+ *
+ * Works on strings that a comparator has folded; a character is an octet, as
+ * RFC 5228 2.7.1 says for i;octet and i;ascii-casemap.
+ *
+ * A pattern of :matches is cut at its "*" into segments.  Each is looked for
+ * once, from left to right, at the leftmost place where it fits: the first one
+ * at the beginning, the last one at the end.  That makes every wildcard as short
+ * as possible (RFC 5229 3.2) without ever going back.
+ *
+ *   re: *<*@??>*     "re: "  *  "<"  *  "@" ? ? ">"  *
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIEVE_MATCH_H
+#define SIEVE_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "sieve/comparator.h"
+
+/* ${0} is the whole match, ${1} to ${32} what the wildcards stood for. */
+enum { MOST_CAPTURES = 33 };
+
+struct capture {
+	size_t from, to; /* octets of the value */
+};
+
+/* One comparison. */
+struct match_work {
+	uint64_t budget; /* octets that may still be looked at */
+	bool is_over;    /* there was not enough of it; the answer is void */
+	size_t count;    /* of captures; 0 when nothing matched */
+	struct capture captures[MOST_CAPTURES];
+};
+
+struct pattern;
+
+/* A key, folded and made ready for a match type. */
+struct match_key {
+	struct str text;
+	const struct pattern *pattern; /* :matches */
+};
+
+struct match_type {
+	bool needs_substring;
+	/* NULL: folding is enough. */
+	void (*prepare)(struct arena *arena, struct match_key *key);
+	bool (*match)(const struct match_key *key, struct str value,
+		struct match_work *work);
+};
+
+extern const struct match_type match_is;
+extern const struct match_type match_contains;
+extern const struct match_type match_matches;
+
+/* `key_out` lives in the arena or points into `key`. */
+void match_prepare(struct arena *arena, const struct match_type *type,
+	const struct comparator *comparator, struct str key,
+	struct match_key *key_out);
+
+#endif

@@ -1,0 +1,127 @@
+/* program - a compiled script
+ *
+ *   if allof (header ..., not size ...) { keep; stop; }  discard;
+ *
+ *   0  TEST         header     sets the answer
+ *   1  JUMP_UNLESS  4          to the end of allof
+ *   2  TEST         size
+ *   3  NOT                     turns the answer round
+ *   4  JUMP_UNLESS  7
+ *   5  ACT          keep
+ *   6  STOP
+ *   7  ACT          discard
+ *   8  STOP                    always the last one
+ *
+ * An instruction is an opcode, where it stands in the script, and a call or a
+ * target.  A call is a command with all that the compiler could find out about
+ * its arguments.  Programs are never changed once they are built; they live in
+ * one arena and point into nothing else.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIEVE_PROGRAM_H
+#define SIEVE_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "sieve/report.h"
+
+struct address_part;
+struct command;
+struct comparator;
+struct match_key;
+struct match_type;
+struct tag;
+
+enum opcode {
+	OP_TEST,        /* call's test(): sets the answer */
+	OP_ACT,         /* call's act() */
+	OP_NOT,         /* answer = !answer */
+	OP_JUMP,        /* to target */
+	OP_JUMP_IF,     /* to target when the answer is true */
+	OP_JUMP_UNLESS, /* to target when the answer is false */
+	OP_STOP         /* end of the run */
+};
+
+/* A string as it stands in a program.  Without parts it is constant; else the
+ * parts' values are joined when control reaches it (RFC 5229 3). */
+enum text_part_kind {
+	TEXT_CONSTANT, /* constant */
+	TEXT_VARIABLE, /* ${name}: index of the variable */
+	TEXT_CAPTURE   /* ${1}: index of the match variable */
+};
+struct text_part {
+	enum text_part_kind kind;
+	struct str constant;
+	size_t index;
+};
+struct text {
+	struct position at;
+	struct str constant;
+	const struct text_part *parts;
+	size_t count; /* of parts; 0: constant */
+};
+
+/* A positional argument or what follows a tag. */
+struct argument {
+	bool is_given; /* optional ones may be missing */
+	struct position at;
+	struct text *texts; /* strings; one for a single string */
+	size_t count;
+	uint64_t number;
+};
+
+struct tag_use {
+	const struct tag *tag;
+	struct position at;
+	struct argument argument;
+};
+
+enum { MOST_PARAMETERS = 4 };
+
+struct call {
+	const struct command *command;
+	struct position at;
+	struct argument *arguments; /* as many as there are parameters */
+	const struct tag_use *tags; /* as written, one of a group at most */
+	size_t tag_count;
+
+	/* Commands that compare. */
+	const struct comparator *comparator;
+	const struct match_type *match_type;
+	const struct address_part *address_part;
+	const struct match_key *keys; /* NULL: not all keys are constant */
+	size_t key_count;
+
+	/* Indexes of variables that the command names rather than reads. */
+	const size_t *variables;
+	size_t variable_count;
+};
+
+struct instruction {
+	enum opcode op;
+	struct position at;
+	union {
+		const struct call *call;
+		size_t target;
+	};
+};
+
+struct sieve_program {
+	const char *script;
+	const struct instruction *code;
+	size_t count;
+	size_t variables;   /* how many there are */
+	bool uses_captures; /* ${0} ... stand in it */
+};
+
+static inline bool
+text_is_constant(const struct text *text)
+{
+	return text->count == 0;
+}
+
+#endif

@@ -1,0 +1,181 @@
+/* registry - the tables that commands.def makes
+ *
+ * A new capability is one file in sieve/ext and its lines in commands.def.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIEVE_REGISTRY_H
+#define SIEVE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "mail/address.h"
+#include "sieve/program.h"
+#include "sieve/sieve.h"
+
+struct ast_command;
+struct checker;
+struct emitter;
+struct run;
+
+/* ---- identifiers ---- */
+
+enum extension_id {
+	EXTENSION_CORE, /* the language itself; always there */
+#define EXTENSION(id, name, ops) EXTENSION_##id,
+#include "sieve/commands.def"
+	EXTENSION_COUNT
+};
+
+enum command_id {
+#define COMMAND(id, name, kind, extension, end, parameters, ops) COMMAND_##id,
+#include "sieve/commands.def"
+	COMMAND_COUNT
+};
+
+enum tag_group {
+#define GROUP(id) GROUP_##id,
+#include "sieve/commands.def"
+	GROUP_COUNT
+};
+
+enum tag_id {
+#define TAG(id, name, extension, group, parameter, ops) TAG_##id,
+#include "sieve/commands.def"
+	TAG_COUNT
+};
+
+/* ---- what extensions fill in ---- */
+
+struct extension_ops {
+	/* Rewrites a literal at compile time; false after an error. */
+	bool (*decode)(
+		struct checker *checker, struct position at, struct str *text);
+	/* Splits a literal into parts at compile time; false after an error. */
+	bool (*split)(struct checker *checker, struct text *text);
+	bool is_always_on; /* needs no require */
+};
+
+struct command_ops {
+	/* What the tables cannot say.  Errors are reported to the checker. */
+	void (*check)(struct checker *checker, struct ast_command *node);
+	/* NULL: one instruction that calls `act` or `test`. */
+	void (*emit)(struct emitter *emitter, const struct ast_command *node);
+	enum sieve_status (*act)(struct run *run, const struct call *call);
+	enum sieve_status (*test)(
+		struct run *run, const struct call *call, bool *answer_out);
+};
+
+/* An action that is being put together. */
+struct pending_action {
+	struct sieve_action action;
+	bool cancels_keep; /* the implicit one, RFC 5228 2.10.2 */
+};
+
+/* Which part of an address a test acts on.  False: there is none, nothing
+ * matches.  `delimiters` is the set from the settings. */
+struct address_part {
+	bool needs_syntax; /* broken addresses have no such part */
+	bool (*take)(const struct address *address, const char *delimiters,
+		struct str *part_out);
+};
+
+/* Each kind of tag fills in what it is about. */
+struct tag_ops {
+	void (*check)(struct checker *checker, struct call *call,
+		const struct tag_use *use);
+	enum sieve_status (*apply)(struct run *run, const struct tag_use *use,
+		struct pending_action *pending);
+	struct str (*modify)(struct arena *arena, struct str value);
+	const struct match_type *match_type;
+	const struct address_part *address_part;
+};
+
+/* ---- rows ---- */
+
+struct extension {
+	const char *name;
+	const struct extension_ops *ops;
+};
+
+enum command_kind { KIND_CONTROL, KIND_ACTION, KIND_TEST };
+
+enum command_end {
+	END_NOTHING,
+	END_ONE_TEST,
+	END_TEST_LIST,
+	END_BLOCK,
+	END_TEST_AND_BLOCK
+};
+
+enum parameter_type {
+	PARAMETER_NONE,
+	PARAMETER_A_STRING,
+	PARAMETER_A_STRING_LIST,
+	PARAMETER_A_NUMBER
+};
+
+struct parameter {
+	const char *name;
+	enum parameter_type type;
+	bool is_optional;
+};
+
+struct command {
+	enum command_id id;
+	const char *name;
+	enum command_kind kind;
+	enum extension_id extension;
+	enum command_end end;
+	struct parameter
+		parameters[MOST_PARAMETERS]; /* ends with a NULL name */
+	const struct command_ops *ops;
+};
+
+struct tag {
+	enum tag_id id;
+	const char *name; /* without the colon */
+	enum extension_id extension;
+	enum tag_group group;
+	enum parameter_type parameter;
+	const struct tag_ops *ops;
+};
+
+/* ---- look-ups; NULL or false when there is none ---- */
+
+const struct extension *registry_extension(enum extension_id id);
+/* Capability names are case-sensitive (RFC 5228 6). */
+bool registry_find_extension(struct str name, enum extension_id *id_out);
+/* What took the place of a name from before the RFCs. */
+const char *registry_successor(struct str name);
+const struct command *registry_find_command(struct str name);
+/* The tag that this command takes; one of another command when it takes none of
+ * that name and `is_other_out` is set. */
+const struct tag *registry_find_tag(
+	struct str name, const struct command *command, bool *is_other_out);
+bool registry_takes(const struct command *command, enum tag_group group);
+const struct comparator *registry_find_comparator(
+	struct str name, enum extension_id *extension_out);
+
+/* The name most like `name`, NULL when none is near. */
+const char *registry_near_extension(struct str name);
+const char *registry_near_command(struct str name, enum command_kind kind);
+const char *registry_near_tag(struct str name, const struct command *command);
+
+/* ---- what the rows point at ---- */
+
+#define EXTENSION(id, name, ops) extern const struct extension_ops ops;
+#include "sieve/commands.def"
+#define COMMAND(id, name, kind, extension, end, parameters, ops)               \
+	extern const struct command_ops ops;
+#include "sieve/commands.def"
+#define TAG(id, name, extension, group, parameter, ops)                        \
+	extern const struct tag_ops ops;
+#include "sieve/commands.def"
+#define COMPARATOR(name, extension, ops) extern const struct comparator ops;
+#include "sieve/commands.def"
+
+#endif

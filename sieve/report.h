@@ -1,0 +1,48 @@
+/* report - where something is wrong in a script, and how it is told
+ *
+ * One reporter serves one compilation or one run; it adds to the caller's
+ * struct sieve_report until the largest number of errors is reached.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIEVE_REPORT_H
+#define SIEVE_REPORT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "base/str.h"
+#include "sieve/sieve.h"
+
+struct position {
+	unsigned line;
+	unsigned column; /* code points */
+};
+
+struct reporter {
+	struct sieve_report *report;
+	const char *script; /* in the report's arena */
+	size_t errors;      /* told by this reporter */
+	size_t most;        /* errors; further ones are dropped */
+	size_t first;       /* index of the first problem of this reporter */
+};
+
+void reporter_init(struct reporter *reporter, struct sieve_report *report,
+	const char *script, size_t most);
+
+void report_error(struct reporter *reporter, struct position at,
+	const char *format, ...) PRINTF_LIKE(3, 4);
+void report_verror(struct reporter *reporter, struct position at,
+	const char *format, va_list args) PRINTF_LIKE(3, 0);
+void report_warning(struct reporter *reporter, struct position at,
+	const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* `text` in double quotes, shortened, without control characters. */
+const char *report_quote(struct reporter *reporter, struct str text);
+
+/* This reporter's problems in the order of the script. */
+void reporter_sort(struct reporter *reporter);
+
+#endif

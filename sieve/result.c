@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "sieve/result.h"
+
+#include "base/buf.h"
+
+#include "base/banned.h"
+
+void
+result_begin(struct sieve_result *result)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < result->count; i++) {
+		if (result->actions[i].kind == SIEVE_KEEP)
+			result->flags = result->actions[i].keep.flags;
+		else
+			result->actions[count++] = result->actions[i];
+	}
+	result->count = count;
+}
+
+bool
+result_has_keep(const struct sieve_result *result)
+{
+	size_t i;
+
+	for (i = 0; i < result->count; i++)
+		if (result->actions[i].kind == SIEVE_KEEP)
+			return true;
+	return false;
+}
+
+void
+result_add(struct sieve_result *result, const struct sieve_action *action)
+{
+	if (result->count == result->size) {
+		size_t size = result->size > 0 ? result->size * 2 : 4;
+
+		result->actions = arena_grow(result->arena, result->actions,
+			sizeof(*result->actions), result->count, size);
+		result->size = size;
+	}
+	result->actions[result->count++] = *action;
+}
+
+/* ---- the same thing twice ---- */
+
+/* INBOX has no case (RFC 3501 5.1). */
+static bool
+is_same_mailbox(struct str a, struct str b)
+{
+	return str_equal(a, b) ||
+	       (str_is_nocase(a, "INBOX") && str_is_nocase(b, "INBOX"));
+}
+
+/* Domains have no case, local parts do. */
+static bool
+is_same_address(struct str a, struct str b)
+{
+	size_t at_a = str_find_last_char(a, '@');
+	size_t at_b = str_find_last_char(b, '@');
+
+	return str_equal(str_slice(a, 0, at_a), str_slice(b, 0, at_b)) &&
+	       str_equal_nocase(str_skip(a, at_a), str_skip(b, at_b));
+}
+
+static bool
+is_same(const struct sieve_action *a, const struct sieve_action *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	switch (a->kind) {
+	case SIEVE_KEEP:
+	case SIEVE_DISCARD:
+		return true;
+	case SIEVE_FILEINTO:
+		return is_same_mailbox(
+			a->fileinto.mailbox, b->fileinto.mailbox);
+	case SIEVE_REDIRECT:
+		return is_same_address(
+			a->redirect.address, b->redirect.address);
+	}
+	return false;
+}
+
+static void
+merge_into(struct sieve_action *old, const struct sieve_action *new)
+{
+	switch (old->kind) {
+	case SIEVE_KEEP:
+		old->keep.flags = new->keep.flags;
+		break;
+	case SIEVE_DISCARD:
+		break;
+	case SIEVE_FILEINTO:
+		old->fileinto.flags = new->fileinto.flags;
+		old->fileinto.create |= new->fileinto.create;
+		old->fileinto.copy &= new->fileinto.copy;
+		break;
+	case SIEVE_REDIRECT:
+		old->redirect.copy &= new->redirect.copy;
+		break;
+	}
+}
+
+/* An action of an earlier script of the sequence may be changed only when this
+ * run cannot fail any more; it is left alone, and the plan finds the pair. */
+bool
+result_merge(struct sieve_result *result, size_t from,
+	const struct sieve_action *action)
+{
+	size_t i;
+
+	for (i = from; i < result->count; i++)
+		if (is_same(&result->actions[i], action)) {
+			merge_into(&result->actions[i], action);
+			return true;
+		}
+	return false;
+}
+
+/* ---- text ---- */
+
+static void
+add_quoted(struct buf *buf, struct str s)
+{
+	size_t i;
+
+	buf_add_char(buf, '"');
+	for (i = 0; i < s.len; i++) {
+		if (s.data[i] == '"' || s.data[i] == '\\')
+			buf_add_char(buf, '\\');
+		buf_add_char(buf, s.data[i]);
+	}
+	buf_add_char(buf, '"');
+}
+
+static void
+add_flags(struct buf *buf, const struct sieve_flags *flags)
+{
+	struct buf joined;
+	size_t i;
+
+	if (flags->count == 0)
+		return;
+	buf_init(&joined, BUF_UNLIMITED);
+	for (i = 0; i < flags->count; i++) {
+		if (i > 0)
+			buf_add_char(&joined, ' ');
+		buf_add(&joined, flags->items[i]);
+	}
+	buf_add_text(buf, " flags=");
+	add_quoted(buf, buf_view(&joined));
+	buf_clear(&joined);
+}
+
+static void
+add_action(struct buf *buf, const struct sieve_action *action)
+{
+	switch (action->kind) {
+	case SIEVE_KEEP:
+		buf_add_text(buf, "keep");
+		add_flags(buf, &action->keep.flags);
+		break;
+	case SIEVE_DISCARD:
+		buf_add_text(buf, "discard");
+		break;
+	case SIEVE_FILEINTO:
+		buf_add_text(buf, "fileinto ");
+		add_quoted(buf, action->fileinto.mailbox);
+		add_flags(buf, &action->fileinto.flags);
+		buf_add_text(buf, action->fileinto.copy ? " :copy" : "");
+		buf_add_text(buf, action->fileinto.create ? " :create" : "");
+		break;
+	case SIEVE_REDIRECT:
+		buf_add_text(buf, "redirect ");
+		add_quoted(buf, action->redirect.address);
+		buf_add_text(buf, action->redirect.copy ? " :copy" : "");
+		break;
+	}
+}
+
+struct str
+sieve_action_text(struct arena *arena, const struct sieve_action *action)
+{
+	struct buf buf;
+	struct str text;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	add_action(&buf, action);
+	text = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
+struct str
+sieve_trace_text(struct arena *arena, const struct sieve_trace_event *event)
+{
+	struct buf buf;
+	struct str text;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_format(&buf, "%u:%u: ", event->line, event->column);
+	buf_add(&buf, event->name);
+	if (event->values.len > 0)
+		buf_add_char(&buf, ' ');
+	buf_add(&buf, event->values);
+	if (event->kind == SIEVE_TRACE_TEST)
+		buf_add_text(&buf, event->result ? ": true" : ": false");
+	for (i = 0; i < buf.len; i++)
+		if ((unsigned char)buf.data[i] < ' ' || buf.data[i] == 0x7f)
+			buf.data[i] = '?';
+	text = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}

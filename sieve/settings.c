@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "sieve/settings.h"
+
+#include "base/banned.h"
+
+enum {
+	DEFAULT_ACTIONS = 32,
+	DEFAULT_REDIRECTS = 4,
+	DEFAULT_NESTING = 32,
+	DEFAULT_ERRORS = 30,
+	DEFAULT_STRING = 1024 * 1024,
+	DEFAULT_VARIABLE_SIZE = 16 * 1024,
+	DEFAULT_VARIABLES = 255
+};
+#define DEFAULT_SCRIPT_SIZE (UINT64_C(1024) * 1024)
+#define DEFAULT_STEPS UINT64_C(1000000)
+#define DEFAULT_MEMORY (UINT64_C(64) * 1024 * 1024)
+
+static uint64_t
+or_default(uint64_t value, uint64_t otherwise)
+{
+	return value > 0 ? value : otherwise;
+}
+
+static size_t
+or_default_size(size_t value, size_t otherwise)
+{
+	return value > 0 ? value : otherwise;
+}
+
+struct sieve_settings
+settings_filled(const struct sieve_settings *settings)
+{
+	struct sieve_settings s = {0};
+
+	if (settings != NULL)
+		s = *settings;
+	s.max_script_size = or_default(s.max_script_size, DEFAULT_SCRIPT_SIZE);
+	s.max_actions = or_default_size(s.max_actions, DEFAULT_ACTIONS);
+	s.max_redirects = or_default_size(s.max_redirects, DEFAULT_REDIRECTS);
+	s.max_nesting = or_default_size(s.max_nesting, DEFAULT_NESTING);
+	s.max_errors = or_default_size(s.max_errors, DEFAULT_ERRORS);
+	s.max_string = or_default_size(s.max_string, DEFAULT_STRING);
+	s.max_variable_size =
+		or_default_size(s.max_variable_size, DEFAULT_VARIABLE_SIZE);
+	s.max_variables = or_default_size(s.max_variables, DEFAULT_VARIABLES);
+	s.max_steps = or_default(s.max_steps, DEFAULT_STEPS);
+	s.max_memory = or_default(s.max_memory, DEFAULT_MEMORY);
+	if (s.delimiters == NULL)
+		s.delimiters = "+";
+	return s;
+}
+
+bool
+settings_allow(const struct sieve_settings *settings, struct str name)
+{
+	struct str rest = str_from(settings->extensions), word;
+	bool is_named = false, is_taken = false, is_list = false;
+
+	if (str_trim(rest).len == 0)
+		return true;
+	while (str_next_word(&rest, &word)) {
+		if (word.data[0] == '+' || word.data[0] == '-') {
+			if (str_equal(str_skip(word, 1), name))
+				is_taken = word.data[0] == '-';
+			continue;
+		}
+		is_list = true;
+		if (str_equal(word, name))
+			is_named = true;
+	}
+	/* "+name -name" against all, or against the names that stand there. */
+	return (is_named || !is_list) && !is_taken;
+}
