@@ -129,7 +129,8 @@ give_groups(const struct regex *regex, struct str subject, struct str *groups,
 
 	for (i = 0; i < max; i++) {
 		groups[i] = str_of(NULL, 0);
-		/* \K in a lookahead can put the start behind the end. */
+		/* Before 10.38 \K in a lookahead can put the start behind
+		 * the end. */
 		if (i < count && ends[2 * i] != PCRE2_UNSET &&
 			ends[2 * i] <= ends[2 * i + 1])
 			groups[i] = str_of(subject.data + ends[2 * i],

@@ -49,3 +49,19 @@ UNIT_TESTS += %D%/digest
 UNIT_TESTS += %D%/vars
 %C%_vars_SOURCES = %D%/vars.c
 %C%_vars_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/encode
+%C%_encode_SOURCES = %D%/encode.c
+%C%_encode_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/regex
+%C%_regex_SOURCES = %D%/regex.c
+%C%_regex_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/unicode
+%C%_unicode_SOURCES = %D%/unicode.c
+%C%_unicode_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/user
+%C%_user_SOURCES = %D%/user.c
+%C%_user_LDADD = $(TEST_LIBS)
