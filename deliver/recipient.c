@@ -3,65 +3,64 @@
 
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
-#include "base/unicode.h"
 #include "base/user.h"
 #include "base/utf8.h"
 #include "base/vars.h"
 
 #include "base/banned.h"
 
+/* Bytes of an unknown user's name in replies and logs. */
+enum { SHOWN_NAME_MAX = 200 };
+
 /* ---- the name ---- */
 
 void
 recipient_split(const struct settings *settings, struct str local_part,
-        struct str *user_out, struct str *detail_out)
+	struct str *user_out, struct str *detail_out)
 {
 	size_t at = 1;
 
 	/* Index of the first delimiter behind the first byte. */
 	if (local_part.len > 0 && settings->recipient_delimiter[0] != '\0')
 		at += str_find_any(
-		        str_skip(local_part, 1), settings->recipient_delimiter);
+			str_skip(local_part, 1), settings->recipient_delimiter);
 	else
 		at = local_part.len;
 	*user_out = str_slice(local_part, 0, at);
 	*detail_out = str_skip(local_part, at + 1);
 }
 
-/* A name that no user has, because it would do harm as a part of a path or of a
- * database line. */
-static bool
-is_harmful(struct str name)
+/* The name as a peer and a log may see it. */
+static const char *
+shown(struct arena *arena, struct str name)
 {
-	struct str rest = name, part;
+	struct buf text;
+	const char *copy;
 	size_t i;
 
-	if (name.len == 0 || !utf8_is_valid(name))
-		return true;
-	for (i = 0; i < name.len; i++)
-		if ((unsigned char)name.data[i] < ' ' || name.data[i] == 0x7f)
-			return true;
-	if (str_has_char(name, '/'))
-		return true;
-	/* %n and %d become parts of paths, each by itself. */
-	while (str_next_field(&rest, '@', &part))
-		if (str_is(part, ".") || str_is(part, ".."))
-			return true;
-	return false;
+	buf_init(&text, SHOWN_NAME_MAX + 4 * SHOWN_NAME_MAX);
+	utf8_add_repaired(&text, utf8_cut(name, SHOWN_NAME_MAX));
+	for (i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+			text.data[i] = '?';
+	copy = arena_text(arena, buf_view(&text));
+	buf_clear(&text);
+	return copy;
 }
 
 static int
-no_user(struct str name, struct err *err)
+no_user(struct arena *arena, struct str name, struct err *err)
 {
-	return err_set(err, ERR_NO_USER, "5.1.1", "User doesn't exist: %.*s",
-	        STR_ARG(name));
+	return err_set(err, ERR_NO_USER, "5.1.1", "User doesn't exist: %s",
+		shown(arena, name));
 }
 
-/* auth_username_format; folding is by Unicode, not only ASCII. */
+/* auth_username_format. */
 static int
 format_name(struct arena *arena, const struct settings *settings,
-        struct str name, struct str *asked_out, struct err *err)
+	struct str name, struct str *asked_out, struct err *err)
 {
 	const char *format = settings->auth_username_format;
 	const struct var vars[] = {{'u', "user", name}};
@@ -70,35 +69,29 @@ format_name(struct arena *arena, const struct settings *settings,
 		*asked_out = name;
 		return 0;
 	}
-	if (vars_expand(arena, str_from(format), vars, ARRAY_LENGTH(vars),
-	            asked_out, err) < 0)
-		return -1;
-	/* The default and the other ways to say "lower case". */
-	if (str_is(str_from(format), "%Lu") ||
-	        str_find(str_from(format), STR("lower")) < strlen(format))
-		*asked_out = unicode_lower(arena, *asked_out);
-	return 0;
+	return vars_expand(arena, str_from(format), vars, ARRAY_LENGTH(vars),
+		asked_out, err);
 }
 
 /* ---- the record ---- */
 
 int
 recipient_open_userdb(struct arena *arena, const struct settings *settings,
-        struct userdb **db_out, struct err *err)
+	struct userdb **db_out, struct err *err)
 {
 	struct userdb_settings *blocks = ARENA_ARRAY(
-	        arena, struct userdb_settings, settings->userdb_count);
+		arena, struct userdb_settings, settings->userdb_count);
 	size_t i;
 
 	for (i = 0; i < settings->userdb_count; i++) {
 		const struct conf_userdb *from = &settings->userdbs[i];
 
 		blocks[i] = (struct userdb_settings){.driver = from->driver,
-		        .args = from->args,
-		        .default_fields = from->default_fields,
-		        .override_fields = from->override_fields,
-		        .file = from->place.file,
-		        .line = from->place.line};
+			.args = from->args,
+			.default_fields = from->default_fields,
+			.override_fields = from->override_fields,
+			.file = from->place.file,
+			.line = from->place.line};
 	}
 	return userdb_open(blocks, settings->userdb_count, db_out, err);
 }
@@ -106,7 +99,7 @@ recipient_open_userdb(struct arena *arena, const struct settings *settings,
 /* The record's fields that are settings: mail, quota_rule, plugin/sieve ... */
 static int
 override_settings(struct arena *arena, const struct settings *settings,
-        struct recipient *recipient, struct err *err)
+	struct recipient *recipient, struct err *err)
 {
 	const struct user *user = recipient->user;
 	struct conf_pair *pairs;
@@ -118,37 +111,36 @@ override_settings(struct arena *arena, const struct settings *settings,
 	pairs = ARENA_ARRAY(arena, struct conf_pair, user->field_count);
 	for (i = 0; i < user->field_count; i++)
 		pairs[i] = (struct conf_pair){
-		        user->fields[i].name, user->fields[i].value};
+			user->fields[i].name, user->fields[i].value};
 	return conf_override(arena, settings, pairs, user->field_count,
-	        arena_format(arena, "user %s (%s)", user->name, user->source),
-	        &recipient->settings, err);
+		arena_format(arena, "user %s (%s)", user->name, user->source),
+		&recipient->settings, err);
 }
 
 static int
 expand(struct arena *arena, const struct recipient *recipient,
-        const char *template, struct str *text_out, struct err *err)
+	const char *template, struct str *text_out, struct err *err)
 {
-	const struct var vars[] = {
-	        {'u', "user", str_from(recipient->name)},
-	        {'h', "home", str_from(recipient->home)}};
+	const struct var vars[] = {{'u', "user", str_from(recipient->name)},
+		{'h', "home", str_from(recipient->home)}};
 
-	return vars_expand(arena, str_from(template), vars, ARRAY_LENGTH(vars),
-	        text_out, err);
+	return vars_expand_path(arena, str_from(template), vars,
+		ARRAY_LENGTH(vars), text_out, err);
 }
 
 static int
 missing_id(const char *what, const struct recipient *recipient, struct err *err)
 {
 	return err_temp(err, "4.3.5",
-	        "user %s: the user database has no %s and mail_%s is not set",
-	        recipient->name, what, what);
+		"user %s: the user database has no %s and mail_%s is not set",
+		recipient->name, what, what);
 }
 
 static int
 unknown_id(const char *what, struct str text, struct err *err)
 {
 	return err_temp(err, "4.3.5", "mail_%s: the system has no '%.*s'", what,
-	        STR_ARG(text));
+		STR_ARG(text));
 }
 
 static int
@@ -161,7 +153,7 @@ complete_uid(struct arena *arena, struct recipient *recipient, struct err *err)
 		return 0;
 	}
 	if (expand(arena, recipient, recipient->settings->mail_uid, &text,
-	            err) < 0)
+		    err) < 0)
 		return -1;
 	if (text.len == 0)
 		return missing_id("uid", recipient, err);
@@ -186,7 +178,7 @@ complete_gid(struct arena *arena, struct recipient *recipient, struct err *err)
 		return 0;
 	}
 	if (expand(arena, recipient, recipient->settings->mail_gid, &text,
-	            err) < 0)
+		    err) < 0)
 		return -1;
 	if (text.len == 0)
 		return missing_id("gid", recipient, err);
@@ -208,19 +200,24 @@ complete_home(struct arena *arena, struct recipient *recipient, struct err *err)
 
 	recipient->home = recipient->user->home;
 	if (recipient->home != NULL ||
-	        recipient->settings->mail_home[0] == '\0')
+		recipient->settings->mail_home[0] == '\0')
 		return 0;
 	if (expand(arena, recipient, recipient->settings->mail_home, &text,
-	            err) < 0)
+		    err) < 0)
 		return -1;
-	recipient->home = arena_text(arena, text);
+	if (text.len > 0 && text.data[0] != '/')
+		return err_temp(err, "4.3.5",
+			"mail_home: '%.*s' is not an absolute path",
+			STR_ARG(text));
+	if (text.len > 0)
+		recipient->home = arena_text(arena, text);
 	return 0;
 }
 
 /* mail_access_groups, beside the groups the system knows for the user. */
 static int
 complete_groups(
-        struct arena *arena, struct recipient *recipient, struct err *err)
+	struct arena *arena, struct recipient *recipient, struct err *err)
 {
 	struct identity *identity = &recipient->identity;
 	struct str rest = str_from(recipient->settings->mail_access_groups);
@@ -229,18 +226,18 @@ complete_groups(
 
 	if (recipient->user->system_groups_user != NULL)
 		privilege_groups(arena, recipient->user->system_groups_user,
-		        identity->gid, identity);
+			identity->gid, identity);
 	if (rest.len == 0)
 		return 0;
 	groups = arena_grow(arena, identity->groups, sizeof(*groups),
-	        identity->group_count, identity->group_count + rest.len + 1);
+		identity->group_count, identity->group_count + rest.len + 1);
 	identity->groups = groups;
 	while (str_next_field(&rest, ',', &name)) {
 		name = str_trim(name);
 		if (name.len == 0)
 			continue;
-		switch (user_parse_gid(arena, name,
-		        &groups[identity->group_count], err)) {
+		switch (user_parse_gid(
+			arena, name, &groups[identity->group_count], err)) {
 		case LOOKUP_FOUND:
 			identity->group_count++;
 			break;
@@ -255,18 +252,18 @@ complete_groups(
 
 static int
 check_limit(const char *name, const char *what, uint64_t id, uint64_t first,
-        uint64_t last, const struct recipient *recipient, struct err *err)
+	uint64_t last, const struct recipient *recipient, struct err *err)
 {
 	if (id < first)
 		return err_temp(err, "4.3.5",
-		        "user %s has %s %llu, below first_valid_%s = %llu",
-		        recipient->name, what, (unsigned long long)id, name,
-		        (unsigned long long)first);
+			"user %s has %s %llu, below first_valid_%s = %llu",
+			recipient->name, what, (unsigned long long)id, name,
+			(unsigned long long)first);
 	if (last != 0 && id > last)
 		return err_temp(err, "4.3.5",
-		        "user %s has %s %llu, above last_valid_%s = %llu",
-		        recipient->name, what, (unsigned long long)id, name,
-		        (unsigned long long)last);
+			"user %s has %s %llu, above last_valid_%s = %llu",
+			recipient->name, what, (unsigned long long)id, name,
+			(unsigned long long)last);
 	return 0;
 }
 
@@ -275,35 +272,36 @@ check_identity(const struct recipient *recipient, struct err *err)
 {
 	const struct settings *settings = recipient->settings;
 	const struct identity *identity = &recipient->identity;
+	bool is_root = privilege_is_root();
 
 	if (identity->uid == 0)
 		return err_temp(err, "4.3.5",
-		        "user %s has uid 0; mail is never delivered as root: "
-		        "send root's mail to a person by an alias",
-		        recipient->name);
-	/* Whoever we are already is no gain of rights. */
-	if (identity->uid != geteuid() &&
-	        check_limit("uid", "uid", identity->uid,
-	                settings->first_valid_uid, settings->last_valid_uid,
-	                recipient, err) < 0)
+			"user %s has uid 0; mail is never delivered as root: "
+			"send root's mail to a person by an alias",
+			recipient->name);
+	/* Whoever we are already is no gain of rights; root may lose some. */
+	if ((is_root || identity->uid != geteuid()) &&
+		check_limit("uid", "uid", identity->uid,
+			settings->first_valid_uid, settings->last_valid_uid,
+			recipient, err) < 0)
 		return -1;
-	if (identity->gid != getegid() &&
-	        check_limit("gid", "gid", identity->gid,
-	                settings->first_valid_gid, settings->last_valid_gid,
-	                recipient, err) < 0)
+	if ((is_root || identity->gid != getegid()) &&
+		check_limit("gid", "gid", identity->gid,
+			settings->first_valid_gid, settings->last_valid_gid,
+			recipient, err) < 0)
 		return -1;
 	return 0;
 }
 
 static int
 complete(struct arena *arena, struct recipient *recipient,
-        const struct settings *settings, struct err *err)
+	const struct settings *settings, struct err *err)
 {
 	if (override_settings(arena, settings, recipient, err) < 0 ||
-	        complete_home(arena, recipient, err) < 0 ||
-	        complete_uid(arena, recipient, err) < 0 ||
-	        complete_gid(arena, recipient, err) < 0 ||
-	        complete_groups(arena, recipient, err) < 0)
+		complete_home(arena, recipient, err) < 0 ||
+		complete_uid(arena, recipient, err) < 0 ||
+		complete_gid(arena, recipient, err) < 0 ||
+		complete_groups(arena, recipient, err) < 0)
 		return -1;
 	return check_identity(recipient, err);
 }
@@ -313,61 +311,84 @@ complete(struct arena *arena, struct recipient *recipient,
 static struct str
 join(struct arena *arena, struct str user, struct str domain)
 {
+	struct buf name;
+	struct str result;
+
 	if (domain.len == 0)
 		return user;
-	return str_from(arena_format(
-	        arena, "%.*s@%.*s", STR_ARG(user), STR_ARG(domain)));
+	/* Bytes, not text: a NUL in it must not cut the name. */
+	buf_init(&name, BUF_UNLIMITED);
+	buf_add(&name, user);
+	buf_add_char(&name, '@');
+	buf_add(&name, domain);
+	result = arena_copy(arena, buf_view(&name));
+	buf_clear(&name);
+	return result;
 }
 
 static enum lookup
-look_up(struct arena *arena, const struct settings *settings,
-        struct userdb *db, const struct address *address, const char *service,
-        struct recipient *recipient, struct err *err)
+look_up(struct arena *arena, const struct settings *settings, struct userdb *db,
+	const struct address *address, const char *service,
+	struct recipient *recipient, struct err *err)
 {
 	struct str user, name;
 	enum lookup found;
 
 	recipient_split(
-	        settings, address->local_part, &user, &recipient->detail);
+		settings, address->local_part, &user, &recipient->detail);
 	name = join(arena, user, address->domain);
 	recipient->asked = name;
-	if (is_harmful(name))
+	/* The databases look at what they are asked; a format may have left out
+	 * the half that does the harm. */
+	if (userdb_name_is_harmful(name))
 		return LOOKUP_NONE;
 	if (format_name(arena, settings, name, &recipient->asked, err) < 0)
 		return LOOKUP_ERROR;
-	if (is_harmful(recipient->asked))
-		return LOOKUP_NONE;
-	found = userdb_find(db, arena, recipient->asked, service,
-	        &recipient->user, err);
+	found = userdb_find(
+		db, arena, recipient->asked, service, &recipient->user, err);
 	if (found == LOOKUP_FOUND)
 		recipient->name = recipient->user->name;
 	return found;
+}
+
+static int
+parse_postmaster(struct arena *arena, const struct settings *settings,
+	struct address *address_out, struct err *err)
+{
+	const struct var vars[] = {{'u', "user", STR("postmaster")},
+		{'d', NULL, STR_EMPTY},
+		{0, "hostname",
+			str_from(settings->hostname[0] ? settings->hostname
+						       : clock_host())}};
+	const unsigned flags =
+		ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL;
+	struct str text;
+
+	if (vars_expand(arena, str_from(settings->postmaster_address), vars,
+		    ARRAY_LENGTH(vars), &text, err) < 0)
+		return -1;
+	if (address_parse_path(arena, text, flags, address_out, err) < 0)
+		return err_temp(err, "4.3.5",
+			"postmaster_address: '%.*s' is not an address",
+			STR_ARG(text));
+	return 0;
 }
 
 /* RFC 5321 4.5.1: postmaster without a domain always has a mailbox; it is the
  * one that postmaster_address names. */
 static enum lookup
 look_up_postmaster(struct arena *arena, const struct settings *settings,
-        struct userdb *db, const char *service, struct recipient *recipient,
-        struct err *err)
+	struct userdb *db, const char *service, struct recipient *recipient,
+	struct err *err)
 {
-	const struct var vars[] = {{'u', "user", STR("postmaster")},
-	        {'d', NULL, STR_EMPTY},
-	        {0, "hostname",
-	                str_from(settings->hostname[0] ? settings->hostname
-	                                               : clock_host())}};
 	struct address address;
-	struct str text;
 	enum lookup found;
 
-	if (vars_expand(arena, str_from(settings->postmaster_address), vars,
-	            ARRAY_LENGTH(vars), &text, err) < 0 ||
-	        address_parse_path(arena, text,
-	                ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL,
-	                &address, err) < 0)
+	if (settings->postmaster_address[0] == '\0')
 		return LOOKUP_NONE;
-	found = look_up(
-	        arena, settings, db, &address, service, recipient, err);
+	if (parse_postmaster(arena, settings, &address, err) < 0)
+		return LOOKUP_ERROR;
+	found = look_up(arena, settings, db, &address, service, recipient, err);
 	if (found != LOOKUP_NONE || address.domain.len == 0)
 		return found;
 	/* The databases may know users without a domain. */
@@ -377,23 +398,25 @@ look_up_postmaster(struct arena *arena, const struct settings *settings,
 
 int
 recipient_find(struct arena *arena, const struct settings *settings,
-        struct userdb *db, const struct address *address, const char *service,
-        struct recipient *recipient_out, struct err *err)
+	struct userdb *db, const struct address *address, const char *service,
+	struct recipient *recipient_out, struct err *err)
 {
+	struct str asked;
 	enum lookup found;
 
 	*recipient_out = (struct recipient){.settings = settings};
 	found = look_up(
-	        arena, settings, db, address, service, recipient_out, err);
+		arena, settings, db, address, service, recipient_out, err);
+	asked = recipient_out->asked;
 	if (found == LOOKUP_NONE && address->domain.len == 0 &&
-	        str_is_nocase(address->local_part, "postmaster"))
+		str_is_nocase(address->local_part, "postmaster"))
 		found = look_up_postmaster(
-		        arena, settings, db, service, recipient_out, err);
+			arena, settings, db, service, recipient_out, err);
 	switch (found) {
 	case LOOKUP_ERROR:
 		return -1;
 	case LOOKUP_NONE:
-		return no_user(recipient_out->asked, err);
+		return no_user(arena, asked, err);
 	case LOOKUP_FOUND:
 		break;
 	}
@@ -402,15 +425,15 @@ recipient_find(struct arena *arena, const struct settings *settings,
 
 int
 recipient_self(struct arena *arena, const struct settings *settings,
-        const char *user, const char *home, struct recipient *recipient_out,
-        struct err *err)
+	const char *user, const char *home, struct recipient *recipient_out,
+	struct err *err)
 {
 	struct system_user record = {.uid = geteuid(), .gid = getegid()};
 
 	*recipient_out = (struct recipient){.settings = settings,
-	        .name = user,
-	        .home = home,
-	        .identity = {.uid = geteuid(), .gid = getegid()}};
+		.name = user,
+		.home = home,
+		.identity = {.uid = geteuid(), .gid = getegid()}};
 	if (user != NULL && user[0] != '\0' && home != NULL && home[0] != '\0')
 		return 0;
 	switch (user_by_uid(arena, geteuid(), &record, err)) {
@@ -419,8 +442,8 @@ recipient_self(struct arena *arena, const struct settings *settings,
 	case LOOKUP_NONE:
 		if (user == NULL || user[0] == '\0')
 			return err_set(err, ERR_USAGE, "5.3.5",
-			        "Couldn't lookup our username (uid=%lu)",
-			        (unsigned long)geteuid());
+				"Couldn't lookup our username (uid=%lu)",
+				(unsigned long)geteuid());
 		return 0;
 	case LOOKUP_FOUND:
 		break;

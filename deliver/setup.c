@@ -29,7 +29,8 @@ setup_expand(const struct job *job, const struct delivery *delivery,
 	        {0, "hostname", setup_hostname(settings)},
 	};
 
-	return vars_expand(arena, str_from(template), vars,
+	/* Nearly all of them are paths. */
+	return vars_expand_path(arena, str_from(template), vars,
 	        ARRAY_LENGTH(vars), text_out, err);
 }
 
