@@ -293,6 +293,10 @@ load_permission(struct maildir_folder *folder)
 
 	if (stat(folder->path, &found) < 0)
 		return false;
+	if (!S_ISDIR(found.st_mode)) {
+		errno = ENOTDIR;
+		return false;
+	}
 	permission_init_from(&folder->permission, &found, folder->path);
 	folder->is_ready = true;
 	return true;

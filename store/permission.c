@@ -146,6 +146,14 @@ explain_folder(struct buf *text, const char *path, int wanted, char letter)
 	return true;
 }
 
+static bool
+is_folder(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
 void
 permission_explain(struct buf *text, const char *path)
 {
@@ -169,7 +177,7 @@ permission_explain(struct buf *text, const char *path)
 	memcpy(folder, path, at);
 	folder[at] = '\0';
 	if (explain_folder(text, at == 0 ? "/" : folder, W_OK, 'w') ||
-		explain_folder(text, path, X_OK, 'x') ||
+		(is_folder(path) && explain_folder(text, path, X_OK, 'x')) ||
 		explain_folder(text, path, R_OK, 'r'))
 		return;
 	buf_add_text(text, " UNIX perms appear ok (ACL/MAC wrong?)");
