@@ -22,3 +22,13 @@ FUZZ_TESTS += %D%/fuzz-utf8
 %C%_fuzz_utf8_SOURCES = %D%/fuzz-utf8.c
 %C%_fuzz_utf8_LDADD = $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/utf8
+
+FUZZ_TESTS += %D%/fuzz-utf7
+%C%_fuzz_utf7_SOURCES = %D%/fuzz-utf7.c
+%C%_fuzz_utf7_LDADD = store/libstore.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/utf7
+
+FUZZ_TESTS += %D%/fuzz-folder
+%C%_fuzz_folder_SOURCES = %D%/fuzz-folder.c
+%C%_fuzz_folder_LDADD = store/libstore.a mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/folder
