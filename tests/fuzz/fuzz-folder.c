@@ -31,11 +31,11 @@ check_part(enum store_layout layout, struct str part)
 static void
 check_disk(enum store_layout layout, const char *disk)
 {
-	struct str rest = str_from(disk);
+	struct str rest = str_from(disk), part;
 	size_t i;
 
 	for (i = 0; i < rest.len; i++)
-		if ((unsigned char)disk[i] < ' ' || disk[i] == 0x7f)
+		if ((unsigned char)rest.data[i] < ' ' || rest.data[i] == 0x7f)
 			BUG("a control character");
 	if (layout == STORE_LAYOUT_MAILDIRPP) {
 		if (rest.len < 2 || disk[0] != '.' || disk[1] == '.' ||
@@ -46,14 +46,10 @@ check_disk(enum store_layout layout, const char *disk)
 		check_part(layout, rest);
 		return;
 	}
-	for (;;) {
-		size_t slash = str_find_char(rest, '/');
-
-		check_part(layout, str_slice(rest, 0, slash));
-		if (slash == rest.len)
-			return;
-		rest = str_skip(rest, slash + 1);
-	}
+	if (rest.len == 0 || str_ends(rest, STR("/")))
+		BUG("an empty part");
+	while (str_next_field(&rest, '/', &part))
+		check_part(layout, part);
 }
 
 static void
@@ -61,7 +57,7 @@ check_parents(struct arena *arena, enum store_layout layout, const char *disk)
 {
 	size_t len = str_from(disk).len;
 
-	while (disk[0] != '\0') {
+	while (len > 0) {
 		disk = folder_parent(arena, layout, disk);
 		if (str_from(disk).len >= len)
 			BUG("a parent that is no shorter");
