@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/arena.c %D%/arena.h \
 	%D%/attributes.h %D%/banned.h \
 	%D%/buf.c %D%/buf.h \
+	%D%/charset.c %D%/charset.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/encode.c %D%/encode.h \

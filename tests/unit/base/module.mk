@@ -6,6 +6,10 @@ UNIT_TESTS += %D%/buf
 %C%_buf_SOURCES = %D%/buf.c
 %C%_buf_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/charset
+%C%_charset_SOURCES = %D%/charset.c
+%C%_charset_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/clock
 %C%_clock_SOURCES = %D%/clock.c
 %C%_clock_LDADD = $(TEST_LIBS)
