@@ -33,7 +33,48 @@ fuzz-search:
 	$(SUITE) TESTS=tests/fuzz/smoke.sh TEST_SUITE_LOG=fuzz-smoke.log
 
 clean-local:
-	rm -rf asan fuzz
+	rm -rf asan fuzz coverage
 
 .PHONY: check-e2e check-faults check-perf check-asan fuzz-smoke \
 	fuzz-search
+
+# The tools of the house.
+#   lint          layers, headers alone, static analysis, scripts, manual pages
+#   format        clang-format on every source; format-check only complains
+#   coverage      lines that make check never ran, in coverage/
+#   verify        all that has to be green before a push: scripts/test
+lint: all
+	TEST_BUILD='$(abs_top_builddir)' $(SHELL) $(top_srcdir)/scripts/lint
+format:
+	$(SHELL) $(top_srcdir)/scripts/check-format --mend
+format-check:
+	$(SHELL) $(top_srcdir)/scripts/check-format
+verify:
+	$(SHELL) $(top_srcdir)/scripts/test
+
+# A build of its own; gcov writes beside each object.
+coverage:
+	rm -rf coverage && $(MKDIR_P) coverage
+	cd coverage && $(abs_top_srcdir)/configure -q --enable-dev \
+		CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage
+	cd coverage && $(MAKE) $(AM_MAKEFLAGS) check
+	cd coverage && find base mail conf sieve store userdb outbound deliver \
+		lda ctl -name '*.gcda' 2>/dev/null | xargs gcov -n \
+		-s "`realpath '$(abs_top_srcdir)'`" | $(AWK) -f $(abs_top_srcdir)/scripts/coverage.awk
+
+# How a file is compiled here, with full paths, for lint's tools.
+print-compile-here: export PRINTED = $(COMPILE)
+print-compile-here:
+	@printf '%s\n' "$$PRINTED"
+print-compile:
+	@$(MAKE) -s --no-print-directory print-compile-here \
+		srcdir='$(abs_top_srcdir)' top_srcdir='$(abs_top_srcdir)' \
+		top_builddir='$(abs_top_builddir)'
+
+.PHONY: lint format format-check coverage verify print-compile \
+	print-compile-here
+
+EXTRA_DIST += .ci/run %D%/check-format %D%/check-headers %D%/check-layers %D%/coverage.awk \
+	%D%/deps %D%/layers.txt %D%/lint %D%/sources \
+	%D%/suites %D%/test \
+	.clang-format .clang-tidy

@@ -362,7 +362,6 @@ static void
 settle(void)
 {
 	const char *folder = getenv("TMPDIR");
-	const char *base = strrchr(state.program, '/');
 
 	setenv("TZ", "UTC", 1);
 	setenv("LC_ALL", "C", 1);
@@ -370,7 +369,7 @@ settle(void)
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	snprintf(state.top, sizeof(state.top), "%s/doorstep-%s.XXXXXX",
 		folder != NULL && *folder != '\0' ? folder : "/tmp",
-		base != NULL ? base + 1 : state.program);
+		program_invocation_short_name);
 	if (mkdtemp(state.top) == NULL) {
 		printf("Bail out! cannot make %s: %s\n", state.top,
 			strerror(errno));
@@ -385,7 +384,7 @@ main(int argc, char **argv)
 	const struct test *test;
 	int count = 0, bad = 0;
 
-	state.program = argv[0];
+	state.program = program_invocation_name;
 	state.arena = arena_open();
 	settle();
 	for (test = state.first; test != NULL; test = test->next)
