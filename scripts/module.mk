@@ -15,7 +15,8 @@ check-perf: all $(check_PROGRAMS)
 	$(SUITE) TESTS='$(PERF_TESTS)' TEST_SUITE_LOG=check-perf.log
 
 # Builds of their own, below this one.
-asan/config.status fuzz/config.status: $(top_srcdir)/configure
+asan/config.status fuzz/config.status lint-build/config.status: \
+	$(top_srcdir)/configure
 asan/config.status:
 	@$(MKDIR_P) asan
 	cd asan && $(abs_top_srcdir)/configure -q --enable-dev \
@@ -23,6 +24,9 @@ asan/config.status:
 fuzz/config.status:
 	@$(MKDIR_P) fuzz
 	cd fuzz && $(abs_top_srcdir)/configure -q --enable-fuzzers CC=clang
+lint-build/config.status:
+	@$(MKDIR_P) lint-build
+	cd lint-build && $(abs_top_srcdir)/configure -q --enable-dev
 
 check-asan: asan/config.status
 	cd asan && $(MAKE) $(AM_MAKEFLAGS) check
@@ -33,7 +37,7 @@ fuzz-search:
 	$(SUITE) TESTS=tests/fuzz/smoke.sh TEST_SUITE_LOG=fuzz-smoke.log
 
 clean-local:
-	rm -rf asan fuzz coverage
+	rm -rf asan fuzz lint-build coverage
 
 .PHONY: check-e2e check-faults check-perf check-asan fuzz-smoke \
 	fuzz-search
@@ -43,7 +47,7 @@ clean-local:
 #   format        clang-format on every source; format-check only complains
 #   coverage      lines that make check never ran, in coverage/
 #   verify        all that has to be green before a push: scripts/test
-lint: all
+lint: all lint-build/config.status
 	TEST_BUILD='$(abs_top_builddir)' $(SHELL) $(top_srcdir)/scripts/lint
 format:
 	$(SHELL) $(top_srcdir)/scripts/check-format --mend
@@ -62,19 +66,9 @@ coverage:
 		lda ctl -name '*.gcda' 2>/dev/null | xargs gcov -n \
 		-s "`realpath '$(abs_top_srcdir)'`" | $(AWK) -f $(abs_top_srcdir)/scripts/coverage.awk
 
-# How a file is compiled here, with full paths, for lint's tools.
-print-compile-here: export PRINTED = $(COMPILE)
-print-compile-here:
-	@printf '%s\n' "$$PRINTED"
-print-compile:
-	@$(MAKE) -s --no-print-directory print-compile-here \
-		srcdir='$(abs_top_srcdir)' top_srcdir='$(abs_top_srcdir)' \
-		top_builddir='$(abs_top_builddir)'
-
-.PHONY: lint format format-check coverage verify print-compile \
-	print-compile-here
+.PHONY: lint format format-check coverage verify
 
 EXTRA_DIST += .ci/run %D%/check-format %D%/check-headers %D%/check-layers %D%/coverage.awk \
-	%D%/deps %D%/layers.txt %D%/lint %D%/sources \
+	%D%/deps %D%/layers.txt %D%/lint %D%/lint-cc %D%/sources \
 	%D%/suites %D%/test \
 	.clang-format .clang-tidy

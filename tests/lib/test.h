@@ -101,7 +101,15 @@ struct test {
 };
 
 void test_register(struct test *test);
-bool test_check(const char *file, int line, const char *text, bool holds);
+void test_failed(const char *file, int line, const char *text);
+/* Here, so that a static analyzer sees what a check proves. */
+static inline bool
+test_check(const char *file, int line, const char *text, bool holds)
+{
+	if (!holds)
+		test_failed(file, line, text);
+	return holds;
+}
 bool test_check_int(const char *file, int line, const char *text,
 	intmax_t found, intmax_t expected);
 bool test_check_uint(const char *file, int line, const char *text,
