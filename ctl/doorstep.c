@@ -38,6 +38,27 @@ ctl_fail(int status, const char *format, ...)
 	return status;
 }
 
+const struct settings *
+ctl_settings(struct ctl *ctl)
+{
+	const struct conf_source source = {.file = ctl->config_file,
+	        .protocol = CONF_PROTOCOL_LDA,
+	        .overrides = ctl->overrides,
+	        .override_count = ctl->override_count};
+	const struct settings *settings = NULL;
+	struct conf_report report = {0};
+	size_t i;
+
+	if (conf_load(ctl->arena, &source, &settings, &report) == 0)
+		return settings;
+	for (i = 0; i < report.count; i++)
+		if (!report.problems[i].is_warning)
+			fprintf(stderr, "%s\n",
+			        conf_problem_text(
+			                ctl->arena, &report.problems[i]));
+	return NULL;
+}
+
 static void
 print_usage(FILE *out)
 {

@@ -1,0 +1,18 @@
+noinst_LIBRARIES += %D%/libdeliver.a
+%C%_libdeliver_a_SOURCES = \
+	%D%/deliver.c %D%/deliver.h \
+	%D%/execute.c %D%/execute.h \
+	%D%/host.c %D%/host.h \
+	%D%/plan.c %D%/plan.h \
+	%D%/recipient.c %D%/recipient.h \
+	%D%/redirect.c %D%/redirect.h \
+	%D%/report.c %D%/report.h \
+	%D%/script.c %D%/script.h \
+	%D%/setup.c %D%/setup.h \
+	%D%/userlog.c %D%/userlog.h \
+	%D%/work.h
+
+# The core and all below it, in the linker's order.
+DELIVER_LIBS = %D%/libdeliver.a outbound/liboutbound.a sieve/libsieve.a \
+	store/libstore.a userdb/libuserdb.a conf/libconf.a mail/libmail.a \
+	base/libbase.a $(CORE_LIBS)

@@ -96,6 +96,12 @@ recipient_open_userdb(struct arena *arena, const struct settings *settings,
 	return userdb_open(blocks, settings->userdb_count, db_out, err);
 }
 
+void
+recipient_close_userdb(struct userdb **db)
+{
+	userdb_close(db);
+}
+
 /* The record's fields that are settings: mail, quota_rule, plugin/sieve ... */
 static int
 override_settings(struct arena *arena, const struct settings *settings,

@@ -41,6 +41,7 @@ void recipient_split(const struct settings *settings, struct str local_part,
 MUST_USE int recipient_open_userdb(struct arena *arena,
         const struct settings *settings, struct userdb **db_out,
         struct err *err);
+void recipient_close_userdb(struct userdb **db);
 
 /* Looks the address up and completes the record: uid, gid, groups and home from
  * the record or from mail_uid, mail_gid, mail_home; limits first_valid_uid ...

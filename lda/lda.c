@@ -1,1 +1,285 @@
-int main(void);int main(void){return 0;}
+/* doorstep-lda - one message on standard input, one user, one exit status
+ *
+ * Runs as root or as the user.  As root it becomes the recipient before it reads
+ * the message or opens anything of the recipient's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/privilege.h"
+#include "conf/conf.h"
+#include "deliver/deliver.h"
+#include "deliver/recipient.h"
+#include "lda/addresses.h"
+#include "lda/exits.h"
+#include "lda/options.h"
+#include "mail/message.h"
+
+#include "base/banned.h"
+
+/* One run of the program. */
+struct lda {
+	struct arena *arena;
+	struct lda_options options;
+	const struct settings *settings;
+	struct recipient recipient;
+	struct message *message;
+	const char *session;
+};
+
+static void
+set_signals(void)
+{
+	/* Postfix's mailbox_size_limit becomes RLIMIT_FSIZE: a write error tells
+	 * more than a death. */
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+load_settings(struct lda *lda, struct err *err)
+{
+	const struct conf_source source = {.file = lda->options.config,
+	        .only_defaults = lda->options.no_config,
+	        .protocol = CONF_PROTOCOL_LDA,
+	        .overrides = lda->options.overrides,
+	        .override_count = lda->options.override_count};
+	struct conf_report report = {0};
+
+	if (conf_load(lda->arena, &source, &lda->settings, &report) < 0)
+		return conf_report_err(&report, err);
+	return 0;
+}
+
+static void
+open_log(const struct lda *lda)
+{
+	const struct settings *settings = lda->settings;
+
+	log_open(&(struct log_settings){.path = settings->log_path,
+	        .info_path = settings->info_log_path,
+	        .debug_path = settings->debug_log_path,
+	        .facility = settings->syslog_facility,
+	        .timestamp = settings->log_timestamp,
+	        .debug = settings->mail_debug});
+	log_set_prefix("lda:");
+}
+
+/* 128 random bits in base64 without its padding: joins our lines with each
+ * other. */
+static const char *
+new_session(struct arena *arena)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                             "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char bytes[22];
+	char *text = arena_alloc(arena, sizeof(bytes) + 1);
+	size_t i;
+
+	clock_random(bytes, sizeof(bytes));
+	for (i = 0; i < sizeof(bytes); i++)
+		text[i] = digits[bytes[i] & 63];
+	return text;
+}
+
+static int
+find_by_userdb(struct lda *lda, struct err *err)
+{
+	struct userdb *db = NULL;
+	struct address address;
+	int result;
+
+	if (address_parse_path(lda->arena, str_from(lda->options.user),
+	            ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
+	            err) < 0)
+		return err_set(err, ERR_NO_USER, "5.1.1",
+		        "User doesn't exist: %s", lda->options.user);
+	if (recipient_open_userdb(lda->arena, lda->settings, &db, err) < 0)
+		return -1;
+	result = recipient_find(lda->arena, lda->settings, db, &address, "lda",
+	        &lda->recipient, err);
+	recipient_close_userdb(&db);
+	return result;
+}
+
+static int
+find_recipient(struct lda *lda, struct err *err)
+{
+	if (lda->options.user != NULL)
+		return find_by_userdb(lda, err);
+	if (privilege_is_root())
+		return err_set(err, ERR_USAGE, "5.3.5",
+		        "destination user parameter (-d user) not given");
+	return recipient_self(lda->arena, lda->settings, lda->options.env_user,
+	        lda->options.env_home, &lda->recipient, err);
+}
+
+static int
+open_input(const struct lda *lda, struct err *err)
+{
+	const char *path = lda->options.file;
+	int fd;
+
+	if (path == NULL)
+		return STDIN_FILENO;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return err_temp_errno(err, "4.3.0", "cannot open %s", path);
+	return fd;
+}
+
+static int
+read_message(struct lda *lda, struct err *err)
+{
+	const struct settings *settings = lda->recipient.settings;
+	const struct message_limits limits = {
+	        .memory_bytes = 128 * 1024,
+	        .message_bytes = settings->message_max_size,
+	        .header_bytes = settings->message_header_max_size,
+	        .header_fields = 100000,
+	        .temp_folder = settings->mail_temp_dir};
+	int fd = open_input(lda, err), result;
+
+	if (fd < 0)
+		return -1;
+	result = message_open_fd(fd, &limits, &lda->message, err);
+	if (fd != STDIN_FILENO)
+		fd_close(&fd);
+	return result;
+}
+
+/* Told to end before anything became visible?  The signals are held back during
+ * the delivery, so that its own cleaning up is not cut short. */
+static bool
+has_signal(const struct job *job)
+{
+	sigset_t pending;
+
+	(void)job;
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) ||
+	                                            sigismember(&pending, SIGINT) ||
+	                                            sigismember(&pending, SIGHUP));
+}
+
+static void
+hold_signals(void)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+/* -m, else the detail's folder where the configuration wants that. */
+static struct str
+default_mailbox(const struct lda *lda, const struct lda_addresses *addresses)
+{
+	if (lda->options.mailbox != NULL && lda->options.mailbox[0] != '\0')
+		return str_from(lda->options.mailbox);
+	if (lda->recipient.settings->lmtp_save_to_detail_mailbox)
+		return addresses->detail;
+	return STR_EMPTY;
+}
+
+static int
+deliver(struct lda *lda, struct err *err)
+{
+	struct lda_addresses addresses;
+	struct delivery delivery = {.user = lda->recipient.name,
+	        .home = lda->recipient.home,
+	        .settings = lda->recipient.settings};
+	struct job job = {.arena = lda->arena,
+	        .message = lda->message,
+	        .service = "lda",
+	        .session = lda->session,
+	        .deliveries = &delivery,
+	        .count = 1,
+	        .is_abandoned = has_signal};
+
+	if (lda_addresses_resolve(lda->arena, &lda->options, &lda->recipient,
+	            lda->message, &addresses, err) < 0)
+		return -1;
+	job.sender = addresses.sender;
+	delivery.original = addresses.original;
+	delivery.final = addresses.final;
+	delivery.mailbox = default_mailbox(lda, &addresses);
+	hold_signals();
+	deliver_job(&job);
+	if (delivery.outcome == DELIVER_FAILED) {
+		*err = delivery.err;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+run(struct lda *lda, struct err *err)
+{
+	if (load_settings(lda, err) < 0)
+		return -1;
+	open_log(lda);
+	if (find_recipient(lda, err) < 0)
+		return -1;
+	if (privilege_become(&lda->recipient.identity, err) < 0)
+		return -1;
+	if (read_message(lda, err) < 0)
+		return -1;
+	return deliver(lda, err);
+}
+
+static void
+explain(const struct lda *lda, const struct err *err)
+{
+	/* A delivery has logged its own result with its own prefix. */
+	if (lda->message == NULL)
+		log_error("%s", err_log_text(err));
+	exits_explain(err);
+	if (err->kind == ERR_USAGE)
+		fputs(lda_usage, stderr);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct lda lda = {.arena = arena_open()};
+	struct err err;
+	int status;
+
+	err_clear(&err);
+	umask(077);
+	set_signals();
+	lda.session = new_session(lda.arena);
+	if (lda_options_parse(lda.arena, argc, argv, &lda.options, &err) == 0) {
+		if (lda.options.help) {
+			fputs(lda_usage, stdout);
+			err.kind = ERR_USAGE;
+			return exits_status(&err, lda.options.exit_style);
+		}
+		lda_options_environment(lda.arena, &lda.options);
+		if (run(&lda, &err) < 0)
+			explain(&lda, &err);
+		else
+			err_clear(&err);
+	} else {
+		exits_explain(&err);
+		fputs(lda_usage, stderr);
+	}
+	status = exits_status(&err, lda.options.exit_style);
+	message_close(&lda.message);
+	log_close();
+	arena_close(&lda.arena);
+	return status;
+}

@@ -1,0 +1,35 @@
+/* addresses - whose message it is and who sent it, from all that may say so
+ *
+ * Sender: -f, SENDER, the mbox From line, Return-Path; else the null sender.
+ * Original recipient: -a, ORIGINAL_RECIPIENT, the header field that
+ * lda_original_recipient_header names, the user name (with @hostname where it
+ * has no domain).
+ * Final recipient: -r, RECIPIENT, the original recipient.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LDA_ADDRESSES_H
+#define LDA_ADDRESSES_H
+
+#include "base/attributes.h"
+#include "base/err.h"
+#include "deliver/recipient.h"
+#include "lda/options.h"
+#include "mail/address.h"
+#include "mail/message.h"
+
+struct lda_addresses {
+	struct address sender;
+	struct address original;
+	struct address final;
+	struct str detail;
+};
+
+/* A sender that cannot be read is the null sender: to refuse mail for it helps
+ * nobody.  A bad -a or -r is ERR_USAGE; a bad environment is passed over. */
+MUST_USE int lda_addresses_resolve(struct arena *arena,
+        const struct lda_options *options, const struct recipient *recipient,
+        const struct message *message, struct lda_addresses *addresses_out,
+        struct err *err);
+
+#endif
