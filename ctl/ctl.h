@@ -14,7 +14,7 @@
 /* Exit statuses, as sysexits has them where it matters. */
 enum ctl_exit {
 	CTL_OK = 0,
-	CTL_FAILED = 1,     /* the thing asked about is wrong: a script, a file */
+	CTL_FAILED = 1, /* the thing asked about is wrong: a script, a file */
 	CTL_USAGE = 64,
 	CTL_NO_USER = 67,
 	CTL_TEMPORARY = 75, /* a database or file is in trouble */
@@ -22,9 +22,9 @@ enum ctl_exit {
 };
 
 struct ctl {
-	struct arena *arena;    /* lives as long as the program */
+	struct arena *arena;     /* lives as long as the program */
 	const char *config_file; /* -c; NULL = the default file */
-	const char **overrides; /* -o name=value */
+	const char **overrides;  /* -o name=value */
 	size_t override_count;
 	bool json; /* --json */
 };

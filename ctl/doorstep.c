@@ -4,6 +4,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "config.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,12 +19,14 @@
 #include "base/banned.h"
 
 static const struct ctl_command commands[] = {
-        {"config", "check | dump [-n]", "look at the configuration", ctl_config},
-        {"sieve", "check FILE... | test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
-                  "[--trace] SCRIPT MESSAGE...",
-                "compile scripts; show what one would do", ctl_sieve},
-        {"user", "ADDRESS...", "the user record a delivery would use",
-                ctl_user},
+	{"config", "check | dump [-n]", "look at the configuration",
+		ctl_config},
+	{"sieve",
+		"check FILE... | test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
+		"[--trace] SCRIPT MESSAGE...",
+		"compile scripts; show what one would do", ctl_sieve},
+	{"user", "ADDRESS...", "the user record a delivery would use",
+		ctl_user},
 };
 
 int
@@ -42,9 +46,9 @@ const struct settings *
 ctl_settings(struct ctl *ctl)
 {
 	const struct conf_source source = {.file = ctl->config_file,
-	        .protocol = CONF_PROTOCOL_LDA,
-	        .overrides = ctl->overrides,
-	        .override_count = ctl->override_count};
+		.protocol = CONF_PROTOCOL_LDA,
+		.overrides = ctl->overrides,
+		.override_count = ctl->override_count};
 	const struct settings *settings = NULL;
 	struct conf_report report = {0};
 	size_t i;
@@ -54,8 +58,8 @@ ctl_settings(struct ctl *ctl)
 	for (i = 0; i < report.count; i++)
 		if (!report.problems[i].is_warning)
 			fprintf(stderr, "%s\n",
-			        conf_problem_text(
-			                ctl->arena, &report.problems[i]));
+				conf_problem_text(
+					ctl->arena, &report.problems[i]));
 	return NULL;
 }
 
@@ -64,15 +68,16 @@ print_usage(FILE *out)
 {
 	size_t i;
 
-	fputs("Usage: doorstep [-c FILE] [-o NAME=VALUE]... [--json] COMMAND\n\n",
-	        out);
+	fputs("Usage: doorstep [-c FILE] [-o NAME=VALUE]... [--json] "
+	      "COMMAND\n\n",
+		out);
 	for (i = 0; i < ARRAY_LENGTH(commands); i++)
 		fprintf(out, "  %s %s\n        %s\n", commands[i].name,
-		        commands[i].usage, commands[i].help);
+			commands[i].usage, commands[i].help);
 	fputs("\n  -c FILE        configuration file\n"
 	      "  -o NAME=VALUE  override a setting\n"
 	      "  --json         for programs\n",
-	        out);
+		out);
 }
 
 /* The value of an option that stands in this argument ("-cFILE") or in the next;
@@ -169,7 +174,7 @@ main(int argc, char **argv)
 	/* A full disk behind the standard output must not look like success. */
 	if (fflush(stdout) != 0 || ferror(stdout))
 		status = ctl_fail(
-		        CTL_TEMPORARY, "cannot write: %s", strerror(errno));
+			CTL_TEMPORARY, "cannot write: %s", strerror(errno));
 	arena_close(&ctl.arena);
 	return status;
 }

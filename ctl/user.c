@@ -53,15 +53,15 @@ print_text(const char *address, const struct recipient *recipient)
 	print_row("found in", str_from(user->source));
 	print_ids(&recipient->identity);
 	print_row("home", recipient->home != NULL ? str_from(recipient->home)
-	                                          : STR("(none)"));
+						  : STR("(none)"));
 	for (i = 0; i < user->field_count; i++)
 		printf("  %.*s = %.*s\n", STR_ARG(user->fields[i].name),
-		        STR_ARG(user->fields[i].value));
+			STR_ARG(user->fields[i].value));
 }
 
 static void
 print_json(struct json *json, const char *address,
-        const struct recipient *recipient)
+	const struct recipient *recipient)
 {
 	const struct identity *identity = &recipient->identity;
 	size_t i;
@@ -96,11 +96,11 @@ print_json(struct json *json, const char *address,
 
 static void
 print_error(struct ctl *ctl, struct json *json, const char *address,
-        const struct err *err)
+	const struct err *err)
 {
 	if (!ctl->json) {
 		ctl_fail(0, "%s: %s %s%s%s", address, err->status, err->text,
-		        err->detail[0] ? ": " : "", err->detail);
+			err->detail[0] ? ": " : "", err->detail);
 		return;
 	}
 	json_open(json, NULL, '{');
@@ -112,17 +112,17 @@ print_error(struct ctl *ctl, struct json *json, const char *address,
 
 static int
 show(struct ctl *ctl, const struct settings *settings, struct userdb *db,
-        struct json *json, const char *text)
+	struct json *json, const char *text)
 {
 	struct recipient recipient;
 	struct address address;
 	struct err err;
 
 	if (address_parse_path(ctl->arena, str_from(text),
-	            ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
-	            &err) < 0 ||
-	        recipient_find(ctl->arena, settings, db, &address, "lda",
-	                &recipient, &err) < 0) {
+		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
+		    &err) < 0 ||
+		recipient_find(ctl->arena, settings, db, &address, "lda",
+			&recipient, &err) < 0) {
 		print_error(ctl, json, text, &err);
 		return err.kind == ERR_USAGE ? CTL_NO_USER : exit_of(&err);
 	}
@@ -147,10 +147,6 @@ ctl_user(struct ctl *ctl, int argc, char **argv)
 	settings = ctl_settings(ctl);
 	if (settings == NULL)
 		return CTL_CONFIG;
-	if (settings->userdb_count == 0)
-		return ctl_fail(CTL_CONFIG,
-		        "no userdb { } block in the configuration: nobody can "
-		        "be looked up");
 	if (recipient_open_userdb(ctl->arena, settings, &db, &err) < 0)
 		return ctl_fail(CTL_CONFIG, "%s", err_log_text(&err));
 	json_init(&json, stdout);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/deliver.h"
 
+#include <stdio.h>
+
 #include "deliver/execute.h"
 #include "deliver/loopcheck.h"
 #include "deliver/plan.h"
@@ -17,6 +19,12 @@ delivery_fail(struct delivery *delivery, const struct err *err)
 {
 	delivery->err = *err;
 	delivery->outcome = DELIVER_FAILED;
+	if (err->kind == ERR_OVER_QUOTA &&
+		delivery->settings->quota_full_tempfail) {
+		delivery->err.kind = ERR_TEMPORARY;
+		snprintf(delivery->err.status, sizeof(delivery->err.status),
+			"4.2.2");
+	}
 }
 
 static int

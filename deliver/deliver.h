@@ -40,10 +40,10 @@ struct delivery_work;
 struct delivery {
 	struct address final;    /* RCPT, or -r */
 	struct address original; /* ORCPT, or -a */
-	const char *user;        /* the user database's name; for paths and logs */
-	const char *home;        /* NULL: none */
+	const char *user; /* the user database's name; for paths and logs */
+	const char *home; /* NULL: none */
 	const struct settings *settings; /* the user's own included */
-	struct str mailbox;      /* in place of INBOX: -m, detail; empty = INBOX */
+	struct str mailbox; /* in place of INBOX: -m, detail; empty = INBOX */
 
 	enum deliver_outcome outcome;
 	struct err err;

@@ -18,7 +18,7 @@ find_twin(struct job *job, const struct content *content)
 		const struct delivery *delivery = &job->deliveries[d];
 
 		if (!delivery_is_open(delivery) ||
-		        !content_is_same(delivery->work->content, content))
+			!content_is_same(delivery->work->content, content))
 			continue;
 		for (i = 0; i < delivery->work->plan->copy_count; i++)
 			if (delivery->work->plan->copies[i].copy != NULL)
@@ -29,7 +29,7 @@ find_twin(struct job *job, const struct content *content)
 
 static enum store_result
 write_copy(struct job *job, struct delivery *delivery, struct plan_copy *copy,
-        struct err *err)
+	struct err *err)
 {
 	struct delivery_work *work = delivery->work;
 	unsigned flags = copy->create ? STORE_CREATE_FOLDER : 0;
@@ -37,16 +37,16 @@ write_copy(struct job *job, struct delivery *delivery, struct plan_copy *copy,
 
 	if (twin != NULL)
 		return store_link(work->store, copy->folder, flags, twin,
-		        copy->store_flags, &copy->copy, err);
+			copy->store_flags, &copy->copy, err);
 	return store_write(work->store, copy->folder, flags, work->content,
-	        copy->store_flags, &copy->copy, err);
+		copy->store_flags, &copy->copy, err);
 }
 
 /* A folder that is not there is no reason to lose or delay mail: it goes where
  * it would have gone without a script (RFC 5228 2.10.6). */
 static int
 write_or_fall_back(struct job *job, struct delivery *delivery, size_t index,
-        struct err *err)
+	struct err *err)
 {
 	struct plan_copy *copy = &delivery->work->plan->copies[index];
 
@@ -60,15 +60,15 @@ write_or_fall_back(struct job *job, struct delivery *delivery, size_t index,
 			break;
 		}
 		log_error("save failed to open mailbox %.*s: %s",
-		        STR_ARG(copy->folder), err_log_text(err));
+			STR_ARG(copy->folder), err_log_text(err));
 		switch (plan_fall_back(delivery, index)) {
 		case PLAN_REPLACED:
 			break;
 		case PLAN_COVERED:
 			return 0;
 		case PLAN_HOPELESS:
-			return err_temp(err, "4.3.0",
-			        "the inbox cannot be opened");
+			return err_temp(
+				err, "4.3.0", "the inbox cannot be opened");
 		}
 	}
 }
@@ -93,7 +93,7 @@ sync_copies(struct job *job, struct delivery *delivery, struct err *err)
 	(void)job;
 	for (i = 0; i < plan->copy_count; i++)
 		if (plan->copies[i].copy != NULL &&
-		        store_sync(plan->copies[i].copy, err) < 0)
+			store_sync(plan->copies[i].copy, err) < 0)
 			return -1;
 	return 0;
 }
@@ -107,7 +107,7 @@ commit_copies(struct job *job, struct delivery *delivery, struct err *err)
 	(void)job;
 	for (i = 0; i < plan->copy_count; i++)
 		if (plan->copies[i].copy != NULL &&
-		        store_commit(plan->copies[i].copy, err) < 0)
+			store_commit(plan->copies[i].copy, err) < 0)
 			return -1;
 	return 0;
 }
@@ -118,7 +118,7 @@ check_abandoned(struct job *job, struct delivery *delivery, struct err *err)
 	(void)delivery;
 	if (job->is_abandoned != NULL && job->is_abandoned(job))
 		return err_temp(err, "4.3.2",
-		        "told to stop before the message was filed");
+			"told to stop before the message was filed");
 	return 0;
 }
 
@@ -141,9 +141,9 @@ abandon_copies(struct delivery *delivery)
 
 /* One phase for every delivery that is still on its way. */
 static void
-for_each_open(struct job *job,
-        int (*step)(struct job *job, struct delivery *delivery,
-                struct err *err))
+for_each_open(
+	struct job *job, int (*step)(struct job *job, struct delivery *delivery,
+				 struct err *err))
 {
 	size_t d;
 
@@ -174,7 +174,7 @@ collect_copies(struct job *job, struct store_copy **copies)
 			continue;
 		for (i = 0; i < delivery->work->plan->copy_count; i++) {
 			struct store_copy *copy =
-			        delivery->work->plan->copies[i].copy;
+				delivery->work->plan->copies[i].copy;
 
 			if (copies != NULL && copy != NULL)
 				copies[count] = copy;
@@ -199,7 +199,7 @@ settle_copies(struct job *job)
 {
 	size_t count = collect_copies(job, NULL), d;
 	struct store_copy **copies =
-	        ARENA_ARRAY(job->arena, struct store_copy *, count);
+		ARENA_ARRAY(job->arena, struct store_copy *, count);
 	struct err err;
 
 	collect_copies(job, copies);

@@ -20,7 +20,7 @@ answer_message(struct sieve_host *host)
 
 static bool
 answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
-        struct address *address_out)
+	struct address *address_out)
 {
 	switch (part) {
 	case SIEVE_ENVELOPE_FROM:
@@ -35,22 +35,22 @@ answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
 
 static enum lookup
 answer_mailbox_exists(
-        struct sieve_host *host, struct str mailbox, struct err *err)
+	struct sieve_host *host, struct str mailbox, struct err *err)
 {
 	return store_find_folder(
-	        host_of(host)->delivery->work->store, mailbox, err);
+		host_of(host)->delivery->work->store, mailbox, err);
 }
 
 static const struct sieve_host_ops ops = {
-        .message = answer_message,
-        .envelope = answer_envelope,
-        .mailbox_exists = answer_mailbox_exists,
+	.message = answer_message,
+	.envelope = answer_envelope,
+	.mailbox_exists = answer_mailbox_exists,
 };
 
 void
 host_init(struct deliver_host *host, const struct job *job,
-        const struct delivery *delivery)
+	const struct delivery *delivery)
 {
 	*host = (struct deliver_host){
-	        .host = {.ops = &ops}, .job = job, .delivery = delivery};
+		.host = {.ops = &ops}, .job = job, .delivery = delivery};
 }

@@ -15,6 +15,6 @@ struct deliver_host {
 };
 
 void host_init(struct deliver_host *host, const struct job *job,
-        const struct delivery *delivery);
+	const struct delivery *delivery);
 
 #endif

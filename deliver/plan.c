@@ -20,8 +20,8 @@ flags_to_store(const struct sieve_flags *flags)
 		const char *name;
 		unsigned flag;
 	} names[] = {{"\\Seen", STORE_SEEN}, {"\\Answered", STORE_ANSWERED},
-	        {"\\Flagged", STORE_FLAGGED}, {"\\Deleted", STORE_DELETED},
-	        {"\\Draft", STORE_DRAFT}};
+		{"\\Flagged", STORE_FLAGGED}, {"\\Deleted", STORE_DELETED},
+		{"\\Draft", STORE_DRAFT}};
 	unsigned result = 0;
 	size_t i, n;
 
@@ -63,8 +63,8 @@ add_copy(struct job *job, struct plan *plan, struct plan_copy wanted)
 	if (plan->copy_count == plan->copy_size) {
 		plan->copy_size = plan->copy_size ? plan->copy_size * 2 : 4;
 		plan->copies = arena_grow(job->arena, plan->copies,
-		        sizeof(*plan->copies), plan->copy_count,
-		        plan->copy_size);
+			sizeof(*plan->copies), plan->copy_count,
+			plan->copy_size);
 	}
 	plan->copies[plan->copy_count++] = wanted;
 }
@@ -79,49 +79,49 @@ add_redirect(struct job *job, struct plan *plan, struct plan_redirect wanted)
 			return;
 	if (plan->redirect_count == plan->redirect_size) {
 		plan->redirect_size =
-		        plan->redirect_size ? plan->redirect_size * 2 : 4;
+			plan->redirect_size ? plan->redirect_size * 2 : 4;
 		plan->redirects = arena_grow(job->arena, plan->redirects,
-		        sizeof(*plan->redirects), plan->redirect_count,
-		        plan->redirect_size);
+			sizeof(*plan->redirects), plan->redirect_count,
+			plan->redirect_size);
 	}
 	plan->redirects[plan->redirect_count++] = wanted;
 }
 
 static struct plan_copy
 default_copy(const struct delivery *delivery, const struct sieve_flags *flags,
-        const struct sieve_action *action)
+	const struct sieve_action *action)
 {
 	return (struct plan_copy){
-	        .folder = delivery->mailbox.len > 0 ? delivery->mailbox : inbox,
-	        .is_default = true,
-	        .store_flags = flags != NULL ? flags_to_store(flags) : 0,
-	        .action = action};
+		.folder = delivery->mailbox.len > 0 ? delivery->mailbox : inbox,
+		.is_default = true,
+		.store_flags = flags != NULL ? flags_to_store(flags) : 0,
+		.action = action};
 }
 
 static void
 add_action(struct job *job, struct delivery *delivery,
-        const struct sieve_action *action)
+	const struct sieve_action *action)
 {
 	struct plan *plan = delivery->work->plan;
 
 	switch (action->kind) {
 	case SIEVE_KEEP:
 		add_copy(job, plan,
-		        default_copy(delivery, &action->keep.flags, action));
+			default_copy(delivery, &action->keep.flags, action));
 		break;
 	case SIEVE_FILEINTO:
 		add_copy(job, plan,
-		        (struct plan_copy){.folder = action->fileinto.mailbox,
-		                .create = action->fileinto.create,
-		                .store_flags =
-		                        flags_to_store(&action->fileinto.flags),
-		                .action = action});
+			(struct plan_copy){.folder = action->fileinto.mailbox,
+				.create = action->fileinto.create,
+				.store_flags =
+					flags_to_store(&action->fileinto.flags),
+				.action = action});
 		break;
 	case SIEVE_REDIRECT:
 		add_redirect(job, plan,
-		        (struct plan_redirect){
-		                .address = action->redirect.address,
-		                .action = action});
+			(struct plan_redirect){
+				.address = action->redirect.address,
+				.action = action});
 		break;
 	case SIEVE_DISCARD:
 		break;
@@ -136,8 +136,8 @@ drop_looping_redirects(struct job *job, struct delivery *delivery)
 	if (plan->redirect_count == 0 || !redirect_is_loop(job, delivery))
 		return;
 	report_line(job, delivery, NULL,
-	        "not forwarded to <%.*s>: it was forwarded by this user before",
-	        STR_ARG(plan->redirects[0].address));
+		"not forwarded to <%.*s>: it was forwarded by this user before",
+		STR_ARG(plan->redirects[0].address));
 	plan->redirect_count = 0;
 	if (plan->copy_count == 0)
 		add_copy(job, plan, default_copy(delivery, NULL, NULL));
@@ -155,7 +155,7 @@ plan_build(struct job *job, struct delivery *delivery)
 		add_action(job, delivery, &result->actions[i]);
 	if (result->implicit_keep)
 		add_copy(job, work->plan,
-		        default_copy(delivery, &result->flags, NULL));
+			default_copy(delivery, &result->flags, NULL));
 	drop_looping_redirects(job, delivery);
 }
 
@@ -164,8 +164,9 @@ plan_fall_back(struct delivery *delivery, size_t index)
 {
 	struct plan *plan = delivery->work->plan;
 	struct plan_copy *lost = &plan->copies[index], *same;
-	struct str folder =
-	        lost->is_default ? inbox : default_copy(delivery, NULL, NULL).folder;
+	struct str folder = lost->is_default
+	                            ? inbox
+	                            : default_copy(delivery, NULL, NULL).folder;
 
 	if (is_same_folder(lost->folder, inbox))
 		return PLAN_HOPELESS;

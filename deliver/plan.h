@@ -17,12 +17,12 @@ struct store_copy;
 
 struct plan_copy {
 	struct str folder;
-	bool is_default;      /* INBOX, -m or the detail folder */
-	bool create;          /* fileinto :create */
-	bool is_dropped;      /* PLAN_COVERED */
-	unsigned store_flags; /* enum store_flags */
+	bool is_default;                   /* INBOX, -m or the detail folder */
+	bool create;                       /* fileinto :create */
+	bool is_dropped;                   /* PLAN_COVERED */
+	unsigned store_flags;              /* enum store_flags */
 	const struct sieve_action *action; /* NULL: the implicit keep */
-	struct store_copy *copy; /* from execute */
+	struct store_copy *copy;           /* from execute */
 };
 
 struct plan_redirect {
@@ -47,8 +47,8 @@ void plan_build(struct job *job, struct delivery *delivery);
  * its place, and INBOX that of the default mailbox. */
 enum plan_fallback {
 	PLAN_REPLACED, /* the copy has another folder now */
-	PLAN_COVERED,  /* another copy is in that folder anyway; this one is out */
-	PLAN_HOPELESS  /* it was INBOX itself */
+	PLAN_COVERED, /* another copy is in that folder anyway; this one is out */
+	PLAN_HOPELESS /* it was INBOX itself */
 };
 enum plan_fallback plan_fall_back(struct delivery *delivery, size_t index);
 

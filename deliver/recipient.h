@@ -23,10 +23,10 @@
 #include "userdb/userdb.h"
 
 struct recipient {
-	const char *name;   /* the user's name, as the database spells it */
-	struct str asked;   /* what the database was asked */
-	struct str detail;  /* behind the delimiter; empty when there is none */
-	const char *home;   /* NULL: none */
+	const char *name;  /* the user's name, as the database spells it */
+	struct str asked;  /* what the database was asked */
+	struct str detail; /* behind the delimiter; empty when there is none */
+	const char *home;  /* NULL: none */
 	struct identity identity;
 	const struct user *user; /* the record; NULL without a database */
 	const struct settings *settings; /* with the record's own put in */
@@ -35,12 +35,13 @@ struct recipient {
 /* Splits the local part at the first of recipient_delimiter's characters; one at
  * the very start is part of the name. */
 void recipient_split(const struct settings *settings, struct str local_part,
-        struct str *user_out, struct str *detail_out);
+	struct str *user_out, struct str *detail_out);
 
-/* The databases of the configuration, in order.  -1: 4.3.5. */
+/* The databases of the configuration, in order; the system's users where it has
+ * none.  -1: 4.3.5. */
 MUST_USE int recipient_open_userdb(struct arena *arena,
-        const struct settings *settings, struct userdb **db_out,
-        struct err *err);
+	const struct settings *settings, struct userdb **db_out,
+	struct err *err);
 void recipient_close_userdb(struct userdb **db);
 
 /* Looks the address up and completes the record: uid, gid, groups and home from
@@ -49,14 +50,14 @@ void recipient_close_userdb(struct userdb **db);
  * postmaster_address leads to a user (RFC 5321 4.5.1).
  * Errors: ERR_NO_USER 5.1.1; 4.3.0 trouble; 4.3.5 a wrong configuration. */
 MUST_USE int recipient_find(struct arena *arena,
-        const struct settings *settings, struct userdb *db,
-        const struct address *address, const char *service,
-        struct recipient *recipient_out, struct err *err);
+	const struct settings *settings, struct userdb *db,
+	const struct address *address, const char *service,
+	struct recipient *recipient_out, struct err *err);
 
 /* The user who runs this program, by the environment's USER and HOME (each may
  * be NULL); no database is asked. */
 MUST_USE int recipient_self(struct arena *arena,
-        const struct settings *settings, const char *user, const char *home,
-        struct recipient *recipient_out, struct err *err);
+	const struct settings *settings, const char *user, const char *home,
+	struct recipient *recipient_out, struct err *err);
 
 #endif

@@ -16,8 +16,8 @@ redirect_is_loop(const struct job *job, const struct delivery *delivery)
 {
 	const struct header_field *field = NULL;
 
-	while ((field = message_field_next(job->message, redirect_mark,
-	                field)) != NULL)
+	while ((field = message_field_next(
+			job->message, redirect_mark, field)) != NULL)
 		if (str_is_nocase(str_trim(field->value), delivery->user))
 			return true;
 	return false;
@@ -44,8 +44,8 @@ return_path(const struct job *job, const struct delivery *delivery)
 	if (str_is(str_from(policy), "postmaster"))
 		policy = delivery->settings->postmaster_address;
 	if (address_parse_path(job->arena, str_from(policy),
-	            ADDRESS_BRACKETS_OPTIONAL | ADDRESS_NULL_ALLOWED, &address,
-	            &err) < 0)
+		    ADDRESS_BRACKETS_OPTIONAL | ADDRESS_NULL_ALLOWED, &address,
+		    &err) < 0)
 		return job->sender.text;
 	return address.text;
 }
@@ -59,12 +59,12 @@ forwarded_content(const struct job *job, const struct delivery *delivery)
 	const struct header_field *field = NULL;
 
 	while ((field = message_field_next(
-	                job->message, STR("Return-Path"), field)) != NULL)
+			job->message, STR("Return-Path"), field)) != NULL)
 		content = content_without(
-		        job->arena, content, field->start, field->end);
+			job->arena, content, field->start, field->end);
 	return content_prepend(job->arena, content,
-	        str_from(arena_format(job->arena, "%.*s: %s\n",
-	                STR_ARG(redirect_mark), delivery->user)));
+		str_from(arena_format(job->arena, "%.*s: %s\n",
+			STR_ARG(redirect_mark), delivery->user)));
 }
 
 int
@@ -72,18 +72,18 @@ redirect_hand_over(struct job *job, struct delivery *delivery, struct err *err)
 {
 	const struct plan *plan = delivery->work->plan;
 	const struct outbound_settings settings =
-	        setup_outbound(delivery->settings);
+		setup_outbound(delivery->settings);
 	size_t i;
 
 	for (i = 0; i < plan->redirect_count; i++) {
 		const struct plan_redirect *redirect = &plan->redirects[i];
 
 		if (outbound_submit(&settings, return_path(job, delivery),
-		            &redirect->address, 1,
-		            forwarded_content(job, delivery), err) < 0)
+			    &redirect->address, 1,
+			    forwarded_content(job, delivery), err) < 0)
 			return -1;
 		report_line(job, delivery, NULL, "forwarded to <%.*s>",
-		        STR_ARG(redirect->address));
+			STR_ARG(redirect->address));
 	}
 	return 0;
 }

@@ -19,6 +19,6 @@ bool redirect_is_loop(const struct job *job, const struct delivery *delivery);
 /* Hands over every redirect of the plan.  On an error the delivery is to be tried
  * again: what was handed over already will be sent once more. */
 MUST_USE int redirect_hand_over(
-        struct job *job, struct delivery *delivery, struct err *err);
+	struct job *job, struct delivery *delivery, struct err *err);
 
 #endif

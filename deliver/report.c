@@ -14,14 +14,18 @@
 
 #include "base/banned.h"
 
-enum { MSGID_BYTES = 200, SUBJECT_BYTES = 80, FOLDER_BYTES = 80,
-	REASON_BYTES = 512 };
+enum {
+	MSGID_BYTES = 200,
+	SUBJECT_BYTES = 80,
+	FOLDER_BYTES = 80,
+	REASON_BYTES = 512
+};
 
 static struct str
 header_text(const struct job *job, const char *name)
 {
 	const struct header_field *field =
-	        message_field_next(job->message, str_from(name), NULL);
+		message_field_next(job->message, str_from(name), NULL);
 
 	return field != NULL ? encodedword_decode(job->arena, field->value)
 	                     : STR_EMPTY;
@@ -31,12 +35,11 @@ static struct str
 from_address(const struct job *job)
 {
 	const struct header_field *field =
-	        message_field_next(job->message, STR("From"), NULL);
+		message_field_next(job->message, STR("From"), NULL);
 	const struct address *addresses;
 
-	if (field == NULL ||
-	        address_parse_list(
-	                job->arena, field->value, 1, &addresses) == 0)
+	if (field == NULL || address_parse_list(job->arena, field->value, 1,
+				     &addresses) == 0)
 		return STR_EMPTY;
 	return addresses[0].text;
 }
@@ -44,40 +47,40 @@ from_address(const struct job *job)
 static struct str
 number_text(const struct job *job, uint64_t number)
 {
-	return str_from(arena_format(
-	        job->arena, "%llu", (unsigned long long)number));
+	return str_from(
+		arena_format(job->arena, "%llu", (unsigned long long)number));
 }
 
 static struct str
 format_line(const struct job *job, const struct delivery *delivery,
-        const struct plan_copy *copy, struct str text)
+	const struct plan_copy *copy, struct str text)
 {
 	struct store_copy *stored = copy != NULL ? copy->copy : NULL;
 	struct str id = utf8_cut(header_text(job, "Message-ID"), MSGID_BYTES);
-	struct str size = number_text(job,
-	        stored != NULL ? store_copy_size(stored)
-	                       : message_size_lf(job->message));
-	struct str vsize = number_text(job,
-	        stored != NULL ? store_copy_vsize(stored)
-	                       : message_size_crlf(job->message));
+	struct str size = number_text(
+		job, stored != NULL ? store_copy_size(stored)
+				    : message_size_lf(job->message));
+	struct str vsize = number_text(
+		job, stored != NULL ? store_copy_vsize(stored)
+				    : message_size_crlf(job->message));
 	const struct var vars[] = {
-	        {'$', "message", text},
-	        {'m', "msgid", id.len > 0 ? id : STR("unspecified")},
-	        {'s', "subject",
-	                utf8_cut(header_text(job, "Subject"), SUBJECT_BYTES)},
-	        {'f', "from", from_address(job)},
-	        {'e', "from_envelope", job->sender.text},
-	        {'p', "size", size},
-	        {'w', "vsize", vsize},
-	        {0, "to_envelope", delivery->final.text},
-	        {0, "session", str_from(job->session)},
+		{'$', "message", text},
+		{'m', "msgid", id.len > 0 ? id : STR("unspecified")},
+		{'s', "subject",
+			utf8_cut(header_text(job, "Subject"), SUBJECT_BYTES)},
+		{'f', "from", from_address(job)},
+		{'e', "from_envelope", job->sender.text},
+		{'p', "size", size},
+		{'w', "vsize", vsize},
+		{0, "to_envelope", delivery->final.text},
+		{0, "session", str_from(job->session)},
 	};
 	struct str line;
 	struct err err;
 
 	if (vars_expand(job->arena,
-	            str_from(delivery->settings->deliver_log_format), vars,
-	            ARRAY_LENGTH(vars), &line, &err) < 0) {
+		    str_from(delivery->settings->deliver_log_format), vars,
+		    ARRAY_LENGTH(vars), &line, &err) < 0) {
 		log_error("deliver_log_format: %s", err_log_text(&err));
 		return text;
 	}
@@ -91,7 +94,7 @@ report_begin(const struct job *job, const struct delivery *delivery)
 	struct err err;
 
 	if (setup_expand(job, delivery, delivery->settings->mail_log_prefix,
-	            &prefix, &err) < 0) {
+		    &prefix, &err) < 0) {
 		log_error("mail_log_prefix: %s", err_log_text(&err));
 		return;
 	}
@@ -100,7 +103,7 @@ report_begin(const struct job *job, const struct delivery *delivery)
 
 static void
 write_line(const struct job *job, const struct delivery *delivery,
-        const struct plan_copy *copy, struct str text)
+	const struct plan_copy *copy, struct str text)
 {
 	struct str line;
 
@@ -108,12 +111,12 @@ write_line(const struct job *job, const struct delivery *delivery,
 		return;
 	line = format_line(job, delivery, copy, text);
 	log_info("%s%.*s", delivery->work->script.has_script ? "sieve: " : "",
-	        STR_ARG(line));
+		STR_ARG(line));
 }
 
 void
 report_line(const struct job *job, const struct delivery *delivery,
-        const struct plan_copy *copy, const char *format, ...)
+	const struct plan_copy *copy, const char *format, ...)
 {
 	va_list args;
 	char *text;
@@ -126,15 +129,15 @@ report_line(const struct job *job, const struct delivery *delivery,
 
 void
 report_saved(const struct job *job, const struct delivery *delivery,
-        const struct plan_copy *copy)
+	const struct plan_copy *copy)
 {
 	struct str folder = utf8_cut(copy->folder, FOLDER_BYTES);
 
 	report_line(job, delivery, copy,
-	        delivery->work->script.has_script
-	                ? "stored mail into mailbox '%.*s'"
-	                : "saved mail to %.*s",
-	        STR_ARG(folder));
+		delivery->work->script.has_script
+			? "stored mail into mailbox '%.*s'"
+			: "saved mail to %.*s",
+		STR_ARG(folder));
 }
 
 void
@@ -147,14 +150,14 @@ report_outcome(const struct job *job, const struct delivery *delivery)
 	case DELIVER_DISCARDED:
 		if (delivery->work->plan->redirect_count == 0)
 			report_line(job, delivery, NULL,
-			        "marked message to be discarded if not "
-			        "explicitly delivered (discard action)");
+				"marked message to be discarded if not "
+				"explicitly delivered (discard action)");
 		break;
 	case DELIVER_FAILED:
 		if (delivery->err.kind == ERR_REFUSED ||
-		        delivery->err.kind == ERR_TOO_BIG)
+			delivery->err.kind == ERR_TOO_BIG)
 			report_line(job, delivery, NULL, "rejected: %.*s",
-			        REASON_BYTES, delivery->err.text);
+				REASON_BYTES, delivery->err.text);
 		else
 			log_error("%s", err_log_text(&delivery->err));
 		break;

@@ -19,12 +19,12 @@ void report_begin(const struct job *job, const struct delivery *delivery);
 
 /* One line; `copy` gives the sizes and may be NULL. */
 void report_line(const struct job *job, const struct delivery *delivery,
-        const struct plan_copy *copy, const char *format, ...)
-        PRINTF_LIKE(4, 5);
+	const struct plan_copy *copy, const char *format, ...)
+	PRINTF_LIKE(4, 5);
 
 /* The line of a copy that was filed. */
 void report_saved(const struct job *job, const struct delivery *delivery,
-        const struct plan_copy *copy);
+	const struct plan_copy *copy);
 
 /* A whole delivery that failed, or that had no copy. */
 void report_outcome(const struct job *job, const struct delivery *delivery);

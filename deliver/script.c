@@ -41,12 +41,12 @@ struct sequence {
 
 static void
 list_add(struct arena *arena, struct script_list *list, const char *path,
-        bool is_personal)
+	bool is_personal)
 {
 	if (list->count == list->size) {
 		list->size = list->size ? list->size * 2 : 8;
 		list->files = arena_grow(arena, list->files,
-		        sizeof(*list->files), list->count, list->size);
+			sizeof(*list->files), list->count, list->size);
 	}
 	list->files[list->count++] = (struct script_file){path, is_personal};
 }
@@ -78,13 +78,12 @@ static int
 compare_paths(const void *a, const void *b)
 {
 	return strcmp(((const struct script_file *)a)->path,
-	        ((const struct script_file *)b)->path);
+		((const struct script_file *)b)->path);
 }
 
 /* All *.sieve of a folder, by octet order of their names. */
 static int
-list_add_folder(
-        struct sequence *sequence, const char *path, struct err *err)
+list_add_folder(struct sequence *sequence, const char *path, struct err *err)
 {
 	struct script_list *list = &sequence->list;
 	struct arena *arena = sequence->job->arena;
@@ -94,32 +93,31 @@ list_add_folder(
 
 	if (folder == NULL)
 		return err_temp_errno(
-		        err, "4.3.0", "cannot read the script folder %s", path);
+			err, "4.3.0", "cannot read the script folder %s", path);
 	while ((entry = readdir(folder)) != NULL) {
 		if (entry->d_name[0] == '.' ||
-		        !str_ends(str_from(entry->d_name), STR(".sieve")))
+			!str_ends(str_from(entry->d_name), STR(".sieve")))
 			continue;
 		if (list->count - first == MAX_SCRIPTS_IN_FOLDER) {
 			closedir(folder);
 			return err_temp(err, "4.3.0",
-			        "more than %d scripts in %s",
-			        MAX_SCRIPTS_IN_FOLDER, path);
+				"more than %d scripts in %s",
+				MAX_SCRIPTS_IN_FOLDER, path);
 		}
 		list_add(arena, list,
-		        arena_format(arena, "%s/%s", path, entry->d_name),
-		        false);
+			arena_format(arena, "%s/%s", path, entry->d_name),
+			false);
 	}
 	closedir(folder);
 	if (list->count > first)
 		qsort(list->files + first, list->count - first,
-		        sizeof(*list->files), compare_paths);
+			sizeof(*list->files), compare_paths);
 	return 0;
 }
 
 /* One sieve_before or sieve_after: a script, or a folder of scripts. */
 static int
-list_add_global(
-        struct sequence *sequence, const char *setting, struct err *err)
+list_add_global(struct sequence *sequence, const char *setting, struct err *err)
 {
 	struct arena *arena = sequence->job->arena;
 	struct script_location location = location_parse(setting);
@@ -127,13 +125,13 @@ list_add_global(
 	const char *path;
 
 	if (setup_path(sequence->job, sequence->delivery,
-	            arena_text(arena, location.path), &path, err) < 0)
+		    arena_text(arena, location.path), &path, err) < 0)
 		return -1;
 	if (stat(path, &status) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
 		return err_temp_errno(
-		        err, "4.3.0", "cannot look at the script %s", path);
+			err, "4.3.0", "cannot look at the script %s", path);
 	}
 	if (S_ISDIR(status.st_mode))
 		return list_add_folder(sequence, path, err);
@@ -143,21 +141,20 @@ list_add_global(
 
 static int
 list_add_all(struct sequence *sequence, const struct conf_family *settings,
-        struct err *err)
+	struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < settings->count; i++)
 		if (list_add_global(sequence, settings->items[i].value, err) <
-		        0)
+			0)
 			return -1;
 	return 0;
 }
 
 /* The user's active script.  LOOKUP_NONE: the user has none. */
 static enum lookup
-find_personal(
-        struct sequence *sequence, const char **path_out, struct err *err)
+find_personal(struct sequence *sequence, const char **path_out, struct err *err)
 {
 	const struct settings *settings = sequence->delivery->settings;
 	struct arena *arena = sequence->job->arena;
@@ -173,20 +170,20 @@ find_personal(
 	if (sequence->delivery->home == NULL && active.data[0] != '/')
 		return LOOKUP_NONE;
 	if (setup_path(sequence->job, sequence->delivery,
-	            arena_text(arena, active), path_out, err) < 0)
+		    arena_text(arena, active), path_out, err) < 0)
 		return LOOKUP_ERROR;
 	if (stat(*path_out, &status) < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return LOOKUP_NONE;
 		err_temp_errno(err, "4.3.0", "cannot look at the script %s",
-		        *path_out);
+			*path_out);
 		return LOOKUP_ERROR;
 	}
 	/* `sieve = ~/sieve` may name the folder of a ManageSieve server; which of
 	 * its scripts is active is then said by Dovecot's default link. */
 	if (S_ISDIR(status.st_mode) && location.active.len == 0) {
 		if (setup_path(sequence->job, sequence->delivery,
-		            "~/.dovecot.sieve", path_out, err) < 0)
+			    "~/.dovecot.sieve", path_out, err) < 0)
 			return LOOKUP_ERROR;
 		if (stat(*path_out, &status) < 0)
 			return LOOKUP_NONE;
@@ -209,7 +206,7 @@ list_scripts(struct sequence *sequence, struct err *err)
 	if (personal == LOOKUP_FOUND)
 		list_add(sequence->job->arena, &sequence->list, path, true);
 	else if (settings->sieve_default[0] != '\0' &&
-	         list_add_global(sequence, settings->sieve_default, err) < 0)
+		 list_add_global(sequence, settings->sieve_default, err) < 0)
 		return -1;
 	return list_add_all(sequence, &settings->sieve_after, err);
 }
@@ -219,8 +216,8 @@ list_scripts(struct sequence *sequence, struct err *err)
 /* LOOKUP_NONE: the report has an error. */
 static enum lookup
 load(struct sequence *sequence, const struct script_file *file,
-        struct sieve_program **program_out, struct sieve_report *report,
-        struct err *err)
+	struct sieve_program **program_out, struct sieve_report *report,
+	struct err *err)
 {
 	struct arena *arena = sequence->job->arena;
 	struct buf text;
@@ -229,14 +226,14 @@ load(struct sequence *sequence, const struct script_file *file,
 	/* One byte too many is enough to tell that the script is too large;
 	 * saying so is sieve_compile()'s. */
 	buf_init(&text, sequence->settings.max_script_size > 0
-	                        ? sequence->settings.max_script_size + 1
-	                        : BUF_UNLIMITED);
+				? sequence->settings.max_script_size + 1
+				: BUF_UNLIMITED);
 	if (fd_read_file(file->path, &text) < 0 && errno != EFBIG) {
-		err_temp_errno(err, "4.3.0", "cannot read the script %s",
-		        file->path);
+		err_temp_errno(
+			err, "4.3.0", "cannot read the script %s", file->path);
 		result = LOOKUP_ERROR;
 	} else if (sieve_compile(arena, &sequence->settings, file->path,
-	                   buf_view(&text), program_out, report) < 0) {
+			   buf_view(&text), program_out, report) < 0) {
 		result = LOOKUP_NONE;
 	}
 	buf_clear(&text);
@@ -245,22 +242,23 @@ load(struct sequence *sequence, const struct script_file *file,
 
 static void
 report_failure(struct sequence *sequence, const struct script_file *file,
-        const char *what, const struct sieve_report *report)
+	const char *what, const struct sieve_report *report)
 {
 	const char *log_path = NULL;
 
 	if (file->is_personal)
 		log_path = userlog_write(
-		        sequence->job, sequence->delivery, file->path, report);
+			sequence->job, sequence->delivery, file->path, report);
 	if (log_path != NULL) {
 		log_error("sieve: %s script '%s' (view user logfile '%s' for "
-		          "more information): the message is kept",
-		        what, file->path, log_path);
+			  "more information): the message is kept",
+			what, file->path, log_path);
 		return;
 	}
-	log_error("sieve: %s script '%s': line %u: %s: the message is kept", what,
-	        file->path, report->count > 0 ? report->problems[0].line : 0,
-	        report->count > 0 ? report->problems[0].text : "unknown");
+	log_error("sieve: %s script '%s': line %u: %s: the message is kept",
+		what, file->path,
+		report->count > 0 ? report->problems[0].line : 0,
+		report->count > 0 ? report->problems[0].text : "unknown");
 }
 
 /* In all but the last script keep means "go on": the copy is made at the end of
@@ -283,7 +281,7 @@ defer_keeps(struct sieve_result *result, size_t first)
 /* LOOKUP_FOUND: go on with the next script; LOOKUP_NONE: the sequence ends. */
 static enum lookup
 run_one(struct sequence *sequence, const struct script_file *file,
-        struct err *err)
+	struct err *err)
 {
 	struct sieve_result *result = &sequence->outcome->result;
 	struct arena *arena = sequence->job->arena;
@@ -299,7 +297,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	if (loaded == LOOKUP_FOUND) {
 		host_init(&host, sequence->job, sequence->delivery);
 		switch (sieve_run(program, &sequence->settings, &host.host,
-		        result, &report, err)) {
+			result, &report, err)) {
 		case SIEVE_OK:
 			sequence->outcome->has_script = true;
 			return result->keep_in_effect ? LOOKUP_FOUND
@@ -311,9 +309,9 @@ run_one(struct sequence *sequence, const struct script_file *file,
 		}
 	}
 	report_failure(sequence, file,
-	        loaded == LOOKUP_FOUND ? "Failed to execute"
-	                               : "Failed to compile",
-	        &report);
+		loaded == LOOKUP_FOUND ? "Failed to execute"
+				       : "Failed to compile",
+		&report);
 	/* RFC 5228 2.10.6: what earlier scripts did stays, and a keep. */
 	sequence->outcome->has_script = true;
 	sequence->outcome->has_failed = true;
@@ -382,18 +380,18 @@ int
 script_evaluate(struct job *job, struct delivery *delivery, struct err *err)
 {
 	struct sequence sequence = {.job = job,
-	        .delivery = delivery,
-	        .settings = setup_sieve(delivery->settings),
-	        .outcome = &delivery->work->script};
+		.delivery = delivery,
+		.settings = setup_sieve(delivery->settings),
+		.outcome = &delivery->work->script};
 
 	sequence.outcome->result = (struct sieve_result){.arena = job->arena,
-	        .keep_in_effect = true,
-	        .implicit_keep = true};
+		.keep_in_effect = true,
+		.implicit_keep = true};
 	if (list_scripts(&sequence, err) < 0 || run_all(&sequence, err) < 0 ||
-	        run_discard(&sequence, err) < 0) {
+		run_discard(&sequence, err) < 0) {
 		log_error("sieve: %s", err_log_text(err));
 		snprintf(err->text, sizeof(err->text), "%s",
-		        "Temporarily unable to access necessary Sieve scripts");
+			"Temporarily unable to access necessary Sieve scripts");
 		return -1;
 	}
 	return 0;

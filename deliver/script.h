@@ -17,6 +17,6 @@
 /* Fills delivery->work->script.  -1 only for trouble of our own (a script that
  * cannot be read, a folder that cannot be looked at): temporary. */
 MUST_USE int script_evaluate(
-        struct job *job, struct delivery *delivery, struct err *err);
+	struct job *job, struct delivery *delivery, struct err *err);
 
 #endif

@@ -15,16 +15,16 @@
 
 /* The template with this delivery's %u, %h, %{session} ... put in. */
 MUST_USE int setup_expand(const struct job *job,
-        const struct delivery *delivery, const char *template,
-        struct str *text_out, struct err *err);
+	const struct delivery *delivery, const char *template,
+	struct str *text_out, struct err *err);
 
 /* The same for a path: "~/" and a relative path are below the user's home.
  * -1 also when there is no home to be below. */
 MUST_USE int setup_path(const struct job *job, const struct delivery *delivery,
-        const char *template, const char **path_out, struct err *err);
+	const char *template, const char **path_out, struct err *err);
 
 MUST_USE int setup_store(const struct job *job, const struct delivery *delivery,
-        struct store_settings *settings_out, struct err *err);
+	struct store_settings *settings_out, struct err *err);
 
 /* The name of this host: the hostname setting or the system's. */
 struct str setup_hostname(const struct settings *settings);

@@ -18,7 +18,7 @@ enum { ROTATE_BYTES = 10 * 1024, WRITE_BYTES = 64 * 1024 };
 
 static const char *
 find_path(const struct job *job, const struct delivery *delivery,
-        const char *script)
+	const char *script)
 {
 	const char *setting = delivery->settings->sieve_user_log, *path;
 	struct err err;
@@ -45,9 +45,9 @@ add_problems(struct buf *out, const struct sieve_report *report)
 		const struct sieve_problem *problem = &report->problems[i];
 
 		buf_add_format(out, "%s%s:%u:%u: %s: %s\n", when,
-		        problem->script, problem->line, problem->column,
-		        problem->is_warning ? "warning" : "error",
-		        problem->text);
+			problem->script, problem->line, problem->column,
+			problem->is_warning ? "warning" : "error",
+			problem->text);
 	}
 }
 
@@ -57,14 +57,14 @@ rotate(const struct job *job, const char *path)
 	struct stat status;
 
 	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-	        status.st_size > ROTATE_BYTES &&
-	        rename(path, arena_format(job->arena, "%s.0", path)) < 0)
+		status.st_size > ROTATE_BYTES &&
+		rename(path, arena_format(job->arena, "%s.0", path)) < 0)
 		log_warning("cannot rename %s: %s", path, strerror(errno));
 }
 
 const char *
 userlog_write(const struct job *job, const struct delivery *delivery,
-        const char *script, const struct sieve_report *report)
+	const char *script, const struct sieve_report *report)
 {
 	const char *path = find_path(job, delivery, script);
 	struct buf lines;
@@ -75,9 +75,9 @@ userlog_write(const struct job *job, const struct delivery *delivery,
 	rotate(job, path);
 	/* A FIFO or device in the home must not hold up the mail. */
 	fd = open(path,
-	        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-	                O_NONBLOCK | O_NOCTTY,
-	        0600);
+		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+			O_NONBLOCK | O_NOCTTY,
+		0600);
 	if (fd < 0) {
 		log_warning("cannot open %s: %s", path, strerror(errno));
 		return NULL;

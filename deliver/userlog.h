@@ -12,7 +12,7 @@
  * A log above 10 KiB is first moved to LOG.0.  Returns the log's path, or NULL
  * when it could not be written (which never stops a delivery). */
 const char *userlog_write(const struct job *job,
-        const struct delivery *delivery, const char *script,
-        const struct sieve_report *report);
+	const struct delivery *delivery, const char *script,
+	const struct sieve_report *report);
 
 #endif

@@ -27,8 +27,8 @@ struct delivery_work {
 	struct plan *plan;
 };
 
-/* Ends a delivery with the error `err`, or with delivery->err as it stands when
- * that is NULL. */
+/* Ends a delivery with this error; quota_full_tempfail makes a full mailbox a
+ * temporary one. */
 void delivery_fail(struct delivery *delivery, const struct err *err);
 
 static inline bool

@@ -6,18 +6,17 @@
 
 #include "base/banned.h"
 
-static const struct address null_address = {
-        .text = {"", 0}, .is_null = true};
+static const struct address null_address = {.text = {"", 0}, .is_null = true};
 
 static int
 parse(struct arena *arena, const char *text, unsigned flags,
-        struct address *address_out)
+	struct address *address_out)
 {
 	struct err err;
 
 	return address_parse_path(arena, str_from(text),
-	        flags | ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL,
-	        address_out, &err);
+		flags | ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL,
+		address_out, &err);
 }
 
 /* Postfix's pipe names the null sender MAILER-DAEMON, getmail <unknown>. */
@@ -26,8 +25,8 @@ means_null(const struct address *sender)
 {
 	return sender->is_null ||
 	       (sender->domain.len == 0 &&
-	               (str_is_nocase(sender->local_part, "MAILER-DAEMON") ||
-	                       str_is_nocase(sender->local_part, "unknown")));
+		       (str_is_nocase(sender->local_part, "MAILER-DAEMON") ||
+			       str_is_nocase(sender->local_part, "unknown")));
 }
 
 static struct address
@@ -37,7 +36,7 @@ parse_sender(struct arena *arena, const char *text)
 
 	if (parse(arena, text, ADDRESS_NULL_ALLOWED, &sender) < 0) {
 		log_debug("envelope sender '%s' cannot be read; taken for <>",
-		        text);
+			text);
 		return null_address;
 	}
 	return means_null(&sender) ? null_address : sender;
@@ -45,7 +44,7 @@ parse_sender(struct arena *arena, const char *text)
 
 static struct address
 find_sender(struct arena *arena, const struct lda_options *options,
-        const struct message *message)
+	const struct message *message)
 {
 	const struct header_field *field;
 	struct str text;
@@ -58,13 +57,13 @@ find_sender(struct arena *arena, const struct lda_options *options,
 	field = message_field_next(message, STR("Return-Path"), NULL);
 	if (field != NULL)
 		return parse_sender(
-		        arena, arena_text(arena, str_trim(field->value)));
+			arena, arena_text(arena, str_trim(field->value)));
 	return null_address;
 }
 
 static bool
 from_header(struct arena *arena, const char *name,
-        const struct message *message, struct address *address_out)
+	const struct message *message, struct address *address_out)
 {
 	const struct header_field *field;
 	const struct address *addresses;
@@ -73,8 +72,8 @@ from_header(struct arena *arena, const char *name,
 		return false;
 	field = message_field_next(message, str_from(name), NULL);
 	if (field == NULL ||
-	        address_parse_list(arena, field->value, 1, &addresses) == 0 ||
-	        addresses[0].is_broken)
+		address_parse_list(arena, field->value, 1, &addresses) == 0 ||
+		addresses[0].is_broken)
 		return false;
 	*address_out = addresses[0];
 	return true;
@@ -82,7 +81,7 @@ from_header(struct arena *arena, const char *name,
 
 static int
 from_user(struct arena *arena, const struct recipient *recipient,
-        struct address *address_out, struct err *err)
+	struct address *address_out, struct err *err)
 {
 	const char *host = recipient->settings->hostname;
 	struct str name = str_from(recipient->name);
@@ -90,12 +89,12 @@ from_user(struct arena *arena, const struct recipient *recipient,
 	if (host[0] == '\0')
 		host = clock_host();
 	if (!str_has_char(name, '@'))
-		name = str_from(arena_format(
-		        arena, "%.*s@%s", STR_ARG(name), host));
+		name = str_from(
+			arena_format(arena, "%.*s@%s", STR_ARG(name), host));
 	if (parse(arena, arena_text(arena, name), 0, address_out) < 0)
 		return err_set(err, ERR_USAGE, "5.1.3",
-		        "The user name '%s' cannot be an address",
-		        recipient->name);
+			"The user name '%s' cannot be an address",
+			recipient->name);
 	return 0;
 }
 
@@ -103,13 +102,13 @@ static int
 bad_option(char letter, const char *text, struct err *err)
 {
 	return err_set(err, ERR_USAGE, "5.1.3", "Invalid -%c parameter: %s",
-	        letter, text);
+		letter, text);
 }
 
 static int
 find_original(struct arena *arena, const struct lda_options *options,
-        const struct recipient *recipient, const struct message *message,
-        struct address *original_out, struct err *err)
+	const struct recipient *recipient, const struct message *message,
+	struct address *original_out, struct err *err)
 {
 	if (options->original != NULL && options->original[0] != '\0') {
 		if (parse(arena, options->original, 0, original_out) == 0)
@@ -120,19 +119,19 @@ find_original(struct arena *arena, const struct lda_options *options,
 		return bad_option('a', options->original, err);
 	}
 	if (from_header(arena,
-	            recipient->settings->lda_original_recipient_header, message,
-	            original_out))
+		    recipient->settings->lda_original_recipient_header, message,
+		    original_out))
 		return 0;
 	return from_user(arena, recipient, original_out, err);
 }
 
 static int
 find_final(struct arena *arena, const struct lda_options *options,
-        const struct address *original, struct address *final_out,
-        struct err *err)
+	const struct address *original, struct address *final_out,
+	struct err *err)
 {
 	if (options->final != NULL &&
-	        parse(arena, options->final, 0, final_out) == 0)
+		parse(arena, options->final, 0, final_out) == 0)
 		return 0;
 	if (options->has_final)
 		return bad_option('r', options->final, err);
@@ -143,30 +142,29 @@ find_final(struct arena *arena, const struct lda_options *options,
 /* The first that has one: -d, the final recipient, EXTENSION. */
 static struct str
 find_detail(const struct lda_options *options,
-        const struct recipient *recipient, const struct address *final)
+	const struct recipient *recipient, const struct address *final)
 {
 	struct str user, detail;
 
 	if (recipient->detail.len > 0)
 		return recipient->detail;
-	recipient_split(
-	        recipient->settings, final->local_part, &user, &detail);
+	recipient_split(recipient->settings, final->local_part, &user, &detail);
 	return detail.len > 0 ? detail : str_from(options->detail);
 }
 
 int
 lda_addresses_resolve(struct arena *arena, const struct lda_options *options,
-        const struct recipient *recipient, const struct message *message,
-        struct lda_addresses *addresses_out, struct err *err)
+	const struct recipient *recipient, const struct message *message,
+	struct lda_addresses *addresses_out, struct err *err)
 {
 	addresses_out->sender = find_sender(arena, options, message);
 	if (find_original(arena, options, recipient, message,
-	            &addresses_out->original, err) < 0)
+		    &addresses_out->original, err) < 0)
 		return -1;
 	if (find_final(arena, options, &addresses_out->original,
-	            &addresses_out->final, err) < 0)
+		    &addresses_out->final, err) < 0)
 		return -1;
 	addresses_out->detail =
-	        find_detail(options, recipient, &addresses_out->final);
+		find_detail(options, recipient, &addresses_out->final);
 	return 0;
 }

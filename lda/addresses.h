@@ -28,8 +28,8 @@ struct lda_addresses {
 /* A sender that cannot be read is the null sender: to refuse mail for it helps
  * nobody.  A bad -a or -r is ERR_USAGE; a bad environment is passed over. */
 MUST_USE int lda_addresses_resolve(struct arena *arena,
-        const struct lda_options *options, const struct recipient *recipient,
-        const struct message *message, struct lda_addresses *addresses_out,
-        struct err *err);
+	const struct lda_options *options, const struct recipient *recipient,
+	const struct message *message, struct lda_addresses *addresses_out,
+	struct err *err);
 
 #endif

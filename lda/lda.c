@@ -50,10 +50,10 @@ static int
 load_settings(struct lda *lda, struct err *err)
 {
 	const struct conf_source source = {.file = lda->options.config,
-	        .only_defaults = lda->options.no_config,
-	        .protocol = CONF_PROTOCOL_LDA,
-	        .overrides = lda->options.overrides,
-	        .override_count = lda->options.override_count};
+		.only_defaults = lda->options.no_config,
+		.protocol = CONF_PROTOCOL_LDA,
+		.overrides = lda->options.overrides,
+		.override_count = lda->options.override_count};
 	struct conf_report report = {0};
 
 	if (conf_load(lda->arena, &source, &lda->settings, &report) < 0)
@@ -67,11 +67,11 @@ open_log(const struct lda *lda)
 	const struct settings *settings = lda->settings;
 
 	log_open(&(struct log_settings){.path = settings->log_path,
-	        .info_path = settings->info_log_path,
-	        .debug_path = settings->debug_log_path,
-	        .facility = settings->syslog_facility,
-	        .timestamp = settings->log_timestamp,
-	        .debug = settings->mail_debug});
+		.info_path = settings->info_log_path,
+		.debug_path = settings->debug_log_path,
+		.facility = settings->syslog_facility,
+		.timestamp = settings->log_timestamp,
+		.debug = settings->mail_debug});
 	log_set_prefix("lda:");
 }
 
@@ -81,7 +81,7 @@ static const char *
 new_session(struct arena *arena)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                             "abcdefghijklmnopqrstuvwxyz0123456789+/";
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	unsigned char bytes[22];
 	char *text = arena_alloc(arena, sizeof(bytes) + 1);
 	size_t i;
@@ -100,14 +100,14 @@ find_by_userdb(struct lda *lda, struct err *err)
 	int result;
 
 	if (address_parse_path(lda->arena, str_from(lda->options.user),
-	            ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
-	            err) < 0)
+		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
+		    err) < 0)
 		return err_set(err, ERR_NO_USER, "5.1.1",
-		        "User doesn't exist: %s", lda->options.user);
+			"User doesn't exist: %s", lda->options.user);
 	if (recipient_open_userdb(lda->arena, lda->settings, &db, err) < 0)
 		return -1;
 	result = recipient_find(lda->arena, lda->settings, db, &address, "lda",
-	        &lda->recipient, err);
+		&lda->recipient, err);
 	recipient_close_userdb(&db);
 	return result;
 }
@@ -119,9 +119,9 @@ find_recipient(struct lda *lda, struct err *err)
 		return find_by_userdb(lda, err);
 	if (privilege_is_root())
 		return err_set(err, ERR_USAGE, "5.3.5",
-		        "destination user parameter (-d user) not given");
+			"destination user parameter (-d user) not given");
 	return recipient_self(lda->arena, lda->settings, lda->options.env_user,
-	        lda->options.env_home, &lda->recipient, err);
+		lda->options.env_home, &lda->recipient, err);
 }
 
 static int
@@ -142,12 +142,11 @@ static int
 read_message(struct lda *lda, struct err *err)
 {
 	const struct settings *settings = lda->recipient.settings;
-	const struct message_limits limits = {
-	        .memory_bytes = 128 * 1024,
-	        .message_bytes = settings->message_max_size,
-	        .header_bytes = settings->message_header_max_size,
-	        .header_fields = 100000,
-	        .temp_folder = settings->mail_temp_dir};
+	const struct message_limits limits = {.memory_bytes = 128 * 1024,
+		.message_bytes = settings->message_max_size,
+		.header_bytes = settings->message_header_max_size,
+		.header_fields = 100000,
+		.temp_folder = settings->mail_temp_dir};
 	int fd = open_input(lda, err), result;
 
 	if (fd < 0)
@@ -166,9 +165,10 @@ has_signal(const struct job *job)
 	sigset_t pending;
 
 	(void)job;
-	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) ||
-	                                            sigismember(&pending, SIGINT) ||
-	                                            sigismember(&pending, SIGHUP));
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGTERM) ||
+		       sigismember(&pending, SIGINT) ||
+		       sigismember(&pending, SIGHUP));
 }
 
 static void
@@ -199,18 +199,18 @@ deliver(struct lda *lda, struct err *err)
 {
 	struct lda_addresses addresses;
 	struct delivery delivery = {.user = lda->recipient.name,
-	        .home = lda->recipient.home,
-	        .settings = lda->recipient.settings};
+		.home = lda->recipient.home,
+		.settings = lda->recipient.settings};
 	struct job job = {.arena = lda->arena,
-	        .message = lda->message,
-	        .service = "lda",
-	        .session = lda->session,
-	        .deliveries = &delivery,
-	        .count = 1,
-	        .is_abandoned = has_signal};
+		.message = lda->message,
+		.service = "lda",
+		.session = lda->session,
+		.deliveries = &delivery,
+		.count = 1,
+		.is_abandoned = has_signal};
 
 	if (lda_addresses_resolve(lda->arena, &lda->options, &lda->recipient,
-	            lda->message, &addresses, err) < 0)
+		    lda->message, &addresses, err) < 0)
 		return -1;
 	job.sender = addresses.sender;
 	delivery.original = addresses.original;

@@ -10,27 +10,30 @@
 enum { OPTION_EXIT_STYLE = 256, OPTION_HELP };
 
 const char lda_usage[] =
-        "Usage: doorstep-lda [-d USER] [-f SENDER] [-a ORIGINAL] [-r RECIPIENT]\n"
-        "        [-m MAILBOX] [-p FILE] [-e] [-k] [-c FILE] [-o NAME=VALUE]...\n"
-        "        [-O] [-L] [--exit-style sysexits|qmail]\n"
-        "\n"
-        "  -d USER       deliver to this user, looked up in the user databases\n"
-        "  -f SENDER     envelope sender; <> or nothing for the null sender\n"
-        "  -a ORIGINAL   recipient before aliases and forwards\n"
-        "  -r RECIPIENT  recipient as it arrived here\n"
-        "  -m MAILBOX    in place of INBOX; missing: INBOX\n"
-        "  -p FILE       read the message from FILE, not from standard input\n"
-        "  -e            exit 77 and say why on standard error when the message\n"
-        "                is refused\n"
-        "  -k            keep the whole environment\n"
-        "  -c FILE       configuration file\n"
-        "  -o NAME=VALUE override a setting\n"
-        "  -O            no configuration file, only defaults\n"
-        "  -L            log by ourselves (always so)\n";
+	"Usage: doorstep-lda [-d USER] [-f SENDER] [-a ORIGINAL] [-r "
+        "RECIPIENT]\n"
+	"        [-m MAILBOX] [-p FILE] [-e] [-k] [-c FILE] [-o "
+        "NAME=VALUE]...\n"
+	"        [-O] [-L] [--exit-style sysexits|qmail]\n"
+	"\n"
+	"  -d USER       deliver to this user, looked up in the user "
+        "databases\n"
+	"  -f SENDER     envelope sender; <> or nothing for the null sender\n"
+	"  -a ORIGINAL   recipient before aliases and forwards\n"
+	"  -r RECIPIENT  recipient as it arrived here\n"
+	"  -m MAILBOX    in place of INBOX; missing: INBOX\n"
+	"  -p FILE       read the message from FILE, not from standard input\n"
+	"  -e            exit 77 and say why on standard error when the "
+        "message\n"
+	"                is refused\n"
+	"  -k            keep the whole environment\n"
+	"  -c FILE       configuration file\n"
+	"  -o NAME=VALUE override a setting\n"
+	"  -O            no configuration file, only defaults\n"
+	"  -L            log by ourselves (always so)\n";
 
 static int
-parse_exit_style(
-        const char *word, enum exit_style *style_out, struct err *err)
+parse_exit_style(const char *word, enum exit_style *style_out, struct err *err)
 {
 	if (strcmp(word, "sysexits") == 0)
 		*style_out = EXIT_STYLE_SYSEXITS;
@@ -38,7 +41,7 @@ parse_exit_style(
 		*style_out = EXIT_STYLE_QMAIL;
 	else
 		return err_set(err, ERR_USAGE, "5.3.5",
-		        "Invalid --exit-style: '%s' (sysexits or qmail)", word);
+			"Invalid --exit-style: '%s' (sysexits or qmail)", word);
 	return 0;
 }
 
@@ -49,25 +52,25 @@ check_override(const char *text, struct err *err)
 
 	if (equals == NULL || equals == text)
 		return err_set(err, ERR_USAGE, "5.3.5",
-		        "Invalid -o parameter: '%s' (NAME=VALUE)", text);
+			"Invalid -o parameter: '%s' (NAME=VALUE)", text);
 	return 0;
 }
 
 int
 lda_options_parse(struct arena *arena, int argc, char **argv,
-        struct lda_options *options_out, struct err *err)
+	struct lda_options *options_out, struct err *err)
 {
 	static const struct option long_options[] = {
-	        {"exit-style", required_argument, NULL, OPTION_EXIT_STYLE},
-	        {"help", no_argument, NULL, OPTION_HELP}, {NULL, 0, NULL, 0}};
+		{"exit-style", required_argument, NULL, OPTION_EXIT_STYLE},
+		{"help", no_argument, NULL, OPTION_HELP}, {NULL, 0, NULL, 0}};
 	struct lda_options *options = options_out;
 	int option;
 
 	*options = (struct lda_options){
-	        .overrides = ARENA_ARRAY(arena, const char *, (size_t)argc)};
+		.overrides = ARENA_ARRAY(arena, const char *, (size_t)argc)};
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "+:d:a:r:f:m:p:ekc:o:OLi:",
-	                long_options, NULL)) != -1) {
+			long_options, NULL)) != -1) {
 		switch (option) {
 		case 'd':
 			options->user = optarg;
@@ -113,7 +116,7 @@ lda_options_parse(struct arena *arena, int argc, char **argv,
 			break;
 		case OPTION_EXIT_STYLE:
 			if (parse_exit_style(
-			            optarg, &options->exit_style, err) < 0)
+				    optarg, &options->exit_style, err) < 0)
 				return -1;
 			break;
 		case OPTION_HELP:
@@ -121,16 +124,16 @@ lda_options_parse(struct arena *arena, int argc, char **argv,
 			return 0;
 		case ':':
 			return err_set(err, ERR_USAGE, "5.3.5",
-			        "Option -%c needs a value", optopt);
+				"Option -%c needs a value", optopt);
 		default:
 			return err_set(err, ERR_USAGE, "5.3.5",
-			        "Unknown option: %s",
-			        argv[optind - 1] ? argv[optind - 1] : "?");
+				"Unknown option: %s",
+				argv[optind - 1] ? argv[optind - 1] : "?");
 		}
 	}
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "5.3.5", "Unknown argument: %s",
-		        argv[optind]);
+			argv[optind]);
 	return 0;
 }
 

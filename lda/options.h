@@ -15,17 +15,17 @@
 enum exit_style { EXIT_STYLE_SYSEXITS, EXIT_STYLE_QMAIL };
 
 struct lda_options {
-	const char *user;      /* -d; NULL: the user who runs us */
-	const char *original;  /* -a, ORIGINAL_RECIPIENT */
-	const char *final;     /* -r, RECIPIENT */
-	const char *sender;    /* -f, SENDER; NULL: not given, "": null sender */
+	const char *user;     /* -d; NULL: the user who runs us */
+	const char *original; /* -a, ORIGINAL_RECIPIENT */
+	const char *final;    /* -r, RECIPIENT */
+	const char *sender;   /* -f, SENDER; NULL: not given, "": null sender */
 	bool has_original, has_final; /* by option: a bad one is an error */
-	const char *detail;    /* EXTENSION */
-	const char *mailbox;   /* -m; NULL or "" = INBOX */
-	const char *file;      /* -p; NULL: standard input */
-	const char *config;    /* -c */
-	bool no_config;        /* -O */
-	const char **overrides; /* -o */
+	const char *detail;           /* EXTENSION */
+	const char *mailbox;          /* -m; NULL or "" = INBOX */
+	const char *file;             /* -p; NULL: standard input */
+	const char *config;           /* -c */
+	bool no_config;               /* -O */
+	const char **overrides;       /* -o */
 	size_t override_count;
 	bool explain;          /* -e */
 	bool keep_environment; /* -k */
@@ -39,7 +39,7 @@ struct lda_options {
 
 /* ERR_USAGE with a text for standard error. */
 MUST_USE int lda_options_parse(struct arena *arena, int argc, char **argv,
-        struct lda_options *options_out, struct err *err);
+	struct lda_options *options_out, struct err *err);
 
 /* Fills what no option gave; afterwards the environment is emptied but for PATH,
  * TZ and the like, unless -k was given. */

@@ -27,7 +27,7 @@ struct outbound_settings {
  * (local@domain each).  Errors: all temporary; 4.3.0 with what the program said
  * or how it ended, 4.4.2 time-out. */
 MUST_USE int outbound_submit(const struct outbound_settings *settings,
-        struct str sender, const struct str *recipients, size_t count,
-        const struct content *content, struct err *err);
+	struct str sender, const struct str *recipients, size_t count,
+	const struct content *content, struct err *err);
 
 #endif

@@ -39,7 +39,7 @@ struct child {
 
 static char **
 command_words(struct arena *arena, const struct outbound_settings *settings,
-        struct str sender, const struct str *recipients, size_t count)
+	struct str sender, const struct str *recipients, size_t count)
 {
 	struct str rest = str_from(settings->sendmail_path), word;
 	size_t most = rest.len / 2 + count + 6, used = 0, i;
@@ -61,7 +61,7 @@ NO_RETURN static void
 become_program(char *const *words, int input, int output)
 {
 	static const int signals[] = {
-	        SIGPIPE, SIGXFSZ, SIGTERM, SIGINT, SIGHUP};
+		SIGPIPE, SIGXFSZ, SIGTERM, SIGINT, SIGHUP};
 	sigset_t none;
 	size_t i;
 
@@ -71,11 +71,11 @@ become_program(char *const *words, int input, int output)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(input, STDIN_FILENO) >= 0 &&
-	        dup2(output, STDOUT_FILENO) >= 0 &&
-	        dup2(output, STDERR_FILENO) >= 0)
+		dup2(output, STDOUT_FILENO) >= 0 &&
+		dup2(output, STDERR_FILENO) >= 0)
 		execv(words[0], words);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", words[0],
-	        strerror(errno));
+		strerror(errno));
 	_exit(127);
 }
 
@@ -147,7 +147,7 @@ static bool
 talk(struct child *child, struct str *unwritten)
 {
 	struct pollfd wait[2] = {{.fd = child->output, .events = POLLIN},
-	        {.fd = child->input, .events = POLLOUT}};
+		{.fd = child->input, .events = POLLOUT}};
 
 	if (poll(wait, 2, time_left_ms(child)) < 0 && errno != EINTR)
 		return false;
@@ -157,7 +157,7 @@ talk(struct child *child, struct str *unwritten)
 		hear(child);
 	if (child->input >= 0 && wait[1].revents != 0) {
 		ssize_t written =
-		        write(child->input, unwritten->data, unwritten->len);
+			write(child->input, unwritten->data, unwritten->len);
 
 		if (written >= 0)
 			*unwritten = str_skip(*unwritten, (size_t)written);
@@ -188,9 +188,9 @@ feed(struct child *child, const struct content *content, struct err *err)
 
 	buffer = arena_alloc(arena, CHUNK_BYTES);
 	content_reader_init(
-	        &reader, content, LINE_ENDS_LF, buffer, CHUNK_BYTES);
+		&reader, content, LINE_ENDS_LF, buffer, CHUNK_BYTES);
 	while ((more = content_read(&reader, &chunk, err)) == LOOKUP_FOUND &&
-	        child->input >= 0) {
+		child->input >= 0) {
 		while (chunk.len > 0 && child->input >= 0) {
 			if (!talk(child, &chunk)) {
 				timed_out(child, err);
@@ -228,7 +228,7 @@ finish(struct child *child, int *status_out, struct err *err)
 		/* It may close its output and live on. */
 		while (wait.revents == 0 && time_left_ms(child) > 0)
 			if (poll(&wait, 1, time_left_ms(child)) < 0 &&
-			        errno != EINTR)
+				errno != EINTR)
 				break;
 		if (wait.revents == 0)
 			result = timed_out(child, err);
@@ -238,35 +238,37 @@ finish(struct child *child, int *status_out, struct err *err)
 	while (waitpid(child->pid, status_out, 0) < 0)
 		if (errno != EINTR)
 			return err_temp_errno(
-			        err, "4.3.0", "lost the sendmail program");
+				err, "4.3.0", "lost the sendmail program");
 	return result;
 }
 
 static int
 judge(const struct child *child, const char *program, int status,
-        struct err *err)
+	struct err *err)
 {
 	struct str said = str_trim(str_of(child->said, child->said_len));
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		return err_temp(err, "4.3.0", "%s was killed by signal %d: %.*s",
-		        program, WTERMSIG(status), STR_ARG(said));
+		return err_temp(err, "4.3.0",
+			"%s was killed by signal %d: %.*s", program,
+			WTERMSIG(status), STR_ARG(said));
 	return err_temp(err, "4.3.0", "%s ended with status %d: %.*s", program,
-	        WEXITSTATUS(status), STR_ARG(said));
+		WEXITSTATUS(status), STR_ARG(said));
 }
 
 int
 outbound_submit(const struct outbound_settings *settings, struct str sender,
-        const struct str *recipients, size_t count,
-        const struct content *content, struct err *err)
+	const struct str *recipients, size_t count,
+	const struct content *content, struct err *err)
 {
-	struct child child = {.input = -1, .output = -1,
-	        .deadline_ms = clock_monotonic_ms() + settings->timeout_ms};
+	struct child child = {.input = -1,
+		.output = -1,
+		.deadline_ms = clock_monotonic_ms() + settings->timeout_ms};
 	struct arena *arena = arena_open();
-	char **words = command_words(
-	        arena, settings, sender, recipients, count);
+	char **words =
+		command_words(arena, settings, sender, recipients, count);
 	int status = 0, result = -1, fed;
 	struct err ending;
 
