@@ -1,0 +1,544 @@
+/* deliver_job(): whole jobs into real Maildirs, without root
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "deliver/deliver.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tests/lib/test.h"
+
+#include "base/banned.h"
+
+enum { MOST = 8 };
+
+/* A job for users named like their homes below test_folder(). */
+struct fixture {
+	struct arena *arena;
+	struct message *message;
+	struct job job;
+	struct delivery deliveries[MOST];
+	const char *log;
+};
+
+static const char plain[] = "Message-ID: <1@example.org>\n"
+			    "From: Ada <ada@partner.example>\n"
+			    "Subject: minutes\n"
+			    "\n"
+			    "text\n";
+
+static const struct settings *
+load(struct arena *arena, const char *const *overrides, size_t count)
+{
+	const struct conf_source source = {.only_defaults = true,
+		.protocol = CONF_PROTOCOL_LDA,
+		.overrides = overrides,
+		.override_count = count};
+	const struct settings *settings = NULL;
+	struct conf_report report = {0};
+	size_t i;
+
+	if (conf_load(arena, &source, &settings, &report) < 0)
+		for (i = 0; i < report.count; i++)
+			printf("# %s\n",
+				conf_problem_text(arena, &report.problems[i]));
+	REQUIRE(settings != NULL);
+	return settings;
+}
+
+static void
+begin(struct fixture *fixture, const char *message,
+	const char *const *overrides, size_t override_count)
+{
+	static const struct message_limits limits = {.memory_bytes = 131072,
+		.header_bytes = 1048576,
+		.header_fields = 1000,
+		.temp_folder = "/tmp"};
+	struct err err;
+
+	memset(fixture, 0, sizeof(*fixture));
+	fixture->arena = arena_open();
+	REQUIRE(message_open_bytes(str_from(message), &limits,
+			&fixture->message, &err) == 0);
+	fixture->log = test_path("log");
+	log_open(&(struct log_settings){.path = fixture->log,
+		.info_path = "",
+		.debug_path = "",
+		.facility = "mail",
+		.timestamp = ""});
+	fixture->job = (struct job){.arena = fixture->arena,
+		.message = fixture->message,
+		.sender = {.local_part = STR("ada"),
+			.domain = STR("partner.example"),
+			.text = STR("ada@partner.example")},
+		.service = "lda",
+		.session = "S",
+		.deliveries = fixture->deliveries};
+	fixture->deliveries[0].settings =
+		load(fixture->arena, overrides, override_count);
+}
+
+static const char *
+home_of(struct fixture *fixture, const char *user)
+{
+	return arena_format(fixture->arena, "%s/%s", test_folder(), user);
+}
+
+static struct delivery *
+add(struct fixture *fixture, const char *user)
+{
+	struct job *job = &fixture->job;
+	struct delivery *delivery = &fixture->deliveries[job->count++];
+	struct address address = {.local_part = str_from(user),
+		.domain = STR("example.org"),
+		.text = str_from(arena_format(
+			fixture->arena, "%s@example.org", user))};
+
+	delivery->settings = fixture->deliveries[0].settings;
+	delivery->user = user;
+	delivery->home = home_of(fixture, user);
+	delivery->final = delivery->original = address;
+	if (mkdir(delivery->home, 0700) < 0)
+		REQUIRE(access(delivery->home, F_OK) == 0);
+	return delivery;
+}
+
+static void
+script(struct fixture *fixture, const char *user, const char *text)
+{
+	test_file(arena_format(fixture->arena, "%s/.dovecot.sieve", user),
+		text);
+}
+
+static void
+finish(struct fixture *fixture)
+{
+	message_close(&fixture->message);
+	log_close();
+	arena_close(&fixture->arena);
+}
+
+/* The number of files in a folder of a user's Maildir; -1: no such folder.  The
+ * path of the last one is left in `found`. */
+static int
+count(struct fixture *fixture, const char *user, const char *folder,
+	const char **found)
+{
+	const char *path = arena_format(fixture->arena, "%s/Maildir/%s",
+		home_of(fixture, user), folder);
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int files = 0;
+
+	if (dir == NULL)
+		return -1;
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		files++;
+		if (found != NULL)
+			*found = arena_format(fixture->arena, "%s/%s", path,
+				entry->d_name);
+	}
+	closedir(dir);
+	return files;
+}
+
+static ino_t
+inode_in(struct fixture *fixture, const char *user, const char *folder)
+{
+	const char *path = NULL;
+	struct stat status;
+
+	REQUIRE(count(fixture, user, folder, &path) == 1);
+	REQUIRE(stat(path, &status) == 0);
+	return status.st_ino;
+}
+
+TEST(a_message_without_a_script_goes_to_the_inbox)
+{
+	struct fixture f;
+	const char *path = NULL;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", &path), 1);
+	CHECK_INT(count(&f, "amy", "tmp", NULL), 0);
+	CHECK(str_starts(test_read(path),
+		STR("Return-Path: <ada@partner.example>\n")));
+	CHECK(str_ends(test_read(path), STR("\n\ntext\n")));
+	CHECK(str_find(test_read(f.log),
+		      STR("lda(amy)<")) < test_read(f.log).len);
+	CHECK(str_ends(test_read(f.log),
+		STR("Info: msgid=<1@example.org>: saved mail to INBOX\n")));
+	finish(&f);
+}
+
+TEST(every_recipient_has_a_result_of_its_own)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	/* A file where the home should be. */
+	f.deliveries[1].home = test_file("not-a-folder", "");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[1].err.kind, ERR_TEMPORARY);
+	CHECK_INT(f.deliveries[2].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	CHECK_INT(count(&f, "cat", "new", NULL), 1);
+	finish(&f);
+}
+
+TEST(identical_copies_of_a_job_share_one_file)
+{
+	struct fixture f;
+
+	begin(&f, plain, (const char *const[]){"lmtp_hdr_delivery_address=none"},
+		1);
+	add(&f, "amy");
+	add(&f, "bob");
+	script(&f, "bob",
+		"require [\"fileinto\", \"mailbox\", \"copy\"];\n"
+		"fileinto :copy :create \"Lists\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	CHECK_INT(inode_in(&f, "amy", "new"), inode_in(&f, "bob", "new"));
+	CHECK_INT(inode_in(&f, "bob", ".Lists/new"),
+		inode_in(&f, "bob", "new"));
+	finish(&f);
+}
+
+TEST(a_missing_folder_means_the_inbox)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	script(&f, "amy", "require \"fileinto\"; fileinto \"Nowhere\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	CHECK_INT(count(&f, "amy", ".Nowhere", NULL), -1);
+	finish(&f);
+}
+
+TEST(a_missing_folder_beside_a_keep_gives_one_copy)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	script(&f, "amy", "require \"fileinto\"; fileinto \"Nowhere\"; keep;\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	finish(&f);
+}
+
+TEST(a_missing_default_mailbox_means_the_inbox)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy")->mailbox = STR("Nowhere");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	finish(&f);
+}
+
+TEST(trouble_with_one_copy_takes_back_the_others_of_that_recipient)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	/* The folder is there but is no folder: trouble, not "missing". */
+	test_file("amy/Maildir/.Broken/new", "a file");
+	test_file("amy/Maildir/.Broken/tmp", "a file");
+	script(&f, "amy", "require \"fileinto\"; keep; fileinto \"Broken\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	CHECK(count(&f, "amy", "tmp", NULL) <= 0);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	finish(&f);
+}
+
+static bool
+always(const struct job *job)
+{
+	(void)job;
+	return true;
+}
+
+TEST(an_abandoned_job_files_nothing)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	f.job.is_abandoned = always;
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_STR(f.deliveries[0].err.status, "4.3.2");
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_FAILED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 0);
+	CHECK_INT(count(&f, "amy", "tmp", NULL), 0);
+	finish(&f);
+}
+
+/* RFC 5228 2.10.6 */
+TEST(a_script_in_error_means_keep_and_tells_the_user)
+{
+	struct fixture f;
+	struct str log;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	script(&f, "amy", "fileinto \"Lists\";\nnonsense;\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	log = test_read(test_path("amy/.dovecot.sieve.log"));
+	CHECK(str_find(log, STR(".dovecot.sieve:1:1: error: ")) < log.len);
+	CHECK(str_find(log, STR(".dovecot.sieve:2:1: error: ")) < log.len);
+	log = test_read(f.log);
+	CHECK(str_find(log, STR("view user logfile '")) < log.len);
+	finish(&f);
+}
+
+TEST(a_discarded_message_is_a_success_without_a_copy)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	script(&f, "amy", "discard;\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	finish(&f);
+}
+
+TEST(scripts_run_before_then_personal_then_after)
+{
+	struct fixture f;
+	const char *folder, *path = NULL;
+
+	test_file("before.d/20-second.sieve",
+		"require [\"fileinto\", \"mailbox\", \"copy\"];\n"
+		"fileinto :copy :create \"Second\";\n");
+	test_file("before.d/10-first.sieve",
+		"require [\"imap4flags\"]; addflag \"\\\\Flagged\";\n");
+	test_file("before.d/ignored.txt", "discard;\n");
+	folder = test_path("before.d");
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sieve_before=%s", folder),
+			arena_format(f.arena, "sieve_after=%s",
+				test_file("after.sieve",
+					"require [\"fileinto\", \"mailbox\"];\n"
+					"fileinto :create \"After\";\n"))},
+		2);
+	add(&f, "amy");
+	script(&f, "amy", "keep;\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	/* The flag of the first travels on to the last. */
+	CHECK_INT(count(&f, "amy", ".Second/cur", &path), 1);
+	CHECK_INT(count(&f, "amy", ".After/cur", &path), 1);
+	CHECK(path != NULL && str_ends(str_from(path), STR(":2,F")));
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	finish(&f);
+}
+
+TEST(a_script_that_files_ends_the_sequence)
+{
+	struct fixture f;
+	const char *after = test_file("after.sieve", "discard;\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sieve_after=%s", after)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require [\"fileinto\", \"mailbox\"];\n"
+		"fileinto :create \"Lists\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", ".Lists/new", NULL), 1);
+	finish(&f);
+}
+
+TEST(the_default_script_is_for_users_without_one)
+{
+	struct fixture f;
+	const char *file = test_file("default.sieve", "discard;\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sieve_default=%s", file)},
+		1);
+	add(&f, "amy");
+	add(&f, "bob");
+	script(&f, "bob", "keep;\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	finish(&f);
+}
+
+TEST(a_discard_script_can_save_what_would_vanish)
+{
+	struct fixture f;
+	const char *file = test_file("discard.sieve",
+		"require [\"fileinto\", \"mailbox\"];\n"
+		"if header :is \"subject\" \"minutes\" {\n"
+		"  fileinto :create \"Graveyard\";\n}\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sieve_discard=%s", file)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy", "discard;\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", ".Graveyard/new", NULL), 1);
+	finish(&f);
+}
+
+TEST(a_script_that_cannot_be_read_is_temporary)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	/* A loop of links cannot be read by root either. */
+	REQUIRE(symlink(".dovecot.sieve",
+			test_path("amy/.dovecot.sieve")) == 0);
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	finish(&f);
+}
+
+/* A program in place of sendmail that keeps what it was given. */
+static const char *
+fake_sendmail(const char *body)
+{
+	const char *path = test_file("sendmail", body);
+
+	REQUIRE(chmod(path, 0700) == 0);
+	return path;
+}
+
+TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
+{
+	struct fixture f;
+	const char *sendmail = fake_sendmail(
+		"#!/bin/sh\ndir=$(dirname \"$0\")\n"
+		"echo \"$@\" >\"$dir/args\"\ncat >\"$dir/sent\"\n");
+	struct str sent;
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	CHECK_STR_IS(test_read(test_path("args")),
+		"-i -f ada@partner.example -- bob@elsewhere.example\n");
+	sent = test_read(test_path("sent"));
+	CHECK(str_starts(sent, STR("X-Sieve-Redirected-From: amy\n")));
+	CHECK(str_ends(sent, str_from(plain)));
+	finish(&f);
+}
+
+TEST(a_redirect_that_fails_is_temporary_and_files_nothing)
+{
+	struct fixture f;
+	const char *sendmail = fake_sendmail("#!/bin/sh\nexit 75\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require \"copy\"; redirect :copy \"bob@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
+	CHECK_INT(count(&f, "amy", "new", NULL), 0);
+	CHECK_INT(count(&f, "amy", "tmp", NULL), 0);
+	finish(&f);
+}
+
+TEST(a_sendmail_that_hangs_is_ended_and_temporary)
+{
+	struct fixture f;
+	const char *sendmail = fake_sendmail("#!/bin/sh\nsleep 60\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail),
+			"submission_timeout=1 s"},
+		2);
+	add(&f, "amy");
+	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_STR(f.deliveries[0].err.status, "4.4.2");
+	finish(&f);
+}
+
+TEST(a_redirect_in_a_circle_keeps_the_message)
+{
+	struct fixture f;
+	const char *sendmail = fake_sendmail("#!/bin/sh\nexit 75\n");
+
+	begin(&f,
+		"X-Sieve-Redirected-From: amy\n"
+		"Subject: again\n\ntext\n",
+		NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	finish(&f);
+}
