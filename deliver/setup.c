@@ -164,3 +164,26 @@ setup_outbound(const struct settings *settings)
 	        .timeout_ms = settings->submission_timeout_ms,
 	};
 }
+int
+setup_check_loop(const struct job *job, const struct delivery *delivery,
+	struct err *err)
+{
+	(void)job;
+	(void)delivery;
+	(void)err;
+	return 0;
+}
+const struct content *
+setup_trace(const struct job *job, const struct delivery *delivery)
+{
+	const struct content *c = content_of(job->arena, job->message);
+	const struct header_field *field = NULL;
+
+	(void)delivery;
+	while ((field = message_field_next(
+			job->message, STR("Return-Path"), field)) != NULL)
+		c = content_without(job->arena, c, field->start, field->end);
+	return content_prepend(job->arena, c,
+		str_from(arena_format(job->arena, "Return-Path: <%.*s>\n",
+			STR_ARG(job->sender.text))));
+}

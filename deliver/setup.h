@@ -33,4 +33,12 @@ struct sieve_settings setup_sieve(const struct settings *settings);
 
 struct outbound_settings setup_outbound(const struct settings *settings);
 
+/* Refuses a message that has been here before or has travelled too far. */
+MUST_USE int setup_check_loop(const struct job *job,
+	const struct delivery *delivery, struct err *err);
+
+/* The message with the trace headers of this delivery. */
+const struct content *setup_trace(
+	const struct job *job, const struct delivery *delivery);
+
 #endif

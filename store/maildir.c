@@ -247,11 +247,14 @@ may_share(const struct maildir_copy *original,
 		       &original->folder->permission, &folder->permission);
 }
 
-/* Any failure but a taken name is left to writing, which meets it again or
- * gets round it. */
+/* Any failure but a taken name or a folder that has to be made is left to
+ * writing, which meets it again or gets round it. */
 static bool
-link_file(struct maildir_copy *copy, struct maildir_copy *original)
+link_file(struct maildir_copy *copy, struct maildir_copy *original,
+	unsigned write_flags)
 {
+	bool was_repaired = false;
+	struct err err;
 	int tries;
 
 	for (tries = 0; tries < NAME_TRIES; tries++) {
@@ -265,8 +268,14 @@ link_file(struct maildir_copy *copy, struct maildir_copy *original)
 			copy->base.vsize = original->base.vsize;
 			return true;
 		}
-		if (errno != EEXIST)
+		if (errno == ENOENT && !was_repaired) {
+			was_repaired = true;
+			if (maildir_folder_repair(copy->root, copy->folder,
+				    write_flags, &err) != STORE_OK)
+				return false;
+		} else if (errno != EEXIST) {
 			return false;
+		}
 	}
 	return false;
 }
@@ -287,7 +296,7 @@ maildir_link(struct store_root *base, const struct folder *place,
 	if (may_share(original, folder, root->base.settings)) {
 		copy = copy_open(
 			root, folder, original_base->content, store_flags);
-		if (link_file(copy, original)) {
+		if (link_file(copy, original, write_flags)) {
 			*copy_out = &copy->base;
 			return STORE_OK;
 		}
