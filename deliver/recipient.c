@@ -79,10 +79,18 @@ int
 recipient_open_userdb(struct arena *arena, const struct settings *settings,
 	struct userdb **db_out, struct err *err)
 {
+	/* A host without a configuration has its system users. */
+	static const struct userdb_settings system_users = {.driver = "passwd",
+		.args = "",
+		.default_fields = "",
+		.override_fields = "",
+		.file = "built-in default"};
 	struct userdb_settings *blocks = ARENA_ARRAY(
 		arena, struct userdb_settings, settings->userdb_count);
 	size_t i;
 
+	if (settings->userdb_count == 0)
+		return userdb_open(&system_users, 1, db_out, err);
 	for (i = 0; i < settings->userdb_count; i++) {
 		const struct conf_userdb *from = &settings->userdbs[i];
 

@@ -74,8 +74,6 @@ fsync_of(enum conf_mail_fsync value)
 		return STORE_FSYNC_ALWAYS;
 	case CONF_FSYNC_NEVER:
 		return STORE_FSYNC_NEVER;
-	case CONF_NO_mail_fsync:
-		break;
 	}
 	return STORE_FSYNC_OPTIMIZED;
 }

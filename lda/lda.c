@@ -35,6 +35,7 @@ struct lda {
 	struct recipient recipient;
 	struct message *message;
 	const char *session;
+	bool is_logged; /* the delivery has told the log how it ended */
 };
 
 static void
@@ -218,6 +219,7 @@ deliver(struct lda *lda, struct err *err)
 	delivery.mailbox = default_mailbox(lda, &addresses);
 	hold_signals();
 	deliver_job(&job);
+	lda->is_logged = true;
 	if (delivery.outcome == DELIVER_FAILED) {
 		*err = delivery.err;
 		return -1;
@@ -243,8 +245,7 @@ run(struct lda *lda, struct err *err)
 static void
 explain(const struct lda *lda, const struct err *err)
 {
-	/* A delivery has logged its own result with its own prefix. */
-	if (lda->message == NULL)
+	if (!lda->is_logged)
 		log_error("%s", err_log_text(err));
 	exits_explain(err);
 	if (err->kind == ERR_USAGE)
