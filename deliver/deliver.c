@@ -4,12 +4,10 @@
 #include <stdio.h>
 
 #include "deliver/execute.h"
-#include "deliver/loopcheck.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/script.h"
 #include "deliver/setup.h"
-#include "deliver/trace.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
