@@ -32,3 +32,13 @@ FUZZ_TESTS += %D%/fuzz-folder
 %C%_fuzz_folder_SOURCES = %D%/fuzz-folder.c
 %C%_fuzz_folder_LDADD = store/libstore.a mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/folder
+
+FUZZ_TESTS += %D%/fuzz-vars
+%C%_fuzz_vars_SOURCES = %D%/fuzz-vars.c
+%C%_fuzz_vars_LDADD = $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/vars %D%/vars.dict
+
+FUZZ_TESTS += %D%/fuzz-passwd-file
+%C%_fuzz_passwd_file_SOURCES = %D%/fuzz-passwd-file.c
+%C%_fuzz_passwd_file_LDADD = userdb/libuserdb.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/passwd-file
