@@ -5,9 +5,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "userdb/driver.h"
-
 #include "base/user.h"
+#include "userdb/driver.h"
 
 #include "base/banned.h"
 

@@ -26,14 +26,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "userdb/driver.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/vars.h"
+#include "userdb/driver.h"
 
 #include "base/banned.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "tests/lib/test.h"
 #include "userdb/userdb.h"
+#include "tests/lib/test.h"
 
 #include "base/banned.h"
 
