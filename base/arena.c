@@ -88,7 +88,7 @@ arena_alloc_array(struct arena *arena, size_t size, size_t count)
 
 void *
 arena_grow(struct arena *arena, const void *array, size_t size, size_t count,
-        size_t new_count)
+	size_t new_count)
 {
 	void *bigger = arena_alloc_array(arena, size, new_count);
 
@@ -167,7 +167,7 @@ struct arena_mark
 arena_mark(const struct arena *arena)
 {
 	return (struct arena_mark){arena->newest,
-	        arena->newest ? arena->newest->used : 0, arena->total};
+		arena->newest ? arena->newest->used : 0, arena->total};
 }
 
 void
@@ -182,7 +182,7 @@ arena_release(struct arena *arena, struct arena_mark mark)
 	if (arena->newest != NULL) {
 		/* arena_alloc() promises zeroes. */
 		memset(arena->newest->bytes + mark.used, 0,
-		        arena->newest->used - mark.used);
+			arena->newest->used - mark.used);
 		arena->newest->used = mark.used;
 	}
 	arena->total = mark.total;

@@ -29,15 +29,15 @@ void *arena_alloc_array(struct arena *arena, size_t size, size_t count);
 /* A bigger copy of an array that has `count` items of `size` bytes; the old one
  * stays where it is.  For arrays that grow by doubling. */
 void *arena_grow(struct arena *arena, const void *array, size_t size,
-        size_t count, size_t new_count);
+	size_t count, size_t new_count);
 
 /* Copies have a NUL behind their last byte that is not counted. */
 struct str arena_copy(struct arena *arena, struct str s);
 char *arena_text(struct arena *arena, struct str s); /* cut at a NUL inside */
 char *arena_format(struct arena *arena, const char *format, ...)
-        PRINTF_LIKE(2, 3);
+	PRINTF_LIKE(2, 3);
 char *arena_vformat(struct arena *arena, const char *format, va_list args)
-        PRINTF_LIKE(2, 0);
+	PRINTF_LIKE(2, 0);
 struct str arena_lower(struct arena *arena, struct str s); /* ASCII */
 
 /* Bytes handed out so far, for budgets. */

@@ -6,8 +6,7 @@
 #define BASE_ATTRIBUTES_H
 
 #define MUST_USE __attribute__((warn_unused_result))
-#define PRINTF_LIKE(text, first)                                               \
-	__attribute__((format(printf, text, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define NO_RETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
 

@@ -33,8 +33,7 @@ void buf_reset(struct buf *buf);
 void buf_add(struct buf *buf, struct str s);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
-void buf_add_format(struct buf *buf, const char *format, ...)
-        PRINTF_LIKE(2, 3);
+void buf_add_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Room for `count` more bytes at data + len, NULL (and overflowed) when that
  * passes the maximum.  The caller then adds to len what it wrote. */

@@ -55,8 +55,8 @@ clock_stamp(void)
 
 	stamp.tv_nsec -= stamp.tv_nsec % 1000;
 	if (stamp.tv_sec < last_stamp.tv_sec ||
-	        (stamp.tv_sec == last_stamp.tv_sec &&
-	                stamp.tv_nsec <= last_stamp.tv_nsec)) {
+		(stamp.tv_sec == last_stamp.tv_sec &&
+			stamp.tv_nsec <= last_stamp.tv_nsec)) {
 		stamp = last_stamp;
 		stamp.tv_nsec += 1000;
 		if (stamp.tv_nsec >= 1000000000) {
@@ -131,8 +131,8 @@ const char *
 clock_host(void)
 {
 	if (fixed.host[0] == '\0' &&
-	        (gethostname(fixed.host, sizeof(fixed.host) - 1) < 0 ||
-	                fixed.host[0] == '\0'))
+		(gethostname(fixed.host, sizeof(fixed.host) - 1) < 0 ||
+			fixed.host[0] == '\0'))
 		snprintf(fixed.host, sizeof(fixed.host), "localhost");
 	return fixed.host;
 }

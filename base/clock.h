@@ -12,7 +12,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-struct timespec clock_now(void);       /* wall clock */
+struct timespec clock_now(void); /* wall clock */
 /* The wall clock in whole microseconds, each time later than the time before in
  * this process even when the clock is set back: for names that must not come
  * twice (with the process id, as a fork copies the last time given). */

@@ -24,7 +24,7 @@ set_meaning(struct err *err, enum err_kind kind, const char *status)
 
 int
 err_set(struct err *err, enum err_kind kind, const char *status,
-        const char *text_format, ...)
+	const char *text_format, ...)
 {
 	va_list args;
 
@@ -49,8 +49,8 @@ err_temp(struct err *err, const char *status, const char *detail_format, ...)
 }
 
 int
-err_temp_errno(struct err *err, const char *status, const char *detail_format,
-        ...)
+err_temp_errno(
+	struct err *err, const char *status, const char *detail_format, ...)
 {
 	const char *reason = strerror(errno);
 	va_list args;

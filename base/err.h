@@ -32,20 +32,20 @@ enum lookup { LOOKUP_ERROR = -1, LOOKUP_NONE = 0, LOOKUP_FOUND = 1 };
 
 /* Each returns -1, so that a caller can write `return err_temp(...)`. */
 int err_set(struct err *err, enum err_kind kind, const char *status,
-        const char *text_format, ...) PRINTF_LIKE(4, 5);
+	const char *text_format, ...) PRINTF_LIKE(4, 5);
 
 /* Temporary; the peer reads only Dovecot's general sentence, the log reads the
  * detail. */
 int err_temp(struct err *err, const char *status, const char *detail_format,
-        ...) PRINTF_LIKE(3, 4);
+	...) PRINTF_LIKE(3, 4);
 
 /* The same with ": " and the text of errno at the end of the detail. */
 int err_temp_errno(struct err *err, const char *status,
-        const char *detail_format, ...) PRINTF_LIKE(3, 4);
+	const char *detail_format, ...) PRINTF_LIKE(3, 4);
 
 /* Adds the detail to an err that has a text already. */
 int err_detail(struct err *err, const char *detail_format, ...)
-        PRINTF_LIKE(2, 3);
+	PRINTF_LIKE(2, 3);
 
 void err_clear(struct err *err);
 

@@ -35,7 +35,7 @@ fd_read_at(int fd, void *bytes, size_t size, uint64_t offset)
 
 	while (got < size) {
 		ssize_t part = pread(fd, (char *)bytes + got, size - got,
-		        (off_t)(offset + got));
+			(off_t)(offset + got));
 
 		if (part < 0 && errno == EINTR)
 			continue;

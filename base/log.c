@@ -20,10 +20,10 @@ static const struct {
 	const char *name;
 	int syslog_priority;
 } levels[] = {
-        [LOG_LEVEL_DEBUG] = {"Debug", LOG_DEBUG},
-        [LOG_LEVEL_INFO] = {"Info", LOG_INFO},
-        [LOG_LEVEL_WARNING] = {"Warning", LOG_WARNING},
-        [LOG_LEVEL_ERROR] = {"Error", LOG_ERR},
+	[LOG_LEVEL_DEBUG] = {"Debug", LOG_DEBUG},
+	[LOG_LEVEL_INFO] = {"Info", LOG_INFO},
+	[LOG_LEVEL_WARNING] = {"Warning", LOG_WARNING},
+	[LOG_LEVEL_ERROR] = {"Error", LOG_ERR},
 };
 
 static struct {
@@ -38,12 +38,12 @@ static const struct {
 	const char *name;
 	int facility;
 } facilities[] = {{"auth", LOG_AUTH}, {"authpriv", LOG_AUTHPRIV},
-        {"cron", LOG_CRON}, {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},
-        {"kern", LOG_KERN}, {"lpr", LOG_LPR}, {"mail", LOG_MAIL},
-        {"news", LOG_NEWS}, {"syslog", LOG_SYSLOG}, {"user", LOG_USER},
-        {"uucp", LOG_UUCP}, {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
-        {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
-        {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+	{"cron", LOG_CRON}, {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},
+	{"kern", LOG_KERN}, {"lpr", LOG_LPR}, {"mail", LOG_MAIL},
+	{"news", LOG_NEWS}, {"syslog", LOG_SYSLOG}, {"user", LOG_USER},
+	{"uucp", LOG_UUCP}, {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+	{"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+	{"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
 
 int
 log_facility_parse(const char *name)
@@ -70,10 +70,10 @@ open_target(const char *path)
 	if (strcmp(path, "/dev/stdout") == 0)
 		return STDOUT_FILENO;
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-	        0600);
+		0600);
 	if (fd < 0) {
-		syslog(LOG_ERR, "cannot open the log %s: %s; using syslog", path,
-		        strerror(errno));
+		syslog(LOG_ERR, "cannot open the log %s: %s; using syslog",
+			path, strerror(errno));
 		return SYSLOG;
 	}
 	return fd;
@@ -89,7 +89,7 @@ log_open(const struct log_settings *settings)
 	debug = settings->debug_path[0] ? settings->debug_path : info;
 	openlog("doorstep", LOG_NDELAY, facility >= 0 ? facility : LOG_MAIL);
 	snprintf(sink.timestamp, sizeof(sink.timestamp), "%s",
-	        settings->timestamp);
+		settings->timestamp);
 	sink.fds[LOG_LEVEL_ERROR] = open_target(settings->path);
 	sink.fds[LOG_LEVEL_WARNING] = sink.fds[LOG_LEVEL_ERROR];
 	sink.fds[LOG_LEVEL_INFO] = strcmp(info, settings->path) == 0
@@ -157,7 +157,7 @@ write_file(enum log_level level, const char *text)
 			when[0] = '\0';
 	}
 	len = snprintf(line, sizeof(line), "%s%s%s%s: %s\n", when, sink.prefix,
-	        sink.prefix[0] ? " " : "", levels[level].name, text);
+		sink.prefix[0] ? " " : "", levels[level].name, text);
 	if (len >= (int)sizeof(line)) {
 		len = (int)sizeof(line) - 1;
 		line[len - 1] = '\n';
@@ -168,9 +168,8 @@ write_file(enum log_level level, const char *text)
 		return;
 }
 
-static void
-write_line(enum log_level level, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
+static void write_line(enum log_level level, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 static void
 write_line(enum log_level level, const char *format, va_list args)
 {
@@ -182,7 +181,7 @@ write_line(enum log_level level, const char *format, va_list args)
 	disarm(text);
 	if (sink.is_open && sink.fds[level] == SYSLOG)
 		syslog(levels[level].syslog_priority, "%s%s%s", sink.prefix,
-		        sink.prefix[0] ? " " : "", text);
+			sink.prefix[0] ? " " : "", text);
 	else
 		write_file(level, text);
 }

@@ -29,6 +29,6 @@ NO_RETURN void memory_exhausted(void);
 /* A broken invariant of our own, never a reaction to input. */
 #define BUG(...) bug_found(__FILE__, __LINE__, __VA_ARGS__)
 NO_RETURN void bug_found(const char *file, int line, const char *format, ...)
-        PRINTF_LIKE(3, 4);
+	PRINTF_LIKE(3, 4);
 
 #endif

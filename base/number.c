@@ -27,7 +27,7 @@ parse_base(struct str s, unsigned base, uint64_t *value_out)
 		unsigned digit = (unsigned char)s.data[i] - (unsigned)'0';
 
 		if (digit >= base || !number_multiply(value, base, &value) ||
-		        !number_add(value, digit, &value))
+			!number_add(value, digit, &value))
 			return -1;
 	}
 	*value_out = value;
@@ -80,7 +80,7 @@ number_parse_size(struct str s, uint64_t bare_unit, uint64_t *bytes_out)
 		return -1;
 	rest = str_skip(unit, 1);
 	if (rest.len > 0 && (power == 0 || !(str_is_nocase(rest, "B") ||
-	                                       str_is_nocase(rest, "iB"))))
+						   str_is_nocase(rest, "iB"))))
 		return -1;
 	return number_multiply(value, factor, bytes_out) ? 0 : -1;
 }
@@ -93,15 +93,15 @@ number_parse_duration(struct str s, uint64_t bare_unit_ms, uint64_t *ms_out)
 		size_t shortest; /* letters that make it unambiguous */
 		uint64_t ms;
 	} units[] = {
-	        {"milliseconds", 4, 1},
-	        {"msecs", 2, 1},
-	        {"seconds", 1, 1000},
-	        {"secs", 1, 1000},
-	        {"minutes", 1, 60 * 1000},
-	        {"mins", 1, 60 * 1000},
-	        {"hours", 1, 60 * 60 * 1000},
-	        {"days", 1, 24 * 60 * 60 * 1000},
-	        {"weeks", 1, 7 * 24 * 60 * 60 * 1000},
+		{"milliseconds", 4, 1},
+		{"msecs", 2, 1},
+		{"seconds", 1, 1000},
+		{"secs", 1, 1000},
+		{"minutes", 1, 60 * 1000},
+		{"mins", 1, 60 * 1000},
+		{"hours", 1, 60 * 60 * 1000},
+		{"days", 1, 24 * 60 * 60 * 1000},
+		{"weeks", 1, 7 * 24 * 60 * 60 * 1000},
 	};
 	struct str unit;
 	uint64_t value;
@@ -113,7 +113,7 @@ number_parse_duration(struct str s, uint64_t bare_unit_ms, uint64_t *ms_out)
 		return number_multiply(value, bare_unit_ms, ms_out) ? 0 : -1;
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (unit.len >= units[i].shortest &&
-		        str_starts_nocase(str_from(units[i].name), unit))
+			str_starts_nocase(str_from(units[i].name), unit))
 			return number_multiply(value, units[i].ms, ms_out) ? 0
 			                                                   : -1;
 	return -1;

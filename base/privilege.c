@@ -16,8 +16,8 @@ static int
 refuse_root(const struct identity *identity, struct err *err)
 {
 	if (identity->uid == 0)
-		return err_temp(err, "4.3.0",
-		        "refusing to read mail as uid 0 (root)");
+		return err_temp(
+			err, "4.3.0", "refusing to read mail as uid 0 (root)");
 	if (identity->uid == (uid_t)-1 || identity->gid == (gid_t)-1)
 		return err_temp(err, "4.3.0", "no uid or gid is set");
 	return 0;
@@ -31,14 +31,14 @@ verify(const struct identity *identity, struct err *err)
 	int i;
 
 	if (getresuid(&uids[0], &uids[1], &uids[2]) < 0 ||
-	        getresgid(&gids[0], &gids[1], &gids[2]) < 0)
+		getresgid(&gids[0], &gids[1], &gids[2]) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot read own ids");
 	for (i = 0; i < 3; i++)
 		if (uids[i] != identity->uid || gids[i] != identity->gid)
 			return err_temp(err, "4.3.0",
-			        "uid %lu gid %lu was not taken wholly",
-			        (unsigned long)identity->uid,
-			        (unsigned long)identity->gid);
+				"uid %lu gid %lu was not taken wholly",
+				(unsigned long)identity->uid,
+				(unsigned long)identity->gid);
 	if (setuid(0) == 0 || seteuid(0) == 0)
 		return err_temp(err, "4.3.0", "root could be had back");
 	return 0;
@@ -53,25 +53,25 @@ privilege_become(const struct identity *identity, struct err *err)
 		if (geteuid() == identity->uid)
 			return 0;
 		return err_temp(err, "4.3.0",
-		        "running as uid %lu, which may not become uid %lu: "
-		        "start it as root or as that user",
-		        (unsigned long)geteuid(), (unsigned long)identity->uid);
+			"running as uid %lu, which may not become uid %lu: "
+			"start it as root or as that user",
+			(unsigned long)geteuid(), (unsigned long)identity->uid);
 	}
 	if (setgroups(identity->group_count, identity->groups) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot set %zu groups",
-		        identity->group_count);
+			identity->group_count);
 	if (setresgid(identity->gid, identity->gid, identity->gid) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot become gid %lu",
-		        (unsigned long)identity->gid);
+			(unsigned long)identity->gid);
 	if (setresuid(identity->uid, identity->uid, identity->uid) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot become uid %lu",
-		        (unsigned long)identity->uid);
+			(unsigned long)identity->uid);
 	return verify(identity, err);
 }
 
 void
 privilege_groups(struct arena *arena, const char *user, gid_t gid,
-        struct identity *identity)
+	struct identity *identity)
 {
 	int count = 32, wanted = 32;
 	gid_t *groups;
@@ -80,7 +80,8 @@ privilege_groups(struct arena *arena, const char *user, gid_t gid,
 		count = wanted;
 		groups = ARENA_ARRAY(arena, gid_t, (size_t)count);
 		/* On failure it says how many there are. */
-	} while (getgrouplist(user, gid, groups, &wanted) < 0 && wanted > count);
+	} while (
+		getgrouplist(user, gid, groups, &wanted) < 0 && wanted > count);
 	identity->groups = groups;
 	identity->group_count = (size_t)(wanted < count ? wanted : count);
 }

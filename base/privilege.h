@@ -32,6 +32,6 @@ MUST_USE int privilege_become(const struct identity *identity, struct err *err);
 /* The groups that the system's group database gives to `user`, `gid` included.
  * Lives in the arena. */
 void privilege_groups(struct arena *arena, const char *user, gid_t gid,
-        struct identity *identity);
+	struct identity *identity);
 
 #endif

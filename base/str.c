@@ -167,7 +167,8 @@ str_find_nocase(struct str s, struct str needle)
 		return 0;
 	for (i = 0; i + needle.len <= s.len; i++)
 		if (ascii_lower(s.data[i]) == ascii_lower(needle.data[0]) &&
-		        compare_folded(s.data + i, needle.data, needle.len) == 0)
+			compare_folded(s.data + i, needle.data, needle.len) ==
+				0)
 			return i;
 	return s.len;
 }

@@ -35,7 +35,7 @@ utf8_next(struct str s, size_t *at, uint32_t *code_out)
 		code = code << 6 | (byte[i] & 0x3f);
 	}
 	if (code < smallest[len] || code > 0x10ffff ||
-	        (code >= 0xd800 && code <= 0xdfff))
+		(code >= 0xd800 && code <= 0xdfff))
 		return false;
 	*code_out = code;
 	*at += len;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
+#include "deliver/recipient.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
-#include "deliver/recipient.h"
 
 #include "base/banned.h"
 

@@ -22,9 +22,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "conf/conf.h"
 #include "mail/address.h"
 #include "mail/message.h"
+#include "conf/conf.h"
 
 enum deliver_outcome {
 	DELIVER_PENDING,

@@ -5,8 +5,8 @@
 #ifndef DELIVER_HOST_H
 #define DELIVER_HOST_H
 
-#include "deliver/deliver.h"
 #include "sieve/host.h"
+#include "deliver/deliver.h"
 
 struct deliver_host {
 	struct sieve_host host;

@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "base/privilege.h"
 #include "base/str.h"
-#include "conf/conf.h"
 #include "mail/address.h"
+#include "conf/conf.h"
 #include "userdb/userdb.h"
 
 struct recipient {

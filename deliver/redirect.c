@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/redirect.h"
 
+#include "outbound/outbound.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
-#include "outbound/outbound.h"
 
 #include "base/banned.h"
 

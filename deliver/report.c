@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/vars.h"
-#include "deliver/setup.h"
-#include "deliver/work.h"
 #include "mail/encodedword.h"
 #include "store/store.h"
+#include "deliver/setup.h"
+#include "deliver/work.h"
 
 #include "base/banned.h"
 

@@ -10,40 +10,40 @@
 
 int
 setup_expand(const struct job *job, const struct delivery *delivery,
-        const char *template, struct str *text_out, struct err *err)
+	const char *template, struct str *text_out, struct err *err)
 {
 	struct arena *arena = job->arena;
 	const struct settings *settings = delivery->settings;
 	const struct var vars[] = {
-	        {'u', "user", str_from(delivery->user)},
-	        {'h', "home", str_from(delivery->home)},
-	        {'s', "service", str_from(job->service)},
-	        {0, "protocol", str_from(job->service)},
-	        {'p', "pid",
-	                str_from(arena_format(
-	                        arena, "%ld", (long)clock_pid()))},
-	        {0, "process:pid",
-	                str_from(arena_format(
-	                        arena, "%ld", (long)clock_pid()))},
-	        {0, "session", str_from(job->session)},
-	        {0, "hostname", setup_hostname(settings)},
+		{'u', "user", str_from(delivery->user)},
+		{'h', "home", str_from(delivery->home)},
+		{'s', "service", str_from(job->service)},
+		{0, "protocol", str_from(job->service)},
+		{'p', "pid",
+			str_from(
+				arena_format(arena, "%ld", (long)clock_pid()))},
+		{0, "process:pid",
+			str_from(
+				arena_format(arena, "%ld", (long)clock_pid()))},
+		{0, "session", str_from(job->session)},
+		{0, "hostname", setup_hostname(settings)},
 	};
 
 	/* Nearly all of them are paths. */
 	return vars_expand_path(arena, str_from(template), vars,
-	        ARRAY_LENGTH(vars), text_out, err);
+		ARRAY_LENGTH(vars), text_out, err);
 }
 
 struct str
 setup_hostname(const struct settings *settings)
 {
 	return str_from(settings->hostname[0] != '\0' ? settings->hostname
-	                                              : clock_host());
+						      : clock_host());
 }
 
 int
 setup_path(const struct job *job, const struct delivery *delivery,
-        const char *template, const char **path_out, struct err *err)
+	const char *template, const char **path_out, struct err *err)
 {
 	struct str path;
 
@@ -57,10 +57,10 @@ setup_path(const struct job *job, const struct delivery *delivery,
 	}
 	if (delivery->home == NULL)
 		return err_temp(err, "4.3.5",
-		        "%s is below the home folder, but user %s has none",
-		        template, delivery->user);
+			"%s is below the home folder, but user %s has none",
+			template, delivery->user);
 	*path_out = arena_format(
-	        job->arena, "%s/%.*s", delivery->home, STR_ARG(path));
+		job->arena, "%s/%.*s", delivery->home, STR_ARG(path));
 	return 0;
 }
 
@@ -80,11 +80,11 @@ fsync_of(enum conf_mail_fsync value)
 
 static int
 setup_namespaces(const struct job *job, const struct delivery *delivery,
-        struct store_settings *out, struct err *err)
+	struct store_settings *out, struct err *err)
 {
 	const struct settings *settings = delivery->settings;
-	struct store_namespace *namespaces = ARENA_ARRAY(job->arena,
-	        struct store_namespace, settings->namespace_count);
+	struct store_namespace *namespaces = ARENA_ARRAY(
+		job->arena, struct store_namespace, settings->namespace_count);
 	size_t i;
 
 	for (i = 0; i < settings->namespace_count; i++) {
@@ -97,8 +97,8 @@ setup_namespaces(const struct job *job, const struct delivery *delivery,
 		to->has_inbox = from->inbox;
 		if (from->location[0] == '\0')
 			continue;
-		if (setup_expand(job, delivery, from->location, &location,
-		            err) < 0)
+		if (setup_expand(
+			    job, delivery, from->location, &location, err) < 0)
 			return -1;
 		to->location = arena_text(job->arena, location);
 	}
@@ -109,22 +109,22 @@ setup_namespaces(const struct job *job, const struct delivery *delivery,
 
 int
 setup_store(const struct job *job, const struct delivery *delivery,
-        struct store_settings *settings_out, struct err *err)
+	struct store_settings *settings_out, struct err *err)
 {
 	const struct settings *settings = delivery->settings;
 	struct str location;
 
-	if (setup_expand(job, delivery, settings->mail_location, &location,
-	            err) < 0)
+	if (setup_expand(
+		    job, delivery, settings->mail_location, &location, err) < 0)
 		return -1;
 	*settings_out = (struct store_settings){
-	        .location = arena_text(job->arena, location),
-	        .home = delivery->home,
-	        .fsync = fsync_of(settings->mail_fsync),
-	        .save_crlf = settings->mail_save_crlf,
-	        .autocreate = settings->lda_mailbox_autocreate,
-	        .autosubscribe = settings->lda_mailbox_autosubscribe,
-	        .temp_scan_interval_ms = settings->mail_temp_scan_interval_ms,
+		.location = arena_text(job->arena, location),
+		.home = delivery->home,
+		.fsync = fsync_of(settings->mail_fsync),
+		.save_crlf = settings->mail_save_crlf,
+		.autocreate = settings->lda_mailbox_autocreate,
+		.autosubscribe = settings->lda_mailbox_autosubscribe,
+		.temp_scan_interval_ms = settings->mail_temp_scan_interval_ms,
 	};
 	return setup_namespaces(job, delivery, settings_out, err);
 }
@@ -141,16 +141,17 @@ struct sieve_settings
 setup_sieve(const struct settings *settings)
 {
 	return (struct sieve_settings){
-	        .max_script_size = or_unlimited(settings->sieve_max_script_size),
-	        .max_actions = or_unlimited(settings->sieve_max_actions),
-	        .max_redirects = settings->sieve_max_redirects,
-	        .redirects_prohibited = settings->sieve_max_redirects == 0,
-	        .max_variable_size = settings->sieve_variables_max_value_size,
-	        .max_variables = settings->sieve_variables_max_scope_size,
-	        .max_steps = settings->sieve_max_steps,
-	        .max_memory = settings->sieve_max_memory,
-	        .delimiters = settings->recipient_delimiter,
-	        .extensions = settings->sieve_extensions,
+		.max_script_size =
+			or_unlimited(settings->sieve_max_script_size),
+		.max_actions = or_unlimited(settings->sieve_max_actions),
+		.max_redirects = settings->sieve_max_redirects,
+		.redirects_prohibited = settings->sieve_max_redirects == 0,
+		.max_variable_size = settings->sieve_variables_max_value_size,
+		.max_variables = settings->sieve_variables_max_scope_size,
+		.max_steps = settings->sieve_max_steps,
+		.max_memory = settings->sieve_max_memory,
+		.delimiters = settings->recipient_delimiter,
+		.extensions = settings->sieve_extensions,
 	};
 }
 
@@ -158,13 +159,13 @@ struct outbound_settings
 setup_outbound(const struct settings *settings)
 {
 	return (struct outbound_settings){
-	        .sendmail_path = settings->sendmail_path,
-	        .timeout_ms = settings->submission_timeout_ms,
+		.sendmail_path = settings->sendmail_path,
+		.timeout_ms = settings->submission_timeout_ms,
 	};
 }
 int
-setup_check_loop(const struct job *job, const struct delivery *delivery,
-	struct err *err)
+setup_check_loop(
+	const struct job *job, const struct delivery *delivery, struct err *err)
 {
 	(void)job;
 	(void)delivery;

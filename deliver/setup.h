@@ -8,10 +8,10 @@
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "base/err.h"
-#include "deliver/deliver.h"
-#include "outbound/outbound.h"
 #include "sieve/sieve.h"
 #include "store/store.h"
+#include "outbound/outbound.h"
+#include "deliver/deliver.h"
 
 /* The template with this delivery's %u, %h, %{session} ... put in. */
 MUST_USE int setup_expand(const struct job *job,

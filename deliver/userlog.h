@@ -5,8 +5,8 @@
 #ifndef DELIVER_USERLOG_H
 #define DELIVER_USERLOG_H
 
-#include "deliver/deliver.h"
 #include "sieve/sieve.h"
+#include "deliver/deliver.h"
 
 /* Adds the problems to sieve_user_log, or to SCRIPT.log where that is not set.
  * A log above 10 KiB is first moved to LOG.0.  Returns the log's path, or NULL

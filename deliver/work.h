@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "deliver/deliver.h"
-#include "deliver/plan.h"
 #include "mail/content.h"
 #include "sieve/sieve.h"
 #include "store/store.h"
+#include "deliver/deliver.h"
+#include "deliver/plan.h"
 
 struct delivery_work {
 	struct store *store;

@@ -13,10 +13,10 @@
 
 #include "base/attributes.h"
 #include "base/err.h"
-#include "deliver/recipient.h"
-#include "lda/options.h"
 #include "mail/address.h"
 #include "mail/message.h"
+#include "deliver/recipient.h"
+#include "lda/options.h"
 
 struct lda_addresses {
 	struct address sender;

@@ -17,13 +17,13 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/privilege.h"
+#include "mail/message.h"
 #include "conf/conf.h"
 #include "deliver/deliver.h"
 #include "deliver/recipient.h"
 #include "lda/addresses.h"
 #include "lda/exits.h"
 #include "lda/options.h"
-#include "mail/message.h"
 
 #include "base/banned.h"
 

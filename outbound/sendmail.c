@@ -7,8 +7,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "outbound/outbound.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +20,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "outbound/outbound.h"
 
 #include "base/banned.h"
 
