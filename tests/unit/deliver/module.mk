@@ -1,3 +1,7 @@
 UNIT_TESTS += %D%/deliver
 %C%_deliver_SOURCES = %D%/deliver.c
 %C%_deliver_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/recipient
+%C%_recipient_SOURCES = %D%/recipient.c
+%C%_recipient_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
