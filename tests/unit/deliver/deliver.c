@@ -96,8 +96,8 @@ add(struct fixture *fixture, const char *user)
 	struct delivery *delivery = &fixture->deliveries[job->count++];
 	struct address address = {.local_part = str_from(user),
 		.domain = STR("example.org"),
-		.text = str_from(arena_format(
-			fixture->arena, "%s@example.org", user))};
+		.text = str_from(
+			arena_format(fixture->arena, "%s@example.org", user))};
 
 	delivery->settings = fixture->deliveries[0].settings;
 	delivery->user = user;
@@ -111,8 +111,8 @@ add(struct fixture *fixture, const char *user)
 static void
 script(struct fixture *fixture, const char *user, const char *text)
 {
-	test_file(arena_format(fixture->arena, "%s/.dovecot.sieve", user),
-		text);
+	test_file(
+		arena_format(fixture->arena, "%s/.dovecot.sieve", user), text);
 }
 
 static void
@@ -142,8 +142,8 @@ count(struct fixture *fixture, const char *user, const char *folder,
 			continue;
 		files++;
 		if (found != NULL)
-			*found = arena_format(fixture->arena, "%s/%s", path,
-				entry->d_name);
+			*found = arena_format(
+				fixture->arena, "%s/%s", path, entry->d_name);
 	}
 	closedir(dir);
 	return files;
@@ -171,11 +171,11 @@ TEST(a_message_without_a_script_goes_to_the_inbox)
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(count(&f, "amy", "new", &path), 1);
 	CHECK_INT(count(&f, "amy", "tmp", NULL), 0);
-	CHECK(str_starts(test_read(path),
-		STR("Return-Path: <ada@partner.example>\n")));
+	CHECK(str_starts(
+		test_read(path), STR("Return-Path: <ada@partner.example>\n")));
 	CHECK(str_ends(test_read(path), STR("\n\ntext\n")));
-	CHECK(str_find(test_read(f.log),
-		      STR("lda(amy)<")) < test_read(f.log).len);
+	CHECK(str_find(test_read(f.log), STR("lda(amy)<")) <
+		test_read(f.log).len);
 	CHECK(str_ends(test_read(f.log),
 		STR("Info: msgid=<1@example.org>: saved mail to INBOX\n")));
 	finish(&f);
@@ -205,8 +205,8 @@ TEST(identical_copies_of_a_job_share_one_file)
 {
 	struct fixture f;
 
-	begin(&f, plain, (const char *const[]){"lmtp_hdr_delivery_address=none"},
-		1);
+	begin(&f, plain,
+		(const char *const[]){"lmtp_hdr_delivery_address=none"}, 1);
 	add(&f, "amy");
 	add(&f, "bob");
 	script(&f, "bob",
@@ -216,8 +216,8 @@ TEST(identical_copies_of_a_job_share_one_file)
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
 	CHECK_INT(inode_in(&f, "amy", "new"), inode_in(&f, "bob", "new"));
-	CHECK_INT(inode_in(&f, "bob", ".Lists/new"),
-		inode_in(&f, "bob", "new"));
+	CHECK_INT(
+		inode_in(&f, "bob", ".Lists/new"), inode_in(&f, "bob", "new"));
 	finish(&f);
 }
 
@@ -241,7 +241,8 @@ TEST(a_missing_folder_beside_a_keep_gives_one_copy)
 
 	begin(&f, plain, NULL, 0);
 	add(&f, "amy");
-	script(&f, "amy", "require \"fileinto\"; fileinto \"Nowhere\"; keep;\n");
+	script(&f, "amy",
+		"require \"fileinto\"; fileinto \"Nowhere\"; keep;\n");
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(count(&f, "amy", "new", NULL), 1);
@@ -377,8 +378,8 @@ TEST(a_script_that_files_ends_the_sequence)
 
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
-		(const char *const[]){arena_format(
-			f.arena, "sieve_after=%s", after)},
+		(const char *const[]){
+			arena_format(f.arena, "sieve_after=%s", after)},
 		1);
 	add(&f, "amy");
 	script(&f, "amy",
@@ -397,8 +398,8 @@ TEST(the_default_script_is_for_users_without_one)
 
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
-		(const char *const[]){arena_format(
-			f.arena, "sieve_default=%s", file)},
+		(const char *const[]){
+			arena_format(f.arena, "sieve_default=%s", file)},
 		1);
 	add(&f, "amy");
 	add(&f, "bob");
@@ -419,8 +420,8 @@ TEST(a_discard_script_can_save_what_would_vanish)
 
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
-		(const char *const[]){arena_format(
-			f.arena, "sieve_discard=%s", file)},
+		(const char *const[]){
+			arena_format(f.arena, "sieve_discard=%s", file)},
 		1);
 	add(&f, "amy");
 	script(&f, "amy", "discard;\n");
@@ -437,8 +438,8 @@ TEST(a_script_that_cannot_be_read_is_temporary)
 	begin(&f, plain, NULL, 0);
 	add(&f, "amy");
 	/* A loop of links cannot be read by root either. */
-	REQUIRE(symlink(".dovecot.sieve",
-			test_path("amy/.dovecot.sieve")) == 0);
+	REQUIRE(symlink(".dovecot.sieve", test_path("amy/.dovecot.sieve")) ==
+		0);
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
 	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
@@ -466,8 +467,8 @@ TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
 
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
-		(const char *const[]){arena_format(
-			f.arena, "sendmail_path=%s", sendmail)},
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
 		1);
 	add(&f, "amy");
 	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
@@ -489,12 +490,13 @@ TEST(a_redirect_that_fails_is_temporary_and_files_nothing)
 
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
-		(const char *const[]){arena_format(
-			f.arena, "sendmail_path=%s", sendmail)},
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
 		1);
 	add(&f, "amy");
 	script(&f, "amy",
-		"require \"copy\"; redirect :copy \"bob@elsewhere.example\";\n");
+		"require \"copy\"; redirect :copy "
+	        "\"bob@elsewhere.example\";\n");
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
 	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
@@ -532,8 +534,8 @@ TEST(a_redirect_in_a_circle_keeps_the_message)
 		"Subject: again\n\ntext\n",
 		NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
-		(const char *const[]){arena_format(
-			f.arena, "sendmail_path=%s", sendmail)},
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
 		1);
 	add(&f, "amy");
 	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
