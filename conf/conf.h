@@ -114,9 +114,15 @@ void conf_check(struct arena *arena, const struct settings *settings,
 	struct conf_report *report);
 
 /* The settings in the configuration's own syntax, ready to be loaded again;
- * `only_changed` leaves out what has its default value.  Keys whose values
- * differ from `base` only: for a protocol's block.  `base` may be NULL. */
+ * `only_changed` leaves out what has its default value.  In a block, and at the
+ * top, keys stand before blocks. */
 void conf_dump(struct arena *arena, const struct settings *settings,
-	const struct settings *base, bool only_changed, struct buf *out);
+	bool only_changed, struct buf *out);
+
+/* `protocol NAME { }` with the keys whose values differ from `base`; nothing
+ * when there is none. */
+void conf_dump_protocol(struct arena *arena, const char *name,
+	const struct settings *settings, const struct settings *base,
+	struct buf *out);
 
 #endif

@@ -295,14 +295,28 @@ dump_services(struct dump *dump, const struct settings *settings)
 
 void
 conf_dump(struct arena *arena, const struct settings *settings,
-	const struct settings *base, bool only_changed, struct buf *out)
+	bool only_changed, struct buf *out)
 {
 	struct dump dump = {arena, out, only_changed, 0};
 
-	dump_top(&dump, settings, base);
-	if (base != NULL)
-		return;
+	dump_top(&dump, settings, NULL);
 	dump_namespaces(&dump, settings);
 	dump_services(&dump, settings);
 	dump_userdbs(&dump, settings);
+}
+
+void
+conf_dump_protocol(struct arena *arena, const char *name,
+	const struct settings *settings, const struct settings *base,
+	struct buf *out)
+{
+	struct buf block;
+	struct dump dump = {arena, &block, true, 1};
+
+	buf_init(&block, BUF_UNLIMITED);
+	dump_top(&dump, settings, base);
+	if (block.len > 0)
+		buf_add_format(
+			out, "protocol %s {\n%s}\n", name, buf_text(&block));
+	buf_clear(&block);
 }

@@ -497,14 +497,16 @@ parse_directive(struct conf_syntax *syntax, struct str text)
 	return false;
 }
 
-/* False: the line says nothing to the caller. */
+/* False: the line says nothing to the caller.  `is_cut`: there was more of it
+ * than CONF_LINE_BYTES_MAX. */
 static bool
-parse_line(struct conf_syntax *syntax, struct str text, struct conf_line *line)
+parse_line(struct conf_syntax *syntax, struct str text, bool is_cut,
+	struct conf_line *line)
 {
 	size_t end = 0;
 	struct str rest;
 
-	if (text.len > CONF_LINE_BYTES_MAX) {
+	if (is_cut || text.len > CONF_LINE_BYTES_MAX) {
 		conf_report_error(syntax->arena, syntax->report, line->place,
 			"the line is longer than %d bytes",
 			CONF_LINE_BYTES_MAX);
@@ -574,7 +576,8 @@ conf_syntax_next(struct conf_syntax *syntax, struct conf_line *line_out)
 		if (!syntax->top->is_loaded)
 			load_included(syntax, syntax->top);
 		if (next_logical(syntax, &joined, &text, &line_out->place))
-			found = parse_line(syntax, text, line_out);
+			found = parse_line(
+				syntax, text, joined.overflowed, line_out);
 		else
 			found = end_source(syntax, line_out);
 	}

@@ -19,6 +19,8 @@
 #include "base/banned.h"
 
 static const struct ctl_command commands[] = {
+	{"config", "check | dump [-n]", "look at the configuration",
+		ctl_config},
 	{"user", "ADDRESS...", "the user record a delivery would use",
 		ctl_user},
 };

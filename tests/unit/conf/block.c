@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/conf/helper.h"
+
+#include "base/banned.h"
+
+TEST(userdbs_are_kept_in_the_order_they_stand)
+{
+	struct loaded loaded = load_good("userdb {\n  driver = passwd-file\n"
+					 "  args = /etc/users\n}\n"
+					 "userdb {\n  driver = passwd\n"
+					 "  default_fields = home=/srv/%u\n"
+					 "  result_failure = return-fail\n"
+					 "}\n");
+	const struct settings *settings = loaded.settings;
+
+	REQUIRE(settings->userdb_count == 2);
+	CHECK_STR(settings->userdbs[0].driver, "passwd-file");
+	CHECK_STR(settings->userdbs[0].args, "/etc/users");
+	CHECK_UINT(settings->userdbs[0].place.line, 1);
+	CHECK_STR(settings->userdbs[1].default_fields, "home=/srv/%u");
+	CHECK_INT(settings->userdbs[1].result_failure, CONF_RESULT_RETURN_FAIL);
+	CHECK_UINT(settings->userdbs[1].place.line, 5);
+	unload(&loaded);
+}
+
+TEST(a_userdb_of_2_4_is_named_after_its_driver)
+{
+	struct loaded loaded =
+		load_good("userdb passwd-file {\n"
+			  "  passwd_file_path = /etc/users\n"
+			  "  fields {\n    home:default = /srv/%{user}\n"
+			  "    uid = vmail\n  }\n}\n"
+			  "userdb static {\n  static_allow_all_users = yes\n"
+			  "  fields {\n    uid = vmail\n    home = "
+			  "/srv/%{user}\n  }\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	REQUIRE(settings->userdb_count == 2);
+	CHECK_STR(settings->userdbs[0].driver, "passwd-file");
+	CHECK_STR(settings->userdbs[0].args, "/etc/users");
+	CHECK_STR(settings->userdbs[0].default_fields, "home=/srv/%{user}");
+	CHECK_STR(settings->userdbs[0].override_fields, "uid=vmail");
+	CHECK_STR(settings->userdbs[1].driver, "static");
+	CHECK_STR(settings->userdbs[1].args,
+		"allow_all_users=yes uid=vmail home=/srv/%{user}");
+	unload(&loaded);
+}
+
+TEST(a_userdb_without_driver_is_an_error)
+{
+	check_error("\nuserdb {\n  args = x\n}\n",
+		"2: error: userdb: driver is missing");
+}
+
+TEST(a_wrong_key_in_a_block_is_an_error)
+{
+	check_error("userdb {\n  driver = passwd\n  arg = x\n}\n",
+		"3: error: arg: there is no setting of that name; is args "
+		"meant?");
+	check_error("service lmtp {\n  unix_listener lmtp {\n"
+		    "    mode = rw\n  }\n}\n",
+		"3: error: mode: found \"rw\", expected octal permissions such "
+		"as 0660");
+	check_error("namespace inbox {\n  mail_path = /x\n}\n",
+		"2: error: mail_path: not in a namespace; expected location = "
+		"...");
+}
+
+TEST(namespaces_of_one_name_are_one)
+{
+	struct loaded loaded = load_good(
+		"namespace inbox {\n  inbox = yes\n  separator = /\n"
+		"  mailbox Trash {\n    special_use = \\Trash\n  }\n}\n"
+		"namespace inbox {\n  prefix = \"INBOX/\"\n"
+		"  mailbox Trash {\n    auto = create\n  }\n"
+		"  mailbox \"Sent Mail\" {\n    mailbox_auto = subscribe\n"
+		"  }\n}\n");
+	const struct conf_namespace *space;
+
+	REQUIRE(loaded.settings->namespace_count == 1);
+	space = &loaded.settings->namespaces[0];
+	CHECK_STR(space->name, "inbox");
+	CHECK_STR(space->prefix, "INBOX/");
+	CHECK_INT(space->separator, '/');
+	CHECK(space->inbox);
+	REQUIRE(space->mailbox_count == 2);
+	CHECK_STR(space->mailboxes[0].name, "Trash");
+	CHECK_STR(space->mailboxes[0].special_use.items[0], "\\Trash");
+	CHECK_INT(space->mailboxes[0].mailbox_auto, CONF_MAILBOX_AUTO_CREATE);
+	CHECK_STR(space->mailboxes[1].name, "Sent Mail");
+	CHECK_INT(
+		space->mailboxes[1].mailbox_auto, CONF_MAILBOX_AUTO_SUBSCRIBE);
+	unload(&loaded);
+}
+
+TEST(a_service_has_listeners)
+{
+	struct loaded loaded = load_good(
+		"service lmtp {\n  process_limit = 64\n  client_limit = 1\n"
+		"  unix_listener /var/spool/postfix/lmtp {\n"
+		"    mode = 0660\n    user = postfix\n  }\n"
+		"  inet_listener lmtp {\n    port = 24\n"
+		"    address = 127.0.0.1 ::1\n    ssl = starttls\n  }\n}\n"
+		"service imap-login {\n  process_limit = lots\n"
+		"  inet_listener imap {\n    port = 143\n  }\n}\n");
+	const struct conf_service *service;
+
+	REQUIRE(loaded.settings->service_count == 1);
+	service = &loaded.settings->services[0];
+	CHECK_UINT(service->process_limit, 64);
+	REQUIRE(service->listener_count == 2);
+	CHECK_STR(service->listeners[0].name, "/var/spool/postfix/lmtp");
+	CHECK(!service->listeners[0].is_inet);
+	CHECK_UINT(service->listeners[0].mode, 0660);
+	CHECK_STR(service->listeners[0].user, "postfix");
+	CHECK(service->listeners[1].is_inet);
+	CHECK_UINT(service->listeners[1].port, 24);
+	CHECK_UINT(service->listeners[1].address.count, 2);
+	CHECK_INT(service->listeners[1].ssl, CONF_LISTENER_STARTTLS);
+	unload(&loaded);
+}
+
+TEST(scripts_of_2_4_become_their_settings)
+{
+	struct loaded loaded = load_good(
+		"sieve_script personal {\n  path = ~/s\n"
+		"  active_path = ~/.active\n}\n"
+		"sieve_script spam {\n  type = before\n  path = /spam\n}\n"
+		"sieve_script virus {\n  sieve_script_type = before\n"
+		"  sieve_script_path = /virus\n}\n"
+		"sieve_script d {\n  type = default\n  path = /d\n"
+		"  name = standard\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	CHECK_STR(settings->sieve, "file:~/s;active=~/.active");
+	REQUIRE(settings->sieve_before.count == 2);
+	CHECK_STR(settings->sieve_before.items[0].value, "/spam");
+	CHECK_STR(settings->sieve_before.items[1].value, "/virus");
+	CHECK_STR(settings->sieve_default, "/d");
+	CHECK_STR(settings->sieve_default_name, "standard");
+	unload(&loaded);
+	check_error("sieve_script x {\n  type = between\n  path = /x\n}\n",
+		"1: error: sieve_script: found type \"between\", expected "
+		"personal, before, after, default, global or discard");
+	check_error("sieve_script x {\n  type = after\n}\n",
+		"1: error: sieve_script: path is missing");
+}
+
+TEST(a_quota_block_of_2_4_becomes_a_root_and_a_rule)
+{
+	struct loaded loaded = load_good("quota \"User quota\" {\n"
+					 "  driver = maildir\n"
+					 "  storage_size = 1G\n"
+					 "  message_count = 1000\n}\n"
+					 "quota Other {\n"
+					 "  quota_storage_size = 2k\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	REQUIRE(settings->quota.count == 2);
+	CHECK_STR(settings->quota.items[0].value, "maildir:User quota");
+	CHECK_STR(settings->quota.items[1].value, "count:Other");
+	REQUIRE(settings->quota_rule.count == 2);
+	CHECK_STR(settings->quota_rule.items[0].value,
+		"*:storage=1073741824B:messages=1000");
+	CHECK_UINT(settings->quota_rule.items[1].root, 2);
+	CHECK_STR(settings->quota_rule.items[1].value, "*:storage=2048B");
+	unload(&loaded);
+}
+
+TEST(a_block_of_another_protocol_leaves_nothing)
+{
+	struct loaded loaded = load_good(
+		"protocol lmtp {\n  userdb {\n    driver = passwd\n  }\n"
+		"  namespace x {\n  }\n"
+		"  quota x {\n    storage_size = 1G\n  }\n"
+		"  sieve_script a {\n    type = before\n    path = /a\n  }\n"
+		"  sieve_script b {\n    path = ~/b\n  }\n"
+		"  protocols {\n    pop3 = yes\n  }\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	CHECK_UINT(settings->userdb_count, 0);
+	CHECK_UINT(settings->namespace_count, 0);
+	CHECK_UINT(settings->quota.count, 0);
+	CHECK_UINT(settings->sieve_before.count, 0);
+	CHECK_STR(settings->sieve, "file:~/sieve;active=~/.dovecot.sieve");
+	CHECK_STR(settings->protocols.items[0], "lmtp");
+	unload(&loaded);
+}
+
+TEST(foreign_blocks_are_passed_over_with_all_that_is_in_them)
+{
+	struct loaded loaded = load_good(
+		"passdb {\n  driver = pam\n  args = x\n}\n"
+		"remote 10.0.0.0/8 {\n  hostname = x\n  nested {\n    a = b\n"
+		"  }\n}\n"
+		"dict {\n  expire = sqlite:/x\n}\n");
+
+	CHECK_STR(loaded.settings->hostname, "");
+	CHECK_UINT(loaded.settings->userdb_count, 0);
+	unload(&loaded);
+}
+
+TEST(an_unknown_block_is_an_error)
+{
+	check_error("usrdb {\n  driver = passwd\n}\n",
+		"1: error: usrdb { }: there is no such block here");
+	check_error("unix_listener x {\n  mode = 0600\n}\n",
+		"1: error: unix_listener { }: there is no such block here");
+}
+
+TEST(blocks_of_one_kind_are_limited)
+{
+	struct buf text;
+	struct loaded loaded;
+	int i;
+
+	buf_init(&text, 1 << 20);
+	for (i = 0; i <= CONF_SECTIONS_MAX; i++)
+		buf_add_text(&text, "userdb {\ndriver = passwd\n}\n");
+	loaded = load(buf_text(&text));
+	CHECK_UINT(loaded.report.errors, 1);
+	CHECK(says(problem(&loaded, 0), "more than 1000 blocks"));
+	unload(&loaded);
+	buf_clear(&text);
+}
+
+TEST(pairs_of_a_block_are_limited)
+{
+	struct buf text;
+	struct loaded loaded;
+	int i;
+
+	buf_init(&text, 1 << 20);
+	buf_add_text(&text, "sieve_extensions {\n");
+	for (i = 0; i < 65; i++)
+		buf_add_format(&text, "x%d = yes\n", i);
+	buf_add_text(&text, "}\n");
+	loaded = load(buf_text(&text));
+	CHECK_UINT(loaded.report.errors, 1);
+	CHECK(says(problem(&loaded, 0), "more than 64 settings"));
+	unload(&loaded);
+	buf_clear(&text);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/conf/helper.h"
+
+#include "base/banned.h"
+
+/* The only problem that a check finds, "" when there is none. */
+static void
+check_finds(const char *text, const char *expected)
+{
+	struct loaded loaded = load_as(text, CONF_PROTOCOL_LDA, true, NULL, 0);
+
+	CHECK_STR(problem(&loaded, 0), expected);
+	CHECK_STR(problem(&loaded, 1), "");
+	unload(&loaded);
+}
+
+TEST(the_defaults_have_no_problem)
+{
+	check_finds("", "");
+}
+
+TEST(warnings_are_for_who_asks)
+{
+	struct loaded loaded = load("mail_plugins = sieve\n");
+
+	CHECK(loaded.settings != NULL);
+	CHECK_UINT(loaded.report.count, 0);
+	CHECK_UINT(loaded.report.warnings, 0);
+	unload(&loaded);
+}
+
+TEST(each_foreign_setting_has_one_warning)
+{
+	check_finds("mail_plugins = $mail_plugins sieve\n",
+		"1: warning: mail_plugins: does not concern Doorstep and is "
+		"ignored");
+	check_finds("service imap-login {\n  process_limit = 3\n  foo {\n  }\n"
+		    "}\n",
+		"1: warning: service imap-login: does not concern Doorstep and "
+		"is ignored");
+	check_finds("passdb {\n  driver = pam\n}\n",
+		"1: warning: passdb { }: does not concern Doorstep and is "
+		"ignored");
+	check_finds("service lmtp {\n  executable = lmtp -L\n}\n",
+		"2: warning: executable: does not concern Doorstep and is "
+		"ignored");
+	check_finds("protocols = lmtp imap\n",
+		"1: warning: protocols: imap does not concern Doorstep and is "
+		"ignored");
+	check_finds("local 10.0.0.1 {\n  hostname = x\n}\n",
+		"1: warning: local: settings for some clients only are not "
+		"supported; the block is ignored");
+	check_finds("plugin {\n  antispam_x = y\n}\n",
+		"2: warning: antispam_x: does not concern Doorstep and is "
+		"ignored");
+	check_finds("plugin {\n  colour_of_the_sky = y\n}\n",
+		"2: warning: colour_of_the_sky: is no setting of Doorstep and "
+		"is ignored");
+}
+
+TEST(a_foreign_name_close_to_ours_is_said_to_be)
+{
+	check_finds("auth_username_fromat = %u\n",
+		"1: warning: auth_username_fromat: does not concern Doorstep "
+		"and is ignored (or is auth_username_format meant?)");
+}
+
+TEST(a_time_without_a_unit_has_a_warning)
+{
+	check_finds("submission_timeout = 30\n",
+		"1: warning: submission_timeout: found \"30\" without a unit; "
+		"it counts seconds");
+	check_finds("mail_max_lock_timeout = 0\n", "");
+}
+
+/* Dovecot counts KiB where a size of other settings counts bytes. */
+TEST(a_quota_without_a_unit_has_a_warning)
+{
+	check_finds("quota_rule = *:storage=1048576:messages=1000\n",
+		"1: warning: quota_rule: found \"storage=1048576\" without a "
+		"unit; it counts KiB");
+	check_finds("quota_rule = *:storage=1G\n"
+		    "quota_rule2 = Trash:storage=+10%%\n"
+		    "quota_rule3 = Spam:ignore\n"
+		    "quota_rule4 = Sent:bytes=500\n",
+		"");
+}
+
+TEST(a_wrong_quota_rule_is_an_error)
+{
+	check_finds("quota_rule = *:storage=big\n",
+		"1: error: quota_rule: found \"storage=big\", expected a size "
+		"such as 1G");
+	check_finds("quota_rule = *:messages=1k\n",
+		"1: error: quota_rule: found \"messages=1k\", expected "
+		"messages=NUMBER");
+	check_finds("quota2_rule = *:size=1\n",
+		"1: error: quota2_rule: found \"size=1\", expected "
+		"storage=SIZE, bytes=SIZE, messages=NUMBER, ignore or "
+		"backend=TEXT");
+	check_finds("quota_rule = *\n",
+		"1: error: quota_rule: found \"*\", expected FOLDER:LIMITS, "
+		"for example *:storage=1G");
+}
+
+TEST(a_gap_in_numbers_has_a_warning)
+{
+	check_finds("sieve_before = /a\nsieve_before3 = /c\n",
+		"2: warning: sieve_before3: there is no sieve_before2; "
+		"Doorstep "
+		"goes on behind the gap, Dovecot stops there");
+	check_finds("sieve_after2 = /b\n",
+		"1: warning: sieve_after2: there is no sieve_after; Doorstep "
+		"goes on behind the gap, Dovecot stops there");
+	check_finds("quota_rule = *:ignore\nquota2_rule = *:ignore\n"
+		    "quota2_rule2 = *:ignore\n",
+		"");
+}
+
+TEST(a_variable_that_is_none_is_an_error)
+{
+	struct loaded loaded = load_as("\nmail_home = /srv/%{usr}\n",
+		CONF_PROTOCOL_LDA, true, NULL, 0);
+
+	CHECK(says(problem(&loaded, 0),
+		"2: error: mail_home: found \"/srv/%{usr}\": "));
+	CHECK(says(problem(&loaded, 0), "unknown variable %{usr}"));
+	unload(&loaded);
+	loaded = load_as("sieve_before2 = /%x\nsieve_before = /%u\n",
+		CONF_PROTOCOL_LDA, true, NULL, 0);
+	CHECK(says(problem(&loaded, 0), "1: error: sieve_before2: found"));
+	unload(&loaded);
+	check_finds("mail_location = maildir:/srv/%{user | domain}/%Ln\n", "");
+}
+
+TEST(a_location_of_another_kind_is_an_error)
+{
+	check_finds("mail_location = mbox:~/mail\n",
+		"1: error: mail_location: found \"mbox:~/mail\", expected "
+		"maildir:PATH");
+	check_finds("namespace a {\n  inbox = yes\n  location = sdbox:~/x\n}\n",
+		"1: error: location: found \"sdbox:~/x\", expected "
+		"maildir:PATH");
+}
+
+TEST(one_namespace_has_the_inbox)
+{
+	check_finds("namespace a {\n}\n",
+		"1: warning: no namespace has inbox = yes");
+	check_finds("namespace a {\n  inbox = yes\n}\n"
+		    "namespace b {\n  prefix = b.\n  inbox = yes\n}\n",
+		"4: error: namespace b: inbox = yes stands in namespace a, "
+		"too");
+}
+
+TEST(a_driver_that_is_none_is_an_error)
+{
+	check_finds("userdb {\n  driver = sql\n}\n",
+		"1: error: userdb: found driver \"sql\", expected passwd-file, "
+		"static or passwd");
+}
+
+TEST(a_redirect_sender_is_a_word_or_an_address_in_brackets)
+{
+	check_finds("sieve_redirect_envelope_from = \"<a@example.org>\"\n", "");
+	check_finds("sieve_redirect_envelope_from = a@example.org\n",
+		"1: error: sieve_redirect_envelope_from: found "
+		"\"a@example.org\", expected sender, recipient, "
+		"orig_recipient, user_email, postmaster or \"<ADDRESS>\"");
+}
