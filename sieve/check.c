@@ -575,8 +575,10 @@ wanted_end(enum command_end end)
 	return "";
 }
 
+/* False after an error; what the error was about is taken off the tree, so that
+ * it is told once. */
 static bool
-check_end(struct checker *checker, const struct ast_command *node)
+check_end(struct checker *checker, struct ast_command *node)
 {
 	enum command_end end = node->command->end;
 	bool wants_block = end == END_BLOCK || end == END_TEST_AND_BLOCK;
@@ -589,6 +591,14 @@ check_end(struct checker *checker, const struct ast_command *node)
 			"\"%s\" takes no test; is a \";\" missing before %s?",
 			node->command->name,
 			check_quote(checker, node->tests->name));
+		node->tests = NULL;
+		return false;
+	}
+	if (end == END_BLOCK && has_one &&
+		str_is_nocase(node->tests->name, "if")) {
+		check_error(checker, node->at, "\"%s if\" is written \"elsif\"",
+			node->command->name);
+		node->tests = NULL;
 		return false;
 	}
 	if (wants_block == node->has_block && wants_one == has_one &&

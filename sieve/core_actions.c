@@ -46,6 +46,15 @@ const struct command_ops command_discard = {
 
 /* ---- redirect (RFC 5228 4.2) ---- */
 
+/* <@relay.example:amy@example.org> */
+static bool
+has_route(struct str text)
+{
+	struct str inside = str_skip(text, str_find_char(text, '<') + 1);
+
+	return str_starts(str_trim(inside), STR("@"));
+}
+
 /* RFC 5228 2.4.2.3: an addr-spec, or a phrase and one in angle brackets.  The
  * reader of header fields takes more than that: groups, lists, broken ones. */
 static bool
@@ -57,7 +66,7 @@ read_address(struct arena *arena, struct str text, struct str *address_out)
 
 	text = str_trim(text);
 	if (str_find_any(text, "\r\n") < text.len || str_has_char(text, '\0') ||
-		str_ends(text, STR(";")))
+		str_ends(text, STR(";")) || has_route(text))
 		return false;
 	if (address_parse_list(arena, text, 2, &found) != 1 ||
 		found->is_broken || found->domain.len == 0)

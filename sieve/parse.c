@@ -9,7 +9,8 @@ struct parser {
 	struct arena *tree;
 	struct reporter *reporter;
 	struct lexer lexer;
-	struct token token; /* the next one */
+	struct token token;  /* the next one */
+	struct position end; /* of the token before it */
 	size_t max_nesting;
 	size_t blocks; /* open now */
 	size_t tests;  /* open now */
@@ -21,6 +22,7 @@ static bool parse_tests(struct parser *parser, struct ast_command *node);
 static void
 next(struct parser *parser)
 {
+	parser->end = parser->lexer.position;
 	lexer_next(&parser->lexer, &parser->token);
 }
 
@@ -281,7 +283,11 @@ parse_command_end(struct parser *parser, struct ast_command *node)
 		next(parser);
 		return true;
 	}
-	return fail_expected(parser, "\";\"");
+	/* The place to put it is behind the last word, not before the next. */
+	if (!next_is(parser, TOKEN_BROKEN))
+		report_error(parser->reporter, parser->end,
+			"\";\" is missing here, before %s", found(parser));
+	return false;
 }
 
 /* NULL after an error; the parser then stands behind the broken command. */

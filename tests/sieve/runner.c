@@ -1,0 +1,638 @@
+/* runner - runs Sieve cases: a script, a message, what must come out
+ *
+ *   runner FILE.case...        prints TAP, one test for each file
+ *
+ * A case is a text file; its name is a sentence.  Sections begin at the left
+ * edge, their lines are indented by one tab, "#" lines are comments:
+ *
+ *   # RFC 5228 5.7: blanks at both ends do not count.
+ *   script:
+ *   	if header :is "Subject" "hello" { discard; }
+ *   message:
+ *   	Subject:   hello
+ *
+ *   	text
+ *   actions:
+ *   	discard
+ *
+ *   script      several run as a sequence, the next one while keep is in effect
+ *   message     "message: A" and "message: B" are those of RFC 5228 1.2, A is
+ *               taken when there is none
+ *   envelope    from ADDRESS; to ADDRESS      neither is known without it
+ *   mailboxes   names that exist, one a line; "mailboxes: trouble" cannot tell
+ *   settings    NAME = VALUE, fields of struct sieve_settings
+ *   actions     sieve_action_text() of all, the implicit keep as "keep"
+ *   errors      LINE:COLUMN: TEXT of every compile-time error
+ *   warnings    the same of every warning
+ *   fails       LINE:COLUMN: TEXT of the error that ended the run
+ *   temporary   the run ended because of the host's trouble
+ *   trace       lines that the trace has to hold, in this order
+ *
+ * "..." at the end of an expected TEXT stands for anything.  In "script
+ * escaped:" and "message escaped:" \r \n \t \0 \\ and \xHH stand for bytes, and
+ * only they make line ends; \{N}{TEXT} is TEXT N times.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "mail/address.h"
+#include "mail/message.h"
+#include "sieve/sieve.h"
+
+#include "base/banned.h"
+
+enum { MOST_LINES = 200, MOST_SCRIPTS = 8 };
+
+struct lines {
+	struct str items[MOST_LINES];
+	size_t count;
+	bool is_given;
+};
+
+struct test_case {
+	struct arena *arena;
+	struct str scripts[MOST_SCRIPTS];
+	size_t script_count;
+	struct str message;
+	struct lines envelope, mailboxes, settings;
+	struct lines actions, errors, warnings, fails, temporary, trace;
+	struct buf said; /* what went wrong, "# " in front of each line */
+};
+
+struct world {
+	struct sieve_host host;
+	struct test_case *test;
+	struct message *message;
+	struct address from, to;
+	bool has_from, has_to, in_trouble;
+	struct lines trace;
+};
+
+/* RFC 5228 1.2 */
+static const char message_a[] =
+	"Date: Tue, 1 Apr 1997 09:06:31 -0800 (PST)\n"
+	"From: coyote@desert.example.org\n"
+	"To: roadrunner@acme.example.com\n"
+	"Subject: I have a present for you\n"
+	"\n"
+	"Look, I'm sorry about the whole anvil thing.\n";
+static const char message_b[] =
+	"From: youcouldberich!@reply-by-postal-mail.invalid\n"
+	"Sender: b1ff@de.res.example.com\n"
+	"To: rube@landru.example.com\n"
+	"Date:  Mon, 31 Mar 1997 18:26:10 -0800\n"
+	"Subject: $$$ YOU, TOO, CAN BE A MILLIONAIRE! $$$\n"
+	"\n"
+	"YOU MAY HAVE ALREADY WON TEN MILLION DOLLARS.\n";
+
+static void
+complain(struct test_case *test, const char *what, struct str text)
+{
+	buf_add_format(&test->said, "# %s: %.*s\n", what, STR_ARG(text));
+}
+
+/* ---- reading a case ---- */
+
+static void
+lines_add(struct lines *lines, struct str line)
+{
+	if (lines->count < MOST_LINES)
+		lines->items[lines->count++] = line;
+}
+
+static unsigned
+hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *at = strchr(digits, c);
+
+	return c != '\0' && at != NULL ? (unsigned)(at - digits) : 0;
+}
+
+static void unescape(struct buf *out, struct str text);
+
+/* {N}{TEXT}; the result is what stands behind it. */
+static struct str
+repeat(struct buf *out, struct str text)
+{
+	size_t close = str_find_char(text, '}');
+	struct str body = str_skip(text, close + 2);
+	size_t end = str_find_char(body, '}');
+	uint64_t times;
+
+	if (number_parse(str_slice(text, 1, close), &times) < 0)
+		times = 0;
+	while (times-- > 0)
+		unescape(out, str_slice(body, 0, end));
+	return str_skip(body, end + 1);
+}
+
+static void
+unescape(struct buf *out, struct str text)
+{
+	while (text.len > 0) {
+		char c = text.data[0];
+
+		if (c != '\\' || text.len < 2) {
+			buf_add_char(out, c);
+			text = str_skip(text, 1);
+			continue;
+		}
+		c = text.data[1];
+		text = str_skip(text, 2);
+		if (c == 'x') {
+			buf_add_char(out, (char)(hex_digit(text.data[0]) * 16 +
+						  hex_digit(text.data[1])));
+			text = str_skip(text, 2);
+		} else if (c == '{') {
+			text = repeat(out, str_of(text.data - 1, text.len + 1));
+		} else {
+			buf_add_char(out, c == 'r'   ? '\r'
+					  : c == 'n' ? '\n'
+					  : c == 't' ? '\t'
+					  : c == '0' ? '\0'
+						     : c);
+		}
+	}
+}
+
+static struct str
+section_text(struct test_case *test, const struct lines *lines, bool is_escaped)
+{
+	struct buf buf;
+	struct str text;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	for (i = 0; i < lines->count; i++) {
+		if (is_escaped) {
+			unescape(&buf, lines->items[i]);
+		} else {
+			buf_add(&buf, lines->items[i]);
+			buf_add_char(&buf, '\n');
+		}
+	}
+	text = arena_copy(test->arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
+static void
+take_message(struct test_case *test, const struct lines *lines, bool is_escaped)
+{
+	if (lines->count == 1 && str_is(lines->items[0], "A"))
+		test->message = str_from(message_a);
+	else if (lines->count == 1 && str_is(lines->items[0], "B"))
+		test->message = str_from(message_b);
+	else
+		test->message = section_text(test, lines, is_escaped);
+}
+
+static void
+take_section(struct test_case *test, struct str name, struct lines *lines)
+{
+	bool is_escaped = str_ends(name, STR(" escaped"));
+	const struct {
+		const char *name;
+		struct lines *lines;
+	} plain[] = {
+		{"envelope", &test->envelope},
+		{"mailboxes", &test->mailboxes},
+		{"settings", &test->settings},
+		{"actions", &test->actions},
+		{"errors", &test->errors},
+		{"warnings", &test->warnings},
+		{"fails", &test->fails},
+		{"temporary", &test->temporary},
+		{"trace", &test->trace},
+	};
+	size_t i;
+
+	lines->is_given = true;
+	if (str_starts(name, STR("script"))) {
+		if (test->script_count < MOST_SCRIPTS)
+			test->scripts[test->script_count++] =
+				section_text(test, lines, is_escaped);
+		return;
+	}
+	if (str_starts(name, STR("message"))) {
+		take_message(test, lines, is_escaped);
+		return;
+	}
+	for (i = 0; i < ARRAY_LENGTH(plain); i++)
+		if (str_is(name, plain[i].name)) {
+			*plain[i].lines = *lines;
+			return;
+		}
+	complain(test, "unknown section", name);
+}
+
+/* Blank lines at the end of a section are not part of it. */
+static void
+end_section(struct test_case *test, struct str name, struct lines *lines)
+{
+	if (name.len == 0)
+		return;
+	while (lines->count > 0 && lines->items[lines->count - 1].len == 0)
+		lines->count--;
+	take_section(test, name, lines);
+}
+
+static void
+read_case(struct test_case *test, struct str text)
+{
+	struct lines lines = {.count = 0};
+	struct str name = STR_EMPTY, line;
+
+	while (str_next_field(&text, '\n', &line)) {
+		size_t colon = str_find_char(line, ':');
+
+		if (line.len == 0 || line.data[0] == '\t') {
+			lines_add(&lines, str_skip(line, 1));
+			continue;
+		}
+		if (line.data[0] == '#')
+			continue;
+		end_section(test, name, &lines);
+		lines = (struct lines){.count = 0};
+		name = str_slice(line, 0, colon);
+		line = str_trim(str_skip(line, colon + 1));
+		if (line.len > 0)
+			lines_add(&lines, line);
+	}
+	end_section(test, name, &lines);
+}
+
+/* ---- the world ---- */
+
+static struct world *
+world_of(struct sieve_host *host)
+{
+	return CONTAINER_OF(host, struct world, host);
+}
+
+static const struct message *
+answer_message(struct sieve_host *host)
+{
+	return world_of(host)->message;
+}
+
+static bool
+answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
+	struct address *address_out)
+{
+	struct world *world = world_of(host);
+	bool is_from = part == SIEVE_ENVELOPE_FROM;
+
+	*address_out = is_from ? world->from : world->to;
+	return is_from ? world->has_from : world->has_to;
+}
+
+static enum lookup
+answer_mailbox_exists(
+	struct sieve_host *host, struct str mailbox, struct err *err)
+{
+	struct world *world = world_of(host);
+	size_t i;
+
+	if (world->in_trouble) {
+		err_temp(err, "4.3.0", "the disk is on fire");
+		return LOOKUP_ERROR;
+	}
+	for (i = 0; i < world->test->mailboxes.count; i++)
+		if (str_equal(world->test->mailboxes.items[i], mailbox))
+			return LOOKUP_FOUND;
+	return LOOKUP_NONE;
+}
+
+static void
+take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
+{
+	struct world *world = world_of(host);
+
+	lines_add(&world->trace, sieve_trace_text(world->test->arena, event));
+}
+
+static const struct sieve_host_ops ops = {
+	.message = answer_message,
+	.envelope = answer_envelope,
+	.mailbox_exists = answer_mailbox_exists,
+};
+static const struct sieve_host_ops traced_ops = {
+	.message = answer_message,
+	.envelope = answer_envelope,
+	.mailbox_exists = answer_mailbox_exists,
+	.trace = take_trace,
+};
+
+static void
+set_address(struct world *world, struct str text, struct address *address,
+	bool *has)
+{
+	struct err err;
+
+	*has = address_parse_path(world->test->arena, text,
+		       ADDRESS_NULL_ALLOWED | ADDRESS_LOCAL_ALLOWED |
+			       ADDRESS_BRACKETS_OPTIONAL,
+		       address, &err) == 0;
+	if (!*has)
+		complain(world->test, "bad envelope address", text);
+}
+
+static void
+set_envelope(struct world *world)
+{
+	const struct lines *lines = &world->test->envelope;
+	size_t i;
+
+	for (i = 0; i < lines->count; i++) {
+		struct str rest = lines->items[i], item;
+
+		while (str_next_field(&rest, ';', &item)) {
+			item = str_trim(item);
+			if (str_starts(item, STR("from ")))
+				set_address(world, str_skip(item, 5),
+					&world->from, &world->has_from);
+			else if (str_starts(item, STR("to ")))
+				set_address(world, str_skip(item, 3),
+					&world->to, &world->has_to);
+			else
+				complain(world->test, "bad envelope", item);
+		}
+	}
+}
+
+static void
+set_setting(struct test_case *test, struct sieve_settings *settings,
+	struct str name, struct str value)
+{
+	const struct {
+		const char *name;
+		size_t *size;
+		uint64_t *number;
+		const char **text;
+	} fields[] = {
+		{"max_script_size", NULL, &settings->max_script_size, NULL},
+		{"max_actions", &settings->max_actions, NULL, NULL},
+		{"max_redirects", &settings->max_redirects, NULL, NULL},
+		{"max_nesting", &settings->max_nesting, NULL, NULL},
+		{"max_errors", &settings->max_errors, NULL, NULL},
+		{"max_string", &settings->max_string, NULL, NULL},
+		{"max_variable_size", &settings->max_variable_size, NULL, NULL},
+		{"max_variables", &settings->max_variables, NULL, NULL},
+		{"max_steps", NULL, &settings->max_steps, NULL},
+		{"max_memory", NULL, &settings->max_memory, NULL},
+		{"delimiters", NULL, NULL, &settings->delimiters},
+		{"extensions", NULL, NULL, &settings->extensions},
+	};
+	uint64_t number;
+	size_t i;
+
+	if (str_is(name, "redirects_prohibited")) {
+		settings->redirects_prohibited = str_is(value, "yes");
+		return;
+	}
+	for (i = 0; i < ARRAY_LENGTH(fields); i++) {
+		if (!str_is(name, fields[i].name))
+			continue;
+		if (fields[i].text != NULL)
+			*fields[i].text = arena_text(test->arena, value);
+		else if (number_parse(value, &number) < 0)
+			complain(test, "no number", value);
+		else if (fields[i].size != NULL)
+			*fields[i].size = (size_t)number;
+		else
+			*fields[i].number = number;
+		return;
+	}
+	complain(test, "unknown setting", name);
+}
+
+static struct sieve_settings
+read_settings(struct test_case *test)
+{
+	struct sieve_settings settings = {0};
+	size_t i;
+
+	for (i = 0; i < test->settings.count; i++) {
+		struct str rest = test->settings.items[i], name;
+
+		if (str_next_field(&rest, '=', &name))
+			set_setting(test, &settings, str_trim(name),
+				str_trim(rest.data ? rest : STR_EMPTY));
+	}
+	return settings;
+}
+
+/* ---- comparing ---- */
+
+static bool
+is_expected(struct str expected, struct str found)
+{
+	if (str_ends(expected, STR("...")))
+		return str_starts(
+			found, str_slice(expected, 0, expected.len - 3));
+	return str_equal(expected, found);
+}
+
+static void
+compare_lines(struct test_case *test, const char *what,
+	const struct lines *expected, const struct lines *found)
+{
+	size_t i, most = expected->count;
+
+	if (found->count > most)
+		most = found->count;
+	for (i = 0; i < most; i++) {
+		if (i >= found->count) {
+			complain(test, what, STR("missing:"));
+			complain(test, "  expected", expected->items[i]);
+		} else if (i >= expected->count) {
+			complain(test, what, STR("not expected:"));
+			complain(test, "  found   ", found->items[i]);
+		} else if (!is_expected(expected->items[i], found->items[i])) {
+			complain(test, what, STR("differ:"));
+			complain(test, "  expected", expected->items[i]);
+			complain(test, "  found   ", found->items[i]);
+		}
+	}
+}
+
+static void
+list_problems(struct test_case *test, const struct sieve_report *report,
+	bool warnings, struct lines *lines)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const struct sieve_problem *problem = &report->problems[i];
+
+		if (problem->is_warning == warnings)
+			lines_add(lines,
+				str_from(arena_format(test->arena, "%u:%u: %s",
+					problem->line, problem->column,
+					problem->text)));
+	}
+}
+
+static void
+list_actions(struct test_case *test, const struct sieve_result *result,
+	struct lines *lines)
+{
+	struct sieve_action keep = {
+		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	size_t i;
+
+	for (i = 0; i < result->count; i++)
+		lines_add(lines,
+			sieve_action_text(test->arena, &result->actions[i]));
+	if (result->implicit_keep)
+		lines_add(lines, sieve_action_text(test->arena, &keep));
+}
+
+/* The expected lines stand among the found ones, in this order. */
+static void
+compare_trace(struct test_case *test, const struct lines *found)
+{
+	size_t i = 0, j;
+
+	for (j = 0; j < found->count && i < test->trace.count; j++)
+		if (is_expected(test->trace.items[i], found->items[j]))
+			i++;
+	if (i == test->trace.count)
+		return;
+	complain(test, "trace lacks", test->trace.items[i]);
+	for (j = 0; j < found->count; j++)
+		complain(test, "  trace", found->items[j]);
+}
+
+/* ---- running ---- */
+
+static void
+run_scripts(struct world *world, const struct sieve_settings *settings,
+	struct sieve_result *result)
+{
+	struct test_case *test = world->test;
+	struct lines errors = {.count = 0}, warnings = {.count = 0};
+	struct lines fails = {.count = 0};
+	enum sieve_status status = SIEVE_OK;
+	struct err err;
+	size_t i;
+
+	result->keep_in_effect = true;
+	for (i = 0; i < test->script_count && status == SIEVE_OK &&
+		    result->keep_in_effect;
+		i++) {
+		struct sieve_program *program;
+		struct sieve_report report;
+		int compiled;
+
+		sieve_report_init(&report, test->arena);
+		compiled = sieve_compile(test->arena, settings, "script",
+			test->scripts[i], &program, &report);
+		list_problems(test, &report, false, &errors);
+		list_problems(test, &report, true, &warnings);
+		if ((compiled < 0) != (report.errors > 0))
+			complain(test, "status and errors do not agree",
+				STR_EMPTY);
+		if (compiled < 0)
+			continue;
+		sieve_report_init(&report, test->arena);
+		status = sieve_run(
+			program, settings, &world->host, result, &report, &err);
+		list_problems(test, &report, false, &fails);
+		if ((status == SIEVE_FAILED) != (report.errors > 0))
+			complain(test, "status and report do not agree",
+				STR_EMPTY);
+	}
+	if ((status == SIEVE_TEMPORARY) != test->temporary.is_given)
+		complain(test, "temporary trouble differs", STR_EMPTY);
+	compare_lines(test, "errors", &test->errors, &errors);
+	if (test->warnings.is_given)
+		compare_lines(test, "warnings", &test->warnings, &warnings);
+	compare_lines(test, "fails", &test->fails, &fails);
+}
+
+static void
+run_case(struct test_case *test)
+{
+	struct world world = {.test = test};
+	struct sieve_settings settings = read_settings(test);
+	struct sieve_result result = {.arena = test->arena};
+	struct message_limits limits = {
+		.memory_bytes = 128 * 1024,
+		.header_bytes = 16 * 1024 * 1024,
+		.header_fields = 100000,
+		.temp_folder = "/tmp",
+	};
+	struct lines actions = {.count = 0};
+	struct err err;
+
+	world.host.ops = test->trace.is_given ? &traced_ops : &ops;
+	if (message_open_bytes(test->message, &limits, &world.message, &err) <
+		0) {
+		complain(test, "message", str_from(err.text));
+		return;
+	}
+	set_envelope(&world);
+	world.in_trouble = test->mailboxes.count == 1 &&
+	                   str_is(test->mailboxes.items[0], "trouble");
+	run_scripts(&world, &settings, &result);
+	if (test->errors.count == 0 && !test->temporary.is_given) {
+		list_actions(test, &result, &actions);
+		if (!test->actions.is_given)
+			complain(test, "the case expects nothing", STR_EMPTY);
+		compare_lines(test, "actions", &test->actions, &actions);
+	}
+	compare_trace(test, &world.trace);
+	message_close(&world.message);
+}
+
+static bool
+run_file(const char *path, size_t number)
+{
+	struct test_case *test = memory_get(sizeof(*test));
+	struct buf text;
+	bool is_good;
+
+	test->arena = arena_open();
+	test->message = str_from(message_a);
+	buf_init(&test->said, BUF_UNLIMITED);
+	buf_init(&text, BUF_UNLIMITED);
+	if (fd_read_file(path, &text) < 0)
+		complain(test, "cannot read", str_from(path));
+	else
+		read_case(test, buf_view(&text));
+	if (test->script_count == 0)
+		complain(test, "no script", str_from(path));
+	else
+		run_case(test);
+	is_good = test->said.len == 0;
+	printf("%s %zu - %s\n%s", is_good ? "ok" : "not ok", number, path,
+		buf_text(&test->said));
+	buf_clear(&text);
+	buf_clear(&test->said);
+	arena_close(&test->arena);
+	memory_free(test);
+	return is_good;
+}
+
+int
+main(int argc, char **argv)
+{
+	bool is_good = argc > 1;
+	int i;
+
+	printf("1..%d\n", argc - 1);
+	for (i = 1; i < argc; i++)
+		if (!run_file(argv[i], (size_t)i))
+			is_good = false;
+	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
