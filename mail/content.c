@@ -99,6 +99,64 @@ content_without(struct arena *arena, const struct content *content,
 	return less;
 }
 
+static size_t
+count_fields(const struct message *message, struct str name)
+{
+	const struct header_field *field = NULL;
+	size_t count = 0;
+
+	while ((field = message_field_next(message, name, field)) != NULL)
+		count++;
+	return count;
+}
+
+/* Adds what the fields called `name`, from *field on, leave of the piece.  Pieces
+ * and fields both come in the order of the message. */
+static void
+add_without_fields(struct content *content, struct content_piece *pieces,
+	const struct content_piece *piece, struct str name,
+	const struct header_field **field)
+{
+	struct content_piece rest = *piece;
+
+	while (*field != NULL && (*field)->start < rest.to) {
+		struct content_piece before =
+			piece_of_message(rest.from, (*field)->start);
+
+		if (!piece_is_empty(&before))
+			pieces[content->count++] = before;
+		if ((*field)->end > rest.from)
+			rest.from = (*field)->end;
+		if (rest.from > rest.to)
+			return;
+		*field = message_field_next(content->message, name, *field);
+	}
+	if (!piece_is_empty(&rest))
+		pieces[content->count++] = rest;
+}
+
+struct content *
+content_without_fields(
+	struct arena *arena, const struct content *content, struct str name)
+{
+	const struct message *message = content->message;
+	const struct header_field *field =
+		message_field_next(message, name, NULL);
+	struct content_piece *pieces;
+	struct content *less = content_new(arena, message,
+		content->count + count_fields(message, name), &pieces);
+	size_t i;
+
+	for (i = 0; i < content->count; i++) {
+		if (content->pieces[i].is_text)
+			pieces[less->count++] = content->pieces[i];
+		else
+			add_without_fields(less, pieces, &content->pieces[i],
+				name, &field);
+	}
+	return less;
+}
+
 static bool
 piece_is_same(const struct content_piece *a, const struct content_piece *b)
 {

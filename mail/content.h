@@ -47,6 +47,11 @@ struct content *content_prepend(
 struct content *content_without(struct arena *arena,
 	const struct content *content, uint64_t from, uint64_t to);
 
+/* The same without any field called `name` (case does not matter).  Linear, however
+ * many there are. */
+struct content *content_without_fields(
+	struct arena *arena, const struct content *content, struct str name);
+
 /* Same message, same pieces: the stored bytes are the same, too. */
 bool content_is_same(const struct content *a, const struct content *b);
 

@@ -155,6 +155,61 @@ TEST(fields_are_put_in_front_and_cut_out)
 	arena_close(&arena);
 }
 
+TEST(all_fields_of_a_name_are_cut_out)
+{
+	struct arena *arena = arena_open();
+	struct message *message = open_message(
+		STR("X: 1\nA: 2\n b\nX: 3\nx: 4\nB: 5\nX: 6\n\nX: 7\n"),
+		IN_MEMORY);
+	struct content *whole = content_of(arena, message);
+	struct content *content =
+		content_without_fields(arena, whole, STR("X"));
+
+	check_content(content, "A: 2\n b\nB: 5\n\nX: 7\n",
+		"A: 2\r\n b\r\nB: 5\r\n\r\nX: 7\r\n");
+	check_content(content_without_fields(arena,
+			      content_prepend(arena, content, STR("X: 0\n")),
+			      STR("b")),
+		"X: 0\nA: 2\n b\n\nX: 7\n",
+		"X: 0\r\nA: 2\r\n b\r\n\r\nX: 7\r\n");
+	CHECK(content_is_same(
+		whole, content_without_fields(arena, whole, STR("none"))));
+	/* Fields that are out already, partly or whole. */
+	content = content_without(arena, whole, 3, 20);
+	check_content(content_without_fields(arena, content, STR("x")),
+		"B: 5\n\nX: 7\n", "B: 5\r\n\r\nX: 7\r\n");
+	message_close(&message);
+	arena_close(&arena);
+}
+
+TEST(a_hundred_thousand_fields_are_cut_out_in_linear_time)
+{
+	struct arena *arena = arena_open();
+	struct message_limits limits = {
+		.memory_bytes = 16 * 1024 * 1024,
+		.header_bytes = 16 * 1024 * 1024,
+		.header_fields = 200000,
+		.temp_folder = test_folder(),
+	};
+	struct message *message = NULL;
+	struct buf bytes;
+	struct err err;
+	int i;
+
+	buf_init(&bytes, BUF_UNLIMITED);
+	for (i = 0; i < 100000; i++)
+		buf_add_text(&bytes, "X: 1\nY: 2\n");
+	REQUIRE(message_open_bytes(buf_view(&bytes), &limits, &message, &err) ==
+		0);
+	CHECK_INT(content_without_fields(
+			  arena, content_of(arena, message), STR("X"))
+			  ->count,
+		100000);
+	message_close(&message);
+	buf_clear(&bytes);
+	arena_close(&arena);
+}
+
 /* A splice inside a line is no use of ours, but must not lie about line ends. */
 TEST(a_line_end_that_a_splice_puts_together_counts_as_one)
 {

@@ -8,6 +8,10 @@ UNIT_TESTS += %D%/content
 %C%_content_SOURCES = %D%/content.c
 %C%_content_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/date
+%C%_date_SOURCES = %D%/date.c
+%C%_date_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/encodedword
 %C%_encodedword_SOURCES = %D%/encodedword.c
 %C%_encodedword_LDADD = $(MAIL_TEST_LIBS)
