@@ -3,12 +3,14 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/deliver.c %D%/deliver.h \
 	%D%/execute.c %D%/execute.h \
 	%D%/host.c %D%/host.h \
+	%D%/loopcheck.c %D%/loopcheck.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \
 	%D%/report.c %D%/report.h \
 	%D%/script.c %D%/script.h \
 	%D%/setup.c %D%/setup.h \
+	%D%/trace.c %D%/trace.h \
 	%D%/userlog.c %D%/userlog.h \
 	%D%/work.h
 

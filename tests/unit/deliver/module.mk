@@ -5,3 +5,11 @@ UNIT_TESTS += %D%/deliver
 UNIT_TESTS += %D%/recipient
 %C%_recipient_SOURCES = %D%/recipient.c
 %C%_recipient_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/loopcheck
+%C%_loopcheck_SOURCES = %D%/loopcheck.c
+%C%_loopcheck_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/trace
+%C%_trace_SOURCES = %D%/trace.c
+%C%_trace_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
