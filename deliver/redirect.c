@@ -56,12 +56,9 @@ static const struct content *
 forwarded_content(const struct job *job, const struct delivery *delivery)
 {
 	const struct content *content = content_of(job->arena, job->message);
-	const struct header_field *field = NULL;
 
-	while ((field = message_field_next(
-			job->message, STR("Return-Path"), field)) != NULL)
-		content = content_without(
-			job->arena, content, field->start, field->end);
+	content = content_without_fields(
+		job->arena, content, STR("Return-Path"));
 	return content_prepend(job->arena, content,
 		str_from(arena_format(job->arena, "%.*s: %s\n",
 			STR_ARG(redirect_mark), delivery->user)));
