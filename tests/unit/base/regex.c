@@ -142,3 +142,33 @@ TEST(limits_are_the_callers)
 		regex_match(regex, STR("aaaaa!"), NULL, 0, &err), LOOKUP_ERROR);
 	regex_close(&regex);
 }
+
+/* Each by itself, the others far away. */
+TEST(heap_and_depth_have_limits_of_their_own)
+{
+	static char subject[100 * 1000];
+	struct regex_limits limits = regex_default_limits;
+	struct regex *regex = NULL;
+
+	memset(subject, 'a', sizeof(subject));
+	limits.match_steps = 100 * 1000 * 1000;
+	limits.match_depth = 100 * 1000 * 1000;
+	CHECK_INT(regex_open(STR("^(?:(a)|(b)|(?:aa))*c$"), 0, &limits, &regex,
+			  &err),
+		0);
+	CHECK_INT(regex_match(regex, str_of(subject, sizeof(subject)), NULL, 0,
+			  &err),
+		LOOKUP_ERROR);
+	CHECK_STR(err.detail, "regular expression: heap limit exceeded");
+	regex_close(&regex);
+	limits.heap_kib = 1000 * 1000;
+	limits.match_depth = 100;
+	CHECK_INT(regex_open(STR("^(?:(a)|(b)|(?:aa))*c$"), 0, &limits, &regex,
+			  &err),
+		0);
+	CHECK_INT(regex_match(regex, str_of(subject, sizeof(subject)), NULL, 0,
+			  &err),
+		LOOKUP_ERROR);
+	CHECK(strstr(err.detail, "depth") != NULL);
+	regex_close(&regex);
+}
