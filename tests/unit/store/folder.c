@@ -240,6 +240,18 @@ TEST(without_a_prefix_inbox_is_a_folder_like_others_above_its_own)
 	CHECK_STR(place(one, 1, "Lists"), "0:Lists");
 }
 
+TEST(a_namespace_without_prefix_takes_what_fits_no_other)
+{
+	static const struct store_namespace namespaces[] = {
+		{.prefix = "INBOX.", .has_inbox = true},
+		{.prefix = ""},
+	};
+
+	CHECK_STR(place(namespaces, 2, "Lists"), "1:Lists");
+	CHECK_STR(place(namespaces, 2, "INBOX.Lists"), "0:Lists");
+	CHECK_STR(place(namespaces, 2, "INBOX"), "0:");
+}
+
 TEST(the_longest_prefix_wins)
 {
 	CHECK_STR(place(several, 3, "Shared.Team.x"), "2:x");

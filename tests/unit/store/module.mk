@@ -6,6 +6,10 @@ UNIT_TESTS += %D%/every_driver
 %C%_every_driver_SOURCES = %D%/every_driver.c
 %C%_every_driver_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += %D%/every_fault
+%C%_every_fault_SOURCES = %D%/every_fault.c
+%C%_every_fault_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += %D%/failure
 %C%_failure_SOURCES = %D%/failure.c
 %C%_failure_LDADD = $(STORE_TEST_LIBS)
