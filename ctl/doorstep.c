@@ -21,6 +21,10 @@
 static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
+	{"sieve",
+		"check FILE... | test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
+		"[-m MAILBOX]... [--trace] SCRIPT MESSAGE...",
+		"compile scripts; show what one would do", ctl_sieve},
 	{"user", "ADDRESS...", "the user record a delivery would use",
 		ctl_user},
 };

@@ -1,0 +1,532 @@
+/* sieve - `doorstep sieve check` and `doorstep sieve test`
+ *
+ *   doorstep sieve check FILE...
+ *   doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] [-m MAILBOX]...
+ *       [--trace] SCRIPT MESSAGE...
+ *
+ * `test` does nothing: it prints the actions a delivery would take, one a line,
+ * the implicit keep as "keep".  With several messages each line begins with the
+ * message's name.  Mailboxes exist when -m names them; without -m all do.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "ctl/ctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "ctl/json.h"
+#include "deliver/setup.h"
+#include "mail/address.h"
+#include "mail/message.h"
+#include "sieve/sieve.h"
+
+#include "base/banned.h"
+
+/* Above the largest script there can be; sieve_compile() knows the limit. */
+#define MOST_SCRIPT_BYTES ((size_t)1 << 30)
+
+/* ---- problems ---- */
+
+static void
+print_problem(FILE *out, const struct sieve_problem *problem)
+{
+	fprintf(out, "%s:%u:%u: %s: %s\n", problem->script, problem->line,
+		problem->column, problem->is_warning ? "warning" : "error",
+		problem->text);
+}
+
+static void
+json_problems(struct json *json, const struct sieve_report *report)
+{
+	size_t i;
+
+	json_open(json, "problems", '[');
+	for (i = 0; i < report->count; i++) {
+		const struct sieve_problem *problem = &report->problems[i];
+
+		json_open(json, NULL, '{');
+		json_number(json, "line", problem->line);
+		json_number(json, "column", problem->column);
+		json_bool(json, "warning", problem->is_warning);
+		json_text(json, "text", str_from(problem->text));
+		json_close(json);
+	}
+	json_close(json);
+}
+
+/* -1 when the file cannot be read (told), 0 when it does not compile. */
+static int
+compile_file(struct ctl *ctl, const struct sieve_settings *settings,
+	const char *path, struct sieve_program **program_out,
+	struct sieve_report *report)
+{
+	struct buf text;
+	int result = -1;
+
+	buf_init(&text, MOST_SCRIPT_BYTES);
+	if (fd_read_file(path, &text) < 0)
+		ctl_fail(-1, "cannot read %s: %s", path, strerror(errno));
+	else
+		result = sieve_compile(ctl->arena, settings, path,
+				 buf_view(&text), program_out, report) == 0;
+	buf_clear(&text);
+	return result;
+}
+
+/* ---- check ---- */
+
+static int
+check_file(struct ctl *ctl, const struct sieve_settings *settings,
+	const char *path, struct json *json)
+{
+	struct sieve_program *program;
+	struct sieve_report report;
+	int result;
+	size_t i;
+
+	sieve_report_init(&report, ctl->arena);
+	result = compile_file(ctl, settings, path, &program, &report);
+	if (result < 0)
+		return CTL_TEMPORARY;
+	if (json != NULL) {
+		json_open(json, NULL, '{');
+		json_text(json, "script", str_from(path));
+		json_bool(json, "good", result == 1);
+		json_problems(json, &report);
+		json_close(json);
+		return result == 1 ? CTL_OK : CTL_FAILED;
+	}
+	for (i = 0; i < report.count; i++)
+		print_problem(stdout, &report.problems[i]);
+	if (report.is_full)
+		printf("%s: more errors are not shown\n", path);
+	return result == 1 ? CTL_OK : CTL_FAILED;
+}
+
+static int
+run_check(struct ctl *ctl, const struct sieve_settings *settings, int argc,
+	char **argv)
+{
+	struct json json;
+	int i, status = CTL_OK;
+
+	if (argc < 2)
+		return ctl_fail(
+			CTL_USAGE, "usage: doorstep sieve check FILE...");
+	json_init(&json, stdout);
+	if (ctl->json)
+		json_open(&json, NULL, '[');
+	for (i = 1; i < argc; i++) {
+		int one = check_file(
+			ctl, settings, argv[i], ctl->json ? &json : NULL);
+
+		if (one > status)
+			status = one;
+	}
+	if (ctl->json)
+		json_close(&json);
+	return status;
+}
+
+/* ---- test: the world of a script ---- */
+
+struct tester {
+	struct sieve_host host;
+	struct ctl *ctl;
+	const struct settings *conf;
+	struct sieve_settings settings;
+	const struct message *message;
+	struct address from, to;
+	bool has_from, has_to;
+	const char **mailboxes;
+	size_t mailbox_count;
+	const char *prefix; /* of every line: "message: " or "" */
+};
+
+static struct tester *
+tester_of(struct sieve_host *host)
+{
+	return CONTAINER_OF(host, struct tester, host);
+}
+
+static const struct message *
+answer_message(struct sieve_host *host)
+{
+	return tester_of(host)->message;
+}
+
+static bool
+answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
+	struct address *address_out)
+{
+	const struct tester *tester = tester_of(host);
+
+	switch (part) {
+	case SIEVE_ENVELOPE_FROM:
+		*address_out = tester->from;
+		return tester->has_from;
+	case SIEVE_ENVELOPE_TO:
+		*address_out = tester->to;
+		return tester->has_to;
+	}
+	return false;
+}
+
+static enum lookup
+answer_mailbox_exists(
+	struct sieve_host *host, struct str mailbox, struct err *err UNUSED)
+{
+	const struct tester *tester = tester_of(host);
+	size_t i;
+
+	if (tester->mailbox_count == 0 || str_is_nocase(mailbox, "INBOX"))
+		return LOOKUP_FOUND;
+	for (i = 0; i < tester->mailbox_count; i++)
+		if (str_is(mailbox, tester->mailboxes[i]))
+			return LOOKUP_FOUND;
+	return LOOKUP_NONE;
+}
+
+static void
+print_trace(struct sieve_host *host, const struct sieve_trace_event *event)
+{
+	const struct tester *tester = tester_of(host);
+	struct arena *arena = tester->ctl->arena;
+	struct arena_mark mark = arena_mark(arena);
+	struct str text = sieve_trace_text(arena, event);
+
+	printf("%strace %s:%.*s\n", tester->prefix, event->script,
+		STR_ARG(text));
+	arena_release(arena, mark);
+}
+
+static const struct sieve_host_ops quiet_ops = {
+	.message = answer_message,
+	.envelope = answer_envelope,
+	.mailbox_exists = answer_mailbox_exists,
+};
+static const struct sieve_host_ops traced_ops = {
+	.message = answer_message,
+	.envelope = answer_envelope,
+	.mailbox_exists = answer_mailbox_exists,
+	.trace = print_trace,
+};
+
+/* ---- test: one message ---- */
+
+/* The sender of a message that came without an envelope: its "From " line, or
+ * the Return-Path of an earlier delivery. */
+static void
+guess_sender(struct tester *tester)
+{
+	struct arena *arena = tester->ctl->arena;
+	const struct header_field *field;
+	struct str sender;
+	struct err err;
+
+	if (tester->has_from)
+		return;
+	if (!message_mbox_sender(tester->message, &sender)) {
+		field = message_field_next(
+			tester->message, STR("Return-Path"), NULL);
+		if (field == NULL)
+			return;
+		sender = str_trim(field->value);
+	}
+	tester->has_from =
+		address_parse_path(arena, sender,
+			ADDRESS_NULL_ALLOWED | ADDRESS_LOCAL_ALLOWED |
+				ADDRESS_BRACKETS_OPTIONAL,
+			&tester->from, &err) == 0;
+}
+
+static void
+print_actions(const struct tester *tester, const struct sieve_result *result)
+{
+	struct arena *arena = tester->ctl->arena;
+	struct sieve_action keep = {
+		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	size_t i;
+
+	for (i = 0; i < result->count; i++)
+		printf("%s%.*s\n", tester->prefix,
+			STR_ARG(sieve_action_text(arena, &result->actions[i])));
+	if (result->implicit_keep)
+		printf("%s%.*s\n", tester->prefix,
+			STR_ARG(sieve_action_text(arena, &keep)));
+}
+
+static void
+json_actions(struct json *json, struct arena *arena,
+	const struct sieve_result *result)
+{
+	struct sieve_action keep = {
+		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	size_t i;
+
+	json_open(json, "actions", '[');
+	for (i = 0; i < result->count; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "action",
+			sieve_action_text(arena, &result->actions[i]));
+		json_number(json, "line", result->actions[i].line);
+		json_number(json, "column", result->actions[i].column);
+		json_close(json);
+	}
+	if (result->implicit_keep) {
+		json_open(json, NULL, '{');
+		json_text(json, "action", sieve_action_text(arena, &keep));
+		json_bool(json, "implicit", true);
+		json_close(json);
+	}
+	json_close(json);
+}
+
+static int
+judge(struct tester *tester, const struct sieve_program *program,
+	const char *path, struct json *json)
+{
+	struct sieve_result result = {.arena = tester->ctl->arena};
+	struct sieve_report report;
+	struct err err;
+	enum sieve_status status;
+	size_t i;
+
+	sieve_report_init(&report, tester->ctl->arena);
+	status = sieve_run(program, &tester->settings, &tester->host, &result,
+		&report, &err);
+	if (status == SIEVE_TEMPORARY)
+		return ctl_fail(CTL_TEMPORARY, "%s", err_log_text(&err));
+	if (json != NULL) {
+		json_open(json, NULL, '{');
+		json_text(json, "message", str_from(path));
+		json_actions(json, tester->ctl->arena, &result);
+		json_problems(json, &report);
+		json_close(json);
+	} else {
+		for (i = 0; i < report.count; i++)
+			print_problem(stderr, &report.problems[i]);
+		print_actions(tester, &result);
+	}
+	return status == SIEVE_OK ? CTL_OK : CTL_FAILED;
+}
+
+static int
+test_message(const struct tester *template, const struct sieve_program *program,
+	const char *path, bool is_named, struct json *json)
+{
+	struct tester tester = *template;
+	const struct message_limits limits = {
+		.memory_bytes = 128 * 1024,
+		.header_bytes = tester.conf->message_header_max_size,
+		.header_fields = 100000,
+		.temp_folder = tester.conf->mail_temp_dir,
+	};
+	struct message *message;
+	struct err err;
+	int fd, status;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ctl_fail(CTL_TEMPORARY, "cannot read %s: %s", path,
+			strerror(errno));
+	status = message_open_fd(fd, &limits, &message, &err);
+	fd_close(&fd);
+	if (status < 0)
+		return ctl_fail(CTL_TEMPORARY, "cannot read %s: %s", path,
+			err_log_text(&err));
+	tester.message = message;
+	tester.prefix =
+		is_named ? arena_format(tester.ctl->arena, "%s: ", path) : "";
+	guess_sender(&tester);
+	status = judge(&tester, program, path, json);
+	message_close(&message);
+	return status;
+}
+
+/* ---- test: the command line ---- */
+
+struct test_options {
+	const char *from, *original, *recipient, *user;
+	const char **mailboxes;
+	size_t mailbox_count;
+	bool is_traced;
+	int first; /* argument that is no option */
+};
+
+#define TEST_USAGE                                                             \
+	"usage: doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "  \
+	"[-m MAILBOX]... [--trace] SCRIPT MESSAGE..."
+
+/* False when the option's value is missing or there is no such option. */
+static bool
+read_option(struct test_options *options, int argc, char **argv, int *index)
+{
+	const char *option = argv[*index], *value;
+
+	if (strcmp(option, "--trace") == 0) {
+		options->is_traced = true;
+		return true;
+	}
+	if (option[1] == '\0' || strchr("farum", option[1]) == NULL)
+		return false;
+	value = option + 2;
+	if (*value == '\0') {
+		if (*index + 1 >= argc)
+			return false;
+		value = argv[++*index];
+	}
+	switch (option[1]) {
+	case 'f':
+		options->from = value;
+		break;
+	case 'a':
+		options->original = value;
+		break;
+	case 'r':
+		options->recipient = value;
+		break;
+	case 'u':
+		options->user = value;
+		break;
+	default:
+		options->mailboxes[options->mailbox_count++] = value;
+		break;
+	}
+	return true;
+}
+
+static int
+read_options(
+	struct ctl *ctl, struct test_options *options, int argc, char **argv)
+{
+	int i;
+
+	options->mailboxes =
+		ARENA_ARRAY(ctl->arena, const char *, (size_t)argc);
+	for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		if (!read_option(options, argc, argv, &i))
+			return ctl_fail(-1, TEST_USAGE);
+	}
+	options->first = i;
+	if (argc - i < 2)
+		return ctl_fail(-1, TEST_USAGE);
+	return 0;
+}
+
+static int
+read_address(struct tester *tester, const char *text, struct address *address,
+	bool *has_out)
+{
+	struct err err;
+
+	*has_out = text != NULL;
+	if (text == NULL)
+		return 0;
+	if (address_parse_path(tester->ctl->arena, str_from(text),
+		    ADDRESS_NULL_ALLOWED | ADDRESS_LOCAL_ALLOWED |
+			    ADDRESS_BRACKETS_OPTIONAL,
+		    address, &err) < 0)
+		return ctl_fail(-1, "%s: %s", text, err.text);
+	return 0;
+}
+
+static int
+read_envelope(struct tester *tester, const struct test_options *options)
+{
+	const char *to = options->original;
+
+	if (to == NULL)
+		to = options->recipient;
+	if (to == NULL)
+		to = options->user;
+	if (read_address(tester, options->from, &tester->from,
+		    &tester->has_from) < 0)
+		return -1;
+	return read_address(tester, to, &tester->to, &tester->has_to);
+}
+
+static int
+test_messages(const struct tester *tester, const struct sieve_program *program,
+	int count, char **paths)
+{
+	bool is_json = tester->ctl->json;
+	struct json json;
+	int i, status = CTL_OK;
+
+	json_init(&json, stdout);
+	if (is_json)
+		json_open(&json, NULL, '[');
+	for (i = 0; i < count; i++) {
+		int one = test_message(tester, program, paths[i], count > 1,
+			is_json ? &json : NULL);
+
+		if (one > status)
+			status = one;
+	}
+	if (is_json)
+		json_close(&json);
+	return status;
+}
+
+static int
+run_test(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
+{
+	struct test_options options = {.first = 0};
+	struct tester tester = {
+		.ctl = ctl, .conf = conf, .settings = setup_sieve(conf)};
+	struct sieve_program *program;
+	struct sieve_report report;
+	int compiled;
+	size_t i;
+
+	if (read_options(ctl, &options, argc, argv) < 0)
+		return CTL_USAGE;
+	if (read_envelope(&tester, &options) < 0)
+		return CTL_USAGE;
+	tester.mailboxes = options.mailboxes;
+	tester.mailbox_count = options.mailbox_count;
+	/* A trace between the brackets would be no JSON. */
+	tester.host.ops =
+		options.is_traced && !ctl->json ? &traced_ops : &quiet_ops;
+	sieve_report_init(&report, ctl->arena);
+	compiled = compile_file(
+		ctl, &tester.settings, argv[options.first], &program, &report);
+	for (i = 0; i < report.count; i++)
+		print_problem(stderr, &report.problems[i]);
+	if (compiled < 0)
+		return CTL_TEMPORARY;
+	if (compiled == 0)
+		return CTL_FAILED;
+	return test_messages(&tester, program, argc - options.first - 1,
+		argv + options.first + 1);
+}
+
+int
+ctl_sieve(struct ctl *ctl, int argc, char **argv)
+{
+	const struct settings *conf;
+	struct sieve_settings settings;
+
+	if (argc < 2)
+		return ctl_fail(
+			CTL_USAGE, "usage: doorstep sieve check|test ...");
+	conf = ctl_settings(ctl);
+	if (conf == NULL)
+		return CTL_CONFIG;
+	settings = setup_sieve(conf);
+	if (strcmp(argv[1], "check") == 0)
+		return run_check(ctl, &settings, argc - 1, argv + 1);
+	if (strcmp(argv[1], "test") == 0)
+		return run_test(ctl, conf, argc - 1, argv + 1);
+	return ctl_fail(CTL_USAGE, "unknown sub-command: sieve %s", argv[1]);
+}
