@@ -1,0 +1,10 @@
+# Manual pages: docs/man/NAME.SECTION.scd, listed once here.
+MAN_SCD += %D%/man/doorstep.1.scd %D%/man/doorstep-lda.8.scd
+man_MANS = $(MAN_SCD:.scd=)
+CLEANFILES += $(man_MANS)
+EXTRA_DIST += $(MAN_SCD) %D%/decisions
+
+# scdoc takes the date of a page from SOURCE_DATE_EPOCH; without it, today's.
+docs/man/%: $(srcdir)/docs/man/%.scd
+	@$(MKDIR_P) docs/man
+	$(AM_V_GEN)$(SCDOC) <$< >$@.tmp && mv $@.tmp $@

@@ -28,6 +28,7 @@ AM_TESTS_ENVIRONMENT = \
 	TEST_SOURCE='$(abs_top_srcdir)'; export TEST_SOURCE; \
 	TEST_BUILD='$(abs_top_builddir)'; export TEST_BUILD;
 
+include tests/build/module.mk
 include tests/lib/module.mk
 include tests/unit/base/module.mk
 include tests/unit/mail/module.mk
