@@ -84,9 +84,10 @@ TEST(a_file_gets_its_mode_whatever_the_umask)
 TEST(a_folder_gets_its_mode_whatever_the_umask)
 {
 	struct permission permission = from(0775, getegid());
+	const char *path = test_path("f");
 
 	umask(0177);
-	CHECK_INT(permission_make_folder(&permission, test_path("f")), 0);
+	CHECK_INT(permission_make_folder(&permission, path), 0);
 	CHECK_INT(box_mode("f"), 0775);
 	CHECK_INT(umask(0), 0177);
 }
