@@ -14,6 +14,7 @@ struct dump {
 	struct buf *out;
 	bool only_changed;
 	unsigned depth;
+	struct settings *scratch; /* has room for any object's fields */
 };
 
 static void
@@ -121,15 +122,13 @@ field_text(struct dump *dump, const struct conf_key *key, const void *object)
 static struct str
 default_text(struct dump *dump, const struct conf_key *key)
 {
+	struct str text = str_from(key->fallback);
 	const char *expected;
-	struct str text;
-	/* As large as the largest object, in order to have the field. */
-	struct settings *object = ARENA_NEW(dump->arena, struct settings);
 
-	text = str_from(key->fallback);
-	if (conf_value_parse(dump->arena, key, text, object, &expected) < 0)
+	if (conf_value_parse(dump->arena, key, text, dump->scratch, &expected) <
+		0)
 		return text;
-	return field_text(dump, key, object);
+	return field_text(dump, key, dump->scratch);
 }
 
 static bool
@@ -297,7 +296,8 @@ void
 conf_dump(struct arena *arena, const struct settings *settings,
 	bool only_changed, struct buf *out)
 {
-	struct dump dump = {arena, out, only_changed, 0};
+	struct dump dump = {
+		arena, out, only_changed, 0, ARENA_NEW(arena, struct settings)};
 
 	dump_top(&dump, settings, NULL);
 	dump_namespaces(&dump, settings);
@@ -311,7 +311,8 @@ conf_dump_protocol(struct arena *arena, const char *name,
 	struct buf *out)
 {
 	struct buf block;
-	struct dump dump = {arena, &block, true, 1};
+	struct dump dump = {
+		arena, &block, true, 1, ARENA_NEW(arena, struct settings)};
 
 	buf_init(&block, BUF_UNLIMITED);
 	dump_top(&dump, settings, base);

@@ -42,3 +42,8 @@ FUZZ_TESTS += %D%/fuzz-passwd-file
 %C%_fuzz_passwd_file_SOURCES = %D%/fuzz-passwd-file.c
 %C%_fuzz_passwd_file_LDADD = userdb/libuserdb.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/passwd-file
+
+FUZZ_TESTS += %D%/fuzz-conf
+%C%_fuzz_conf_SOURCES = %D%/fuzz-conf.c
+%C%_fuzz_conf_LDADD = conf/libconf.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/conf
