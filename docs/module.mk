@@ -1,6 +1,6 @@
 # Manual pages: docs/man/NAME.SECTION.scd, listed once here.
 MAN_SCD += %D%/man/doorstep.1.scd %D%/man/doorstep-lda.8.scd \
-	%D%/man/doorstep-maildir.5.scd
+	%D%/man/doorstep-maildir.5.scd %D%/man/doorstep.conf.5.scd
 man_MANS = $(MAN_SCD:.scd=)
 CLEANFILES += $(man_MANS)
 EXTRA_DIST += $(MAN_SCD) %D%/decisions
@@ -9,3 +9,16 @@ EXTRA_DIST += $(MAN_SCD) %D%/decisions
 docs/man/%: $(srcdir)/docs/man/%.scd
 	@$(MKDIR_P) docs/man
 	$(AM_V_GEN)$(SCDOC) <$< >$@.tmp && mv $@.tmp $@
+
+# The settings in doorstep.conf(5) come from conf/keys.def and are kept in the
+# page; tests/unit/conf/manual.sh sees that they are the same.
+check_PROGRAMS += %D%/settings-table
+%C%_settings_table_SOURCES = %D%/settings-table.c
+%C%_settings_table_LDADD = conf/libconf.a base/libbase.a $(CORE_LIBS)
+
+update-settings: %D%/settings-table
+	page=$(srcdir)/%D%/man/doorstep.conf.5.scd; \
+	{ sed '/^; begin of settings$$/q' $$page; echo; %D%/settings-table; \
+	  sed -n '/^; end of settings$$/,$$p' $$page; } >page.tmp && \
+	mv page.tmp $$page
+.PHONY: update-settings

@@ -29,3 +29,6 @@ UNIT_TESTS += %D%/syntax
 UNIT_TESTS += %D%/value
 %C%_value_SOURCES = %D%/value.c
 %C%_value_LDADD = conf/libconf.a $(TEST_LIBS)
+
+TAP_TESTS += %D%/manual.sh
+EXTRA_DIST += %D%/manual.sh
