@@ -1,0 +1,1 @@
+EXTRA_DIST += %D%/doorstep.conf %D%/system-users.conf %D%/virtual-users.conf

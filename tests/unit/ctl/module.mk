@@ -1,0 +1,2 @@
+TAP_TESTS += %D%/config.sh
+EXTRA_DIST += %D%/config.sh

@@ -1,0 +1,90 @@
+#!/bin/sh
+# doorstep config check and dump, as the admin sees them.
+#
+# SPDX-License-Identifier: MIT
+TEST_SOURCE=${TEST_SOURCE:-$(dirname "$0")/../../..}
+. "$TEST_SOURCE/tests/lib/tap.sh"
+
+doorstep=$TEST_BUILD/ctl/doorstep
+
+# run COMMAND...: its standard output in "out", its status in $status.
+run() {
+	"$@" >out 2>err
+	status=$?
+}
+
+for sample in "$TEST_SOURCE"/samples/*.conf; do
+	run "$doorstep" -c "$sample" config check
+	is "$status $(cat out)" "0 $sample: 0 errors, 0 warnings" \
+		"$(basename "$sample") has no problem"
+	"$doorstep" -c "$sample" config dump -n >first
+	"$doorstep" -c first config dump -n >second
+	is "$(diff first second)" "" \
+		"$(basename "$sample") means the same when dumped and read"
+done
+
+cat >wrong.conf <<'END'
+mail_debug = maybe
+mail_plugins = sieve
+protocol lmtp {
+  mail_location = mbox:~/mail
+}
+END
+run "$doorstep" config check -c wrong.conf
+is "$status" 1 "an error ends config check with 1"
+is "$(cat out)" 'wrong.conf:1: error: mail_debug: found "maybe", expected yes or no
+wrong.conf:2: warning: mail_plugins: does not concern Doorstep and is ignored
+wrong.conf:4: error: mail_location: found "mbox:~/mail", expected maildir:PATH
+wrong.conf: 2 errors, 1 warning' "each problem is named once, in any protocol"
+
+run "$doorstep" config dump -c wrong.conf
+is "$status" 78 "a wrong configuration is not dumped"
+is "$(cat err)" 'wrong.conf:1: error: mail_debug: found "maybe", expected yes or no' \
+	"config dump says why"
+
+run "$doorstep" --json config check -c wrong.conf
+python3 -c '
+import json, sys
+found = json.load(open("out"))
+print(found["errors"], found["warnings"], found["problems"][0]["line"],
+      found["problems"][0]["severity"], found["problems"][0]["file"])
+' >parsed
+is "$(cat parsed)" "2 1 1 error wrong.conf" "config check --json is JSON"
+
+cat >good.conf <<'END'
+ssl_key = </etc/key.pem
+userdb {
+  driver = passwd
+}
+protocol lda {
+  hostname = lda.example.org
+}
+END
+run "$doorstep" -c good.conf -o login_greeting=hi config dump -n
+is "$status $(cat out)" "0 login_greeting = hi
+ssl_key = </etc/key.pem
+userdb {
+  driver = passwd
+}
+protocol lda {
+  hostname = lda.example.org
+}" "config dump -n shows what differs from the defaults"
+
+run "$doorstep" -c good.conf --json config dump -n
+python3 -c '
+import json
+found = json.load(open("out"))
+print(found["settings"]["ssl_key"],
+      *[(b["type"], b["settings"]) for b in found["blocks"]])
+' >parsed
+is "$(cat parsed)" "</etc/key.pem ('userdb', {'driver': 'passwd'}) ('protocol', {'hostname': 'lda.example.org'})" \
+	"config dump --json is JSON"
+
+run "$doorstep" -c none.conf config check
+is "$status $(head -1 out)" "1 none.conf: error: there is no such file" \
+	"a file that is not there is an error"
+
+run "$doorstep" config import
+is "$status" 64 "another word after config is wrong usage"
+
+done_testing
