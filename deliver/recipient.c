@@ -207,12 +207,12 @@ complete_gid(struct arena *arena, struct recipient *recipient, struct err *err)
 	return -1;
 }
 
+/* mail_home, for a user who has no home of their own. */
 static int
-complete_home(struct arena *arena, struct recipient *recipient, struct err *err)
+default_home(struct arena *arena, struct recipient *recipient, struct err *err)
 {
 	struct str text;
 
-	recipient->home = recipient->user->home;
 	if (recipient->home != NULL ||
 		recipient->settings->mail_home[0] == '\0')
 		return 0;
@@ -226,6 +226,13 @@ complete_home(struct arena *arena, struct recipient *recipient, struct err *err)
 	if (text.len > 0)
 		recipient->home = arena_text(arena, text);
 	return 0;
+}
+
+static int
+complete_home(struct arena *arena, struct recipient *recipient, struct err *err)
+{
+	recipient->home = recipient->user->home;
+	return default_home(arena, recipient, err);
 }
 
 /* mail_access_groups, beside the groups the system knows for the user. */
@@ -437,34 +444,40 @@ recipient_find(struct arena *arena, const struct settings *settings,
 	return complete(arena, recipient_out, settings, err);
 }
 
+static const char *
+unless_empty(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 int
 recipient_self(struct arena *arena, const struct settings *settings,
 	const char *user, const char *home, struct recipient *recipient_out,
 	struct err *err)
 {
-	struct system_user record = {.uid = geteuid(), .gid = getegid()};
+	struct system_user record = {0};
+	struct recipient *self = recipient_out;
 
-	*recipient_out = (struct recipient){.settings = settings,
-		.name = user,
-		.home = home,
+	*self = (struct recipient){.settings = settings,
+		.name = unless_empty(user),
+		.home = unless_empty(home),
 		.identity = {.uid = geteuid(), .gid = getegid()}};
-	if (user != NULL && user[0] != '\0' && home != NULL && home[0] != '\0')
-		return 0;
-	switch (user_by_uid(arena, geteuid(), &record, err)) {
-	case LOOKUP_ERROR:
+	if ((self->name == NULL || self->home == NULL) &&
+		user_by_uid(arena, geteuid(), &record, err) == LOOKUP_ERROR)
 		return -1;
-	case LOOKUP_NONE:
-		if (user == NULL || user[0] == '\0')
-			return err_set(err, ERR_USAGE, "5.3.5",
-				"Couldn't lookup our username (uid=%lu)",
-				(unsigned long)geteuid());
-		return 0;
-	case LOOKUP_FOUND:
-		break;
-	}
-	if (user == NULL || user[0] == '\0')
-		recipient_out->name = record.name;
-	if (home == NULL || home[0] == '\0')
-		recipient_out->home = record.home;
+	if (self->name == NULL)
+		self->name = record.name;
+	if (self->name == NULL)
+		return err_set(err, ERR_USAGE, "5.3.5",
+			"Couldn't lookup our username (uid=%lu)",
+			(unsigned long)geteuid());
+	/* Names become parts of paths. */
+	if (userdb_name_is_harmful(str_from(self->name)))
+		return err_set(err, ERR_USAGE, "5.3.5",
+			"USER is no name that a user can have");
+	if (default_home(arena, self, err) < 0)
+		return -1;
+	if (self->home == NULL)
+		self->home = record.home;
 	return 0;
 }
