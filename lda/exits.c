@@ -6,8 +6,6 @@
 
 #include "base/banned.h"
 
-enum { QMAIL_HARD = 100, QMAIL_SOFT = 111 };
-
 static int
 sysexits_status(enum err_kind kind)
 {
@@ -39,7 +37,8 @@ exits_status(const struct err *err, enum exit_style style)
 	case EXIT_STYLE_QMAIL:
 		if (status == EX_OK)
 			return status;
-		return status == EX_TEMPFAIL ? QMAIL_SOFT : QMAIL_HARD;
+		return status == EX_TEMPFAIL ? EXITS_QMAIL_SOFT
+		                             : EXITS_QMAIL_HARD;
 	}
 	return EX_TEMPFAIL;
 }

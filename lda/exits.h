@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "lda/options.h"
 
+enum { EXITS_QMAIL_HARD = 100, EXITS_QMAIL_SOFT = 111 };
+
 /* EX_OK for ERR_NONE. */
 int exits_status(const struct err *err, enum exit_style style);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,6 +39,8 @@ struct lda {
 	bool is_logged; /* the delivery has told the log how it ended */
 };
 
+static const int end_signals[] = {SIGTERM, SIGINT, SIGHUP};
+
 static void
 set_signals(void)
 {
@@ -45,6 +48,35 @@ set_signals(void)
 	 * more than a death. */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+end_for_now(int signal_number)
+{
+	(void)signal_number;
+	_exit(EX_TEMPFAIL);
+}
+
+static void
+end_for_now_qmail(int signal_number)
+{
+	(void)signal_number;
+	_exit(EXITS_QMAIL_SOFT);
+}
+
+/* Exim takes a death by signal for a refusal.  Until hold_signals() nothing has
+ * been written that would have to be cleaned up. */
+static void
+set_end_signals(enum exit_style style)
+{
+	struct sigaction action = {.sa_handler = end_for_now};
+	size_t i;
+
+	if (style == EXIT_STYLE_QMAIL)
+		action.sa_handler = end_for_now_qmail;
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < ARRAY_LENGTH(end_signals); i++)
+		sigaction(end_signals[i], &action, NULL);
 }
 
 static int
@@ -164,23 +196,26 @@ static bool
 has_signal(const struct job *job)
 {
 	sigset_t pending;
+	size_t i;
 
 	(void)job;
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGTERM) ||
-		       sigismember(&pending, SIGINT) ||
-		       sigismember(&pending, SIGHUP));
+	if (sigpending(&pending) < 0)
+		return false;
+	for (i = 0; i < ARRAY_LENGTH(end_signals); i++)
+		if (sigismember(&pending, end_signals[i]))
+			return true;
+	return false;
 }
 
 static void
 hold_signals(void)
 {
 	sigset_t held;
+	size_t i;
 
 	sigemptyset(&held);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGINT);
-	sigaddset(&held, SIGHUP);
+	for (i = 0; i < ARRAY_LENGTH(end_signals); i++)
+		sigaddset(&held, end_signals[i]);
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
@@ -245,9 +280,10 @@ run(struct lda *lda, struct err *err)
 static void
 explain(const struct lda *lda, const struct err *err)
 {
+	/* First, as Postfix wants it, also where the log is standard error. */
+	exits_explain(err);
 	if (!lda->is_logged)
 		log_error("%s", err_log_text(err));
-	exits_explain(err);
 	if (err->kind == ERR_USAGE)
 		fputs(lda_usage, stderr);
 }
@@ -269,6 +305,7 @@ main(int argc, char **argv)
 			err.kind = ERR_USAGE;
 			return exits_status(&err, lda.options.exit_style);
 		}
+		set_end_signals(lda.options.exit_style);
 		lda_options_environment(lda.arena, &lda.options);
 		if (run(&lda, &err) < 0)
 			explain(&lda, &err);
