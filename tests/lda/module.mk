@@ -1,0 +1,14 @@
+# The command line of doorstep-lda, without root.
+TAP_TESTS += \
+	%D%/environment.sh \
+	%D%/exits.sh \
+	%D%/log.sh \
+	%D%/message.sh \
+	%D%/options.sh
+EXTRA_DIST += \
+	%D%/environment.sh \
+	%D%/exits.sh \
+	%D%/lda.sh \
+	%D%/log.sh \
+	%D%/message.sh \
+	%D%/options.sh
