@@ -1,1 +1,2 @@
 EXTRA_DIST += %D%/doorstep.conf %D%/system-users.conf %D%/virtual-users.conf
+EXTRA_DIST += %D%/postfix
