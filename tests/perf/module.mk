@@ -1,0 +1,6 @@
+# Cost of one delivery by the command line, beside other agents.
+check_PROGRAMS += %D%/oneshot
+%C%_oneshot_SOURCES = %D%/oneshot.c
+%C%_oneshot_LDADD = base/libbase.a
+PERF_TESTS += %D%/run.sh
+EXTRA_DIST += %D%/run.sh %D%/rules.sieve
