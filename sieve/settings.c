@@ -55,20 +55,22 @@ bool
 settings_allow(const struct sieve_settings *settings, struct str name)
 {
 	struct str rest = str_from(settings->extensions), word;
-	bool is_named = false, is_taken = false, is_list = false;
+	bool has_names = false, is_named = false, is_added = false;
+	bool is_taken = false;
 
-	if (str_trim(rest).len == 0)
-		return true;
 	while (str_next_word(&rest, &word)) {
-		if (word.data[0] == '+' || word.data[0] == '-') {
-			if (str_equal(str_skip(word, 1), name))
-				is_taken = word.data[0] == '-';
+		bool is_changed = word.data[0] == '+' || word.data[0] == '-';
+		bool is_this = str_equal(str_skip(word, is_changed), name);
+
+		if (!is_changed)
+			has_names = true;
+		if (!is_this)
 			continue;
-		}
-		is_list = true;
-		if (str_equal(word, name))
-			is_named = true;
+		is_named = is_named || !is_changed;
+		is_added = word.data[0] == '+';
+		is_taken = word.data[0] == '-';
 	}
-	/* "+name -name" against all, or against the names that stand there. */
-	return (is_named || !is_list) && !is_taken;
+	/* "+name -name" change all, or the names that stand there; the last
+	 * word about a name counts. */
+	return (!has_names || is_named || is_added) && !is_taken;
 }

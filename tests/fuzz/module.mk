@@ -47,3 +47,13 @@ FUZZ_TESTS += %D%/fuzz-conf
 %C%_fuzz_conf_SOURCES = %D%/fuzz-conf.c
 %C%_fuzz_conf_LDADD = conf/libconf.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/conf
+
+FUZZ_TESTS += %D%/fuzz-sieve-compile
+%C%_fuzz_sieve_compile_SOURCES = %D%/fuzz-sieve-compile.c
+%C%_fuzz_sieve_compile_LDADD = sieve/libsieve.a mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/sieve-compile %D%/sieve-compile.dict
+
+FUZZ_TESTS += %D%/fuzz-sieve-run
+%C%_fuzz_sieve_run_SOURCES = %D%/fuzz-sieve-run.c
+%C%_fuzz_sieve_run_LDADD = sieve/libsieve.a mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/sieve-run %D%/sieve-run.dict

@@ -1,0 +1,21 @@
+SIEVE_TEST_LIBS = sieve/libsieve.a mail/libmail.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/lex
+%C%_lex_SOURCES = %D%/lex.c
+%C%_lex_LDADD = $(SIEVE_TEST_LIBS)
+
+UNIT_TESTS += %D%/compile
+%C%_compile_SOURCES = %D%/compile.c %D%/world.c %D%/world.h
+%C%_compile_LDADD = $(SIEVE_TEST_LIBS)
+
+UNIT_TESTS += %D%/match
+%C%_match_SOURCES = %D%/match.c
+%C%_match_LDADD = $(SIEVE_TEST_LIBS)
+
+UNIT_TESTS += %D%/evaluate
+%C%_evaluate_SOURCES = %D%/evaluate.c %D%/world.c %D%/world.h
+%C%_evaluate_LDADD = $(SIEVE_TEST_LIBS)
+
+UNIT_TESTS += %D%/settings
+%C%_settings_SOURCES = %D%/settings.c
+%C%_settings_LDADD = $(SIEVE_TEST_LIBS)

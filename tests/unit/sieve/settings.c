@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "sieve/settings.h"
+
+#include "tests/lib/test.h"
+
+#include "base/banned.h"
+
+static bool
+allows(const char *extensions, const char *name)
+{
+	struct sieve_settings settings = {.extensions = extensions};
+
+	return settings_allow(&settings, str_from(name));
+}
+
+TEST(no_list_allows_all)
+{
+	CHECK(allows(NULL, "fileinto"));
+	CHECK(allows("", "fileinto"));
+	CHECK(allows("  ", "fileinto"));
+}
+
+TEST(a_list_of_names_allows_them_only)
+{
+	CHECK(allows("copy fileinto", "fileinto"));
+	CHECK(!allows("copy fileinto", "envelope"));
+	CHECK(!allows("copy fileinto", "file"));
+}
+
+TEST(a_minus_takes_away_from_all)
+{
+	CHECK(!allows("-copy", "copy"));
+	CHECK(allows("-copy", "fileinto"));
+	CHECK(allows("-copy +copy", "copy"));
+	CHECK(!allows("+copy -copy", "copy"));
+}
+
+/* "+notify" against all of ours changes nothing. */
+TEST(a_plus_takes_nothing_away)
+{
+	CHECK(allows("+notify +imapflags", "fileinto"));
+	CHECK(allows("+copy", "copy"));
+}
+
+TEST(a_plus_adds_to_a_list_of_names)
+{
+	CHECK(allows("fileinto +copy", "copy"));
+	CHECK(allows("fileinto +copy", "fileinto"));
+	CHECK(!allows("fileinto +copy", "envelope"));
+	CHECK(!allows("fileinto copy -copy", "copy"));
+}
+
+TEST(zero_means_the_default)
+{
+	struct sieve_settings settings = settings_filled(NULL);
+
+	CHECK_UINT(settings.max_script_size, 1024 * 1024);
+	CHECK_UINT(settings.max_actions, 32);
+	CHECK_UINT(settings.max_redirects, 4);
+	CHECK_UINT(settings.max_nesting, 32);
+	CHECK_STR(settings.delimiters, "+");
+	settings.max_actions = 7;
+	CHECK_UINT(settings_filled(&settings).max_actions, 7);
+}
