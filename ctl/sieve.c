@@ -10,8 +10,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "ctl/ctl.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,11 +17,13 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
-#include "ctl/json.h"
-#include "deliver/setup.h"
 #include "mail/address.h"
 #include "mail/message.h"
+#include "conf/conf.h"
 #include "sieve/sieve.h"
+#include "deliver/setup.h"
+#include "ctl/ctl.h"
+#include "ctl/json.h"
 
 #include "base/banned.h"
 

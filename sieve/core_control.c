@@ -2,10 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "sieve/registry.h"
-
 #include "sieve/check.h"
 #include "sieve/emit.h"
+#include "sieve/registry.h"
 #include "sieve/settings.h"
 
 #include "base/banned.h"

@@ -2,8 +2,6 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "sieve/registry.h"
-
 #include "mail/address.h"
 #include "mail/encodedword.h"
 #include "mail/message.h"
@@ -12,6 +10,7 @@
 #include "sieve/compare.h"
 #include "sieve/emit.h"
 #include "sieve/evaluate.h"
+#include "sieve/registry.h"
 
 #include "base/banned.h"
 

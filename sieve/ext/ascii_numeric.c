@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "sieve/comparator.h"
-
 #include "sieve/registry.h"
 
 #include "base/banned.h"

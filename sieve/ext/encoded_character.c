@@ -2,11 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "sieve/registry.h"
-
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "sieve/check.h"
+#include "sieve/registry.h"
 
 #include "base/banned.h"
 

@@ -2,12 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "sieve/registry.h"
-
 #include "sieve/addresspart.h"
 #include "sieve/check.h"
 #include "sieve/compare.h"
 #include "sieve/evaluate.h"
+#include "sieve/registry.h"
 
 #include "base/banned.h"
 

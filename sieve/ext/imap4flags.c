@@ -6,12 +6,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "sieve/registry.h"
-
 #include "sieve/check.h"
 #include "sieve/compare.h"
 #include "sieve/evaluate.h"
 #include "sieve/ext/variables.h"
+#include "sieve/registry.h"
 
 #include "base/banned.h"
 

@@ -2,9 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "sieve/registry.h"
-
 #include "sieve/evaluate.h"
+#include "sieve/registry.h"
 
 #include "base/banned.h"
 

@@ -1,6 +1,7 @@
 # Runs every case below this folder (the form: runner.c).
-# One case: tests/sieve/runner FILE.case
+# One case, in this folder: BUILD/tests/sieve/runner FILE.case
 #
 # SPDX-License-Identifier: MIT
-find "$TEST_SOURCE/tests/sieve" -name '*.case' | sort |
+cd "$TEST_SOURCE/tests/sieve" || exit 99
+find ./* -name '*.case' | sort | sed 's,^\./,,' |
 	xargs -x -n 10000 -s 2000000 "$TEST_BUILD/tests/sieve/runner"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "sieve/sieve.h"
-
 #include "base/buf.h"
 #include "base/memory.h"
 #include "sieve/program.h"
+#include "sieve/sieve.h"
 #include "tests/lib/test.h"
 #include "tests/unit/sieve/world.h"
 

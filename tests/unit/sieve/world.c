@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/sieve/world.h"
-
 #include "base/arena.h"
 #include "base/memory.h"
+#include "tests/unit/sieve/world.h"
 
 #include "base/banned.h"
 

@@ -1,0 +1,83 @@
+# doorstep sieve check, doorstep sieve test
+#
+# SPDX-License-Identifier: MIT
+. "${TEST_SOURCE:-$(dirname "$0")/../..}/tests/lib/tap.sh"
+
+doorstep="$TEST_BUILD/ctl/doorstep -c doorstep.conf"
+echo 'hostname = mx.example.test' >doorstep.conf
+
+cat >good.sieve <<'EOF'
+require ["fileinto", "imap4flags", "variables", "envelope", "mailbox"];
+if header :matches "Subject" "[*] *" {
+	addflag "\\Seen";
+	fileinto "Lists/${1}";
+}
+if envelope :domain "from" "example.org" { redirect "x@example.net"; }
+if allof (mailboxexists "Big", size :over 1M) { fileinto "Big"; }
+if envelope "to" "amy+x@example.com" { discard; }
+EOF
+cat >bad.sieve <<'EOF'
+fileinto "a";
+if frob { keep }
+EOF
+cat >runtime.sieve <<'EOF'
+require "variables";
+discard;
+redirect "${nobody}";
+EOF
+printf 'Return-Path: <bob@example.org>\nSubject: [dev] hello\n\ntext\n' >list.eml
+printf 'Subject: hello\n\ntext\n' >plain.eml
+
+is "$($doorstep sieve check good.sieve 2>&1)" "" "a good script says nothing"
+exits 0 "a good script is a success" $doorstep sieve check good.sieve
+exits 1 "a bad script is a failure" $doorstep sieve check good.sieve bad.sieve
+is "$($doorstep sieve check bad.sieve 2>/dev/null)" \
+	'bad.sieve:1:1: error: "fileinto" belongs to an extension: add `require "fileinto";` at the top
+bad.sieve:2:4: error: unknown test "frob"
+bad.sieve:2:15: error: ";" is missing here, before "}"' \
+	"errors have file, line and column, one a line"
+exits 75 "a script that cannot be read is trouble" $doorstep sieve check none
+exits 64 "check needs a file" $doorstep sieve check
+exits 64 "an unknown sub-command is a wrong use" $doorstep sieve frob
+exits 1 "settings are obeyed" \
+	$doorstep -o sieve_extensions=fileinto sieve check good.sieve
+
+is "$($doorstep sieve test good.sieve list.eml)" \
+	'fileinto "Lists/dev" flags="\\Seen"
+redirect "x@example.net"' \
+	"actions are printed one a line; the sender is that of Return-Path"
+is "$($doorstep sieve test good.sieve plain.eml)" keep \
+	"the implicit keep is printed as keep"
+is "$($doorstep sieve test -f '<>' good.sieve list.eml)" \
+	'fileinto "Lists/dev" flags="\\Seen"' "-f wins over Return-Path"
+is "$($doorstep sieve test -f a@example.org good.sieve plain.eml)" \
+	'redirect "x@example.net"' "-f is the sender"
+is "$($doorstep sieve test -r amy+x@example.com good.sieve plain.eml)" discard \
+	"-r is the recipient"
+is "$($doorstep sieve test -r amy -a amy+x@example.com good.sieve plain.eml)" \
+	discard "-a wins over -r"
+is "$($doorstep sieve test good.sieve list.eml plain.eml | tail -n 1)" \
+	'plain.eml: keep' "several messages are named"
+is "$($doorstep sieve test --trace good.sieve plain.eml | head -n 1)" \
+	'trace good.sieve:2:4: header "hello" :matches "[*] *": false' \
+	"--trace shows what was compared"
+is "$($doorstep sieve test -m Small --trace good.sieve plain.eml |
+	grep mailboxexists)" \
+	'trace good.sieve:7:11: mailboxexists Big: false' \
+	"with -m only the named mailboxes exist"
+is "$($doorstep --json sieve test good.sieve plain.eml)" \
+	'[{"message":"plain.eml","actions":[{"action":"keep","implicit":true}],"problems":[]}]' \
+	"--json is for programs"
+
+is "$($doorstep sieve test runtime.sieve plain.eml 2>errors)" keep \
+	"a script that fails keeps"
+is "$(cat errors)" 'runtime.sieve:3:1: error: redirect: "" is no address' \
+	"and says where it failed"
+exits 1 "and is a failure" $doorstep sieve test runtime.sieve plain.eml
+exits 1 "a script in error is not run" $doorstep sieve test bad.sieve plain.eml
+exits 75 "a message that cannot be read is trouble" \
+	$doorstep sieve test good.sieve none
+exits 64 "test needs a message" $doorstep sieve test good.sieve
+exits 64 "an unknown option is a wrong use" \
+	$doorstep sieve test -z good.sieve plain.eml
+done_testing
