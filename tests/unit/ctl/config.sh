@@ -84,6 +84,14 @@ run "$doorstep" -c none.conf config check
 is "$status $(head -1 out)" "1 none.conf: error: there is no such file" \
 	"a file that is not there is an error"
 
+default=$("$doorstep" config check | sed -n '$s/: 0 errors.*//p')
+if [ -e "$default" ]; then
+	skip "no default file gives the defaults" "there is one"
+else
+	run "$doorstep" config dump -n
+	is "$status $(cat out err)" "0 " "no default file gives the defaults"
+fi
+
 run "$doorstep" config import
 is "$status" 64 "another word after config is wrong usage"
 
