@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "conf/loader.h"
+#include "conf/block.h"
 
 #include <inttypes.h>
 

@@ -2,10 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "conf/conf.h"
-
 #include "base/number.h"
 #include "base/vars.h"
+#include "conf/conf.h"
 #include "conf/keys.h"
 #include "conf/names.h"
 #include "conf/report.h"

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "conf/block.h"
 #include "conf/names.h"
 #include "conf/report.h"
 #include "conf/value.h"

@@ -98,9 +98,6 @@ void conf_loader_finish(struct conf_loader *loader);
 
 /* ---- for block.c ---- */
 
-void conf_block_open(struct conf_loader *loader, const struct conf_line *line);
-void conf_block_close(struct conf_loader *loader);
-
 void conf_loader_set_defaults(
 	struct arena *arena, const struct conf_keys *keys, void *object);
 void *conf_loader_grow(

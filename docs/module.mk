@@ -12,13 +12,9 @@ docs/man/%: $(srcdir)/docs/man/%.scd
 
 # The settings in doorstep.conf(5) come from conf/keys.def and are kept in the
 # page; tests/unit/conf/manual.sh sees that they are the same.
-check_PROGRAMS += %D%/settings-table
-%C%_settings_table_SOURCES = %D%/settings-table.c
-%C%_settings_table_LDADD = conf/libconf.a base/libbase.a $(CORE_LIBS)
-
-update-settings: %D%/settings-table
+update-settings: conf/settings_table
 	page=$(srcdir)/%D%/man/doorstep.conf.5.scd; \
-	{ sed '/^; begin of settings$$/q' $$page; echo; %D%/settings-table; \
+	{ sed '/^; begin of settings$$/q' $$page; echo; conf/settings_table; \
 	  sed -n '/^; end of settings$$/,$$p' $$page; } >page.tmp && \
 	mv page.tmp $$page
 .PHONY: update-settings

@@ -9,7 +9,7 @@ page=$TEST_SOURCE/docs/man/doorstep.conf.5.scd
 
 sed -n '/^; begin of settings$/,/^; end of settings$/{/^;/d;p;}' "$page" |
 	sed '1d' >found
-"$TEST_BUILD/docs/settings-table" >expected
+"$TEST_BUILD/conf/settings_table" >expected
 diff found expected >difference
 is "$(cat difference)" "" \
 	"doorstep.conf(5) has every setting (repair: make update-settings)"

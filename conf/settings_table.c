@@ -1,4 +1,4 @@
-/* settings-table - the settings' part of doorstep.conf(5), from conf/keys.def
+/* settings_table - the settings' part of doorstep.conf(5), from conf/keys.def
  *
  * Prints scdoc.  `make update-settings` puts it into the manual page; a test
  * sees that it stands there.
