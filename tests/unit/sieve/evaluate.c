@@ -17,7 +17,7 @@ filled(const char *head, char c, size_t count, const char *tail)
 	while (count-- > 0)
 		buf_add_char(&buf, c);
 	buf_add_text(&buf, tail);
-	return buf_view(&buf);
+	return world_keep(&buf);
 }
 
 static struct str
@@ -29,7 +29,7 @@ repeated(const char *part, size_t count)
 	while (count-- > 0)
 		buf_add_text(&buf, part);
 	buf_add_text(&buf, "\nbody\n");
-	return buf_view(&buf);
+	return world_keep(&buf);
 }
 
 TEST(actions_say_where_they_stand)
@@ -154,7 +154,7 @@ TEST(one_program_judges_many_messages)
 			SIEVE_OK);
 		CHECK_STR(
 			world_actions(world), i % 2 == 0 ? "discard" : "keep");
-		arena_close(&world->arena);
+		world_close(world);
 	}
 }
 
@@ -173,7 +173,7 @@ TEST(setting_a_variable_often_takes_no_more_memory)
 	buf_add_text(&buf, "\";");
 	for (i = 0; i < 5000; i++)
 		buf_add_text(&buf, "set \"a\" \"${b}${b}\";");
-	CHECK_INT(world_run(world, buf_text(&buf)), SIEVE_OK);
+	CHECK_INT(world_run(world, world_keep(&buf).data), SIEVE_OK);
 }
 
 /* 32 references to a value of 16 KiB in every name are half a megabyte. */
@@ -214,7 +214,7 @@ TEST(many_flags_cost_steps)
 	for (i = 0; i < 50 * 1000; i++)
 		buf_add_format(&buf, "f%zu ", i);
 	buf_add_text(&buf, "\";");
-	CHECK_INT(world_run(world, buf_text(&buf)), SIEVE_FAILED);
+	CHECK_INT(world_run(world, world_keep(&buf).data), SIEVE_FAILED);
 	CHECK_STR_IS(str_slice(str_from(world->report.problems[0].text), 0, 26),
 		"the script needs more than");
 }

@@ -27,6 +27,14 @@ lex(struct str script)
 	return lexing;
 }
 
+static void
+end(struct lexing *lexing)
+{
+	struct arena *arena = lexing->arena;
+
+	arena_close(&arena);
+}
+
 static enum token_kind
 next(struct lexing *lexing)
 {
@@ -56,6 +64,7 @@ TEST(every_token_has_its_kind)
 	CHECK_INT(next(lexing), TOKEN_SEMICOLON);
 	CHECK_INT(next(lexing), TOKEN_END);
 	CHECK_INT(next(lexing), TOKEN_END);
+	end(lexing);
 }
 
 TEST(columns_count_code_points_and_lines_begin_anew)
@@ -73,6 +82,7 @@ TEST(columns_count_code_points_and_lines_begin_anew)
 	CHECK_INT(next(lexing), TOKEN_IDENTIFIER);
 	CHECK_UINT(lexing->token.at.line, 3);
 	CHECK_UINT(lexing->token.at.column, 2);
+	end(lexing);
 }
 
 /* A plain string is a part of the script: no copy is made. */
@@ -85,6 +95,7 @@ TEST(a_string_without_escapes_is_not_copied)
 	CHECK(lexing->token.text.data == script.data + 1);
 	CHECK_INT(next(lexing), TOKEN_STRING);
 	CHECK_STR_IS(lexing->token.text, "q\"");
+	end(lexing);
 }
 
 TEST(what_is_not_closed_ends_the_script_with_one_error)
@@ -100,6 +111,7 @@ TEST(what_is_not_closed_ends_the_script_with_one_error)
 		/* A final dot may stand at the end of the file. */
 		if (i == 4) {
 			CHECK_INT(next(lexing), TOKEN_STRING);
+			end(lexing);
 			continue;
 		}
 		CHECK_INT(next(lexing), TOKEN_BROKEN);
@@ -107,6 +119,7 @@ TEST(what_is_not_closed_ends_the_script_with_one_error)
 		CHECK_UINT(lexing->report.errors, 1);
 		CHECK_UINT(lexing->report.problems[0].column, 3);
 		CHECK(lexing->lexer.is_cut);
+		end(lexing);
 	}
 }
 
@@ -117,4 +130,5 @@ TEST(wrong_bytes_in_a_row_are_one_error)
 	CHECK_INT(next(lexing), TOKEN_BROKEN);
 	CHECK_INT(next(lexing), TOKEN_IDENTIFIER);
 	CHECK_UINT(lexing->report.errors, 1);
+	end(lexing);
 }

@@ -1,9 +1,32 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/memory.h"
 #include "tests/unit/sieve/world.h"
 
 #include "base/banned.h"
+
+/* What is open, so that leaks of the engine are the only ones. */
+static struct world *worlds;
+static struct arena *texts;
+
+static void
+close_all(void)
+{
+	while (worlds != NULL)
+		world_close(worlds);
+	arena_close(&texts);
+}
+
+static void
+close_at_end(void)
+{
+	if (texts == NULL) {
+		texts = arena_open();
+		atexit(close_all);
+	}
+}
 
 static struct world *
 world_from(struct sieve_host *host)
@@ -57,7 +80,34 @@ world_of_message(struct str message)
 	if (message_open_bytes(message, &limits, &world->message, &world->err) <
 		0)
 		BUG("no message: %s", world->err.text);
+	close_at_end();
+	world->next = worlds;
+	worlds = world;
 	return world;
+}
+
+void
+world_close(struct world *world)
+{
+	struct world **at = &worlds;
+	struct arena *arena = world->arena;
+
+	while (*at != world)
+		at = &(*at)->next;
+	*at = world->next;
+	message_close(&world->message);
+	arena_close(&arena);
+}
+
+struct str
+world_keep(struct buf *buf)
+{
+	struct str kept;
+
+	close_at_end();
+	kept = arena_copy(texts, buf_view(buf));
+	buf_clear(buf);
+	return kept;
 }
 
 struct sieve_program *

@@ -5,12 +5,14 @@
 #ifndef TESTS_UNIT_SIEVE_WORLD_H
 #define TESTS_UNIT_SIEVE_WORLD_H
 
+#include "base/buf.h"
 #include "mail/message.h"
 #include "sieve/sieve.h"
 
 struct world {
 	struct sieve_host host;
-	struct arena *arena; /* everything lives in it; closed by nobody */
+	struct arena *arena; /* everything lives in it */
+	struct world *next;  /* of all that are open */
 	struct message *message;
 	struct sieve_settings settings;
 	struct sieve_report report;
@@ -19,8 +21,13 @@ struct world {
 	size_t questions; /* mailbox_exists */
 };
 
-/* A world with this message and no envelope. */
+/* A world with this message and no envelope.  Closed at the end of the program
+ * when world_close() did not do it before. */
 struct world *world_of_message(struct str message);
+void world_close(struct world *world);
+
+/* The bytes of `buf`, which is cleared, until the end of the program. */
+struct str world_keep(struct buf *buf);
 
 /* NULL after an error, which is in the report. */
 struct sieve_program *world_compile(struct world *world, struct str script);
