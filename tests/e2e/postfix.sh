@@ -110,15 +110,25 @@ postfix_is_idle() {
 
 # postfix_drain: until every message is delivered, bounced or deferred.
 postfix_drain() {
-	wait_for 60 postfix_is_idle || fail "Postfix finishes its queue" "$(mailq)"
+	wait_for 60 postfix_is_idle || {
+		echo "the queue is not finished:"
+		mailq
+	} >>"$TEST_WORK/log/refused"
 }
 
-# smtp SENDER RECIPIENT... <MESSAGE: send by SMTP and see it delivered.
+# smtp SENDER RECIPIENT... <MESSAGE: send by SMTP and see it delivered.  It often
+# is the end of a pipe, where no check can be counted: see postfix_took_all.
 smtp() {
 	python3 "$TEST_SOURCE/tests/e2e/smtp.py" "$@" \
-		>"$TEST_WORK/log/smtp" 2>&1 || {
-		fail "Postfix takes the message for $2" \
-			"$(cat "$TEST_WORK/log/smtp")"
-	}
+		>"$TEST_WORK/log/smtp" 2>&1 ||
+		{
+			echo "not sent: $*"
+			cat "$TEST_WORK/log/smtp"
+		} >>"$TEST_WORK/log/refused"
 	postfix_drain
+}
+
+postfix_took_all() {
+	is "$(cat "$TEST_WORK/log/refused" 2>/dev/null)" "" \
+		"Postfix took and handled every message"
 }

@@ -34,4 +34,5 @@ for case in $cases; do
 	# shellcheck source=/dev/null # whichever was asked for
 	. "$TEST_SOURCE/tests/e2e/cases/$case.sh"
 done
+postfix_took_all
 done_testing
