@@ -865,8 +865,10 @@ read_path_domain(struct path *path, struct str *domain_out)
 }
 
 static int
-check_lengths(const struct path *path, const struct address *address)
+check_parts(const struct path *path, const struct address *address)
 {
+	if (address->text.len == 0)
+		return fail(path, 0, "an empty local part without domain");
 	if (address->local_part.len > ADDRESS_LOCAL_PART_MOST)
 		return fail(path, 0, "a local part that is too long");
 	if (address->domain.len > ADDRESS_DOMAIN_MOST)
@@ -967,5 +969,5 @@ address_parse_path(struct arena *arena, struct str text, unsigned flags,
 			return -1;
 	}
 	*address_out = address_of(arena, local_part, domain);
-	return check_lengths(&path, address_out);
+	return check_parts(&path, address_out);
 }

@@ -110,19 +110,21 @@ is_mbox_line(struct str line)
 	return at == line.len || line.data[at] != ':';
 }
 
-/* A first line longer than all that is held is taken for mail. */
+/* A first line that goes on beyond the header limit is taken for mail. */
 static void
-drop_mbox_line(struct message *message)
+drop_mbox_line(struct message *message, const struct message_limits *limits)
 {
 	struct str line = str_of(message->held, message->held_len);
-	size_t end = str_find_char(line, '\n');
+	size_t end;
 
+	if (line.len > limits->header_bytes)
+		line.len = (size_t)limits->header_bytes;
+	end = str_find_char(line, '\n');
 	if (!is_mbox_line(str_slice(line, 0, end)))
 		return;
 	if (end == line.len) {
-		if (message->held_len < message->end)
-			return;
-		message->start = end;
+		if (end == message->end)
+			message->start = end;
 		return;
 	}
 	message->start = end + 1;
@@ -311,7 +313,7 @@ message_index(struct message *message, const struct scan *scan,
 	message->body = scan->state == HEADER_ENDED ? scan->body : scan->offset;
 	message->line_ends = scan->line_ends;
 	message->crlf = scan->crlf;
-	drop_mbox_line(message);
+	drop_mbox_line(message, limits);
 	index_fields(message, limits);
 	index_names(message);
 }

@@ -57,3 +57,18 @@ FUZZ_TESTS += %D%/fuzz-sieve-run
 %C%_fuzz_sieve_run_SOURCES = %D%/fuzz-sieve-run.c
 %C%_fuzz_sieve_run_LDADD = sieve/libsieve.a mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/sieve-run %D%/sieve-run.dict
+
+FUZZ_TESTS += %D%/fuzz-address
+%C%_fuzz_address_SOURCES = %D%/fuzz-address.c
+%C%_fuzz_address_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/address %D%/address.dict
+
+FUZZ_TESTS += %D%/fuzz-encodedword
+%C%_fuzz_encodedword_SOURCES = %D%/fuzz-encodedword.c
+%C%_fuzz_encodedword_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/encodedword %D%/encodedword.dict
+
+FUZZ_TESTS += %D%/fuzz-message
+%C%_fuzz_message_SOURCES = %D%/fuzz-message.c
+%C%_fuzz_message_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/message %D%/message.dict

@@ -311,6 +311,7 @@ TEST(other_paths_are_refused)
 		{"", 0, NULL},
 		{"<>", 0, NULL},
 		{"<", 15, NULL},
+		{"\"\"", 15, NULL},
 		{">", 0, NULL},
 		{"amy@x", 0, NULL},
 		{"<amy>", 0, NULL},

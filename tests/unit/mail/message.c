@@ -607,6 +607,26 @@ TEST(fields_that_end_beyond_the_header_limit_are_not_indexed)
 	}
 }
 
+TEST(an_mbox_line_beyond_the_header_limit_is_mail)
+{
+	struct message_limits limits = usual_limits();
+	uint64_t memory;
+
+	for (memory = 0; memory < 100; memory += 50) {
+		struct message *message;
+
+		limits.memory_bytes = memory;
+		limits.header_bytes = 13;
+		message = open_file(STR("From amy Fri\nA: b\n\n"), &limits);
+		CHECK_UINT(message_start(message), 13);
+		message_close(&message);
+		limits.header_bytes = 12;
+		message = open_file(STR("From amy Fri\nA: b\n\n"), &limits);
+		CHECK_UINT(message_start(message), 0);
+		message_close(&message);
+	}
+}
+
 TEST(a_header_of_10_mb_works)
 {
 	struct str lines = repeated("X-Line: 0123456789\r\n", 500000);
