@@ -81,9 +81,9 @@ is_charset_char(char c)
 static bool
 find_charset(struct str in, size_t *at, struct str *charset_out)
 {
-	size_t from = *at, most = from + CHARSET_NAME_MOST;
+	size_t from = *at;
 
-	while (*at < in.len && *at < most && is_charset_char(in.data[*at]))
+	while (*at < in.len && is_charset_char(in.data[*at]))
 		++*at;
 	if (*at == from || *at == in.len || in.data[*at] != '?')
 		return false;

@@ -324,8 +324,7 @@ struct intake {
 	struct message *message;
 	const struct message_limits *limits;
 	struct scan scan;
-	size_t size;    /* of message->memory */
-	bool may_go_on; /* bytes that come are held, too */
+	size_t size; /* of message->memory */
 };
 
 static char *
@@ -380,17 +379,13 @@ intake_hold(struct intake *intake, size_t count)
 	struct message *message = intake->message;
 	uint64_t most = intake->limits->header_bytes;
 
-	if (!intake->may_go_on)
-		return;
 	message->held_len += count;
 	if (message->fd < 0)
 		return;
 	if (intake->scan.state == HEADER_ENDED && intake->scan.body < most)
 		most = intake->scan.body;
-	if (message->held_len >= most) {
+	if (message->held_len > most)
 		message->held_len = (size_t)most;
-		intake->may_go_on = false;
-	}
 }
 
 static int
@@ -444,8 +439,7 @@ message_open_fd(int fd, const struct message_limits *limits,
 	struct message **message_out, struct err *err)
 {
 	struct message *message = message_new();
-	struct intake intake = {
-		.message = message, .limits = limits, .may_go_on = true};
+	struct intake intake = {.message = message, .limits = limits};
 
 	if (intake_run(&intake, fd, err) < 0) {
 		message_close(&message);

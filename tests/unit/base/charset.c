@@ -55,6 +55,13 @@ TEST(what_the_charset_does_not_have_is_replaced)
 	check_text("x-sjis", STR("\202\240\202"), "あ\357\277\275");
 }
 
+/* A letter waits for the points that may follow it. */
+TEST(the_last_character_comes_out_of_a_converter_that_waits)
+{
+	check_text("windows-1255", STR("\340"), "א");
+	check_text("windows-1255", STR("\340\377"), "א\357\277\275");
+}
+
 TEST(nul_is_a_character)
 {
 	struct arena *arena = arena_open();
@@ -72,7 +79,7 @@ TEST(nul_is_a_character)
 
 TEST(unknown_and_strange_names_are_refused)
 {
-	char name[CHARSET_NAME_MOST + 1];
+	char name[4000];
 
 	check_text("", STR("a"), NULL);
 	check_text("no-such-charset", STR("a"), NULL);
@@ -80,8 +87,10 @@ TEST(unknown_and_strange_names_are_refused)
 	check_text("//", STR("a"), NULL);
 	check_text("../koi8-r", STR("a"), NULL);
 	check_text("koi8-r,utf-8", STR("a"), NULL);
-	memset(name, 'x', sizeof(name));
-	name[CHARSET_NAME_MOST] = '\0';
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	check_text(name, STR("a"), NULL);
+	name[CHARSET_NAME_MOST + 1] = '\0';
 	check_text(name, STR("a"), NULL);
 	{
 		struct arena *arena = arena_open();

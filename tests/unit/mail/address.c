@@ -87,6 +87,7 @@ TEST(a_broken_address_does_not_stop_the_list)
 {
 	static const struct list_case cases[] = {
 		{"amy@x bob@y", "amy@x|bob@y"},
+		{"amy@x. bob@y", "amy@x|bob@y"},
 		{"Amy <amy@x> Bob <bob@y>", "amy@x|bob@y"},
 		{"amy@x <amy@y>", "amy@y"},
 		{"Amy @ Work <amy@y>, bob@z", "amy@y|bob@z"},
