@@ -171,8 +171,9 @@ open_converter(struct str charset)
 	return iconv_open("UTF-8", name);
 }
 
-/* Converts what it can; a byte that cannot be is replaced.  *in_out NULL: the
- * end, the converter gives what it still holds. */
+/* Converts what it can; a byte that cannot be is replaced.  The converter is not
+ * flushed there: that would end a shift (ISO 2022) as well.  So a letter that
+ * waits for its points (Windows-1255) comes behind the replacement. */
 static void
 convert_all(iconv_t converter, struct str bytes, struct buf *out)
 {

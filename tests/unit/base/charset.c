@@ -55,11 +55,16 @@ TEST(what_the_charset_does_not_have_is_replaced)
 	check_text("x-sjis", STR("\202\240\202"), "あ\357\277\275");
 }
 
+TEST(a_wrong_byte_does_not_end_the_shift_it_stands_in)
+{
+	check_text("iso-2022-jp", STR("\033$B$\"\377$\"\033(Bx"),
+		"あ\357\277\275あx");
+}
+
 /* A letter waits for the points that may follow it. */
 TEST(the_last_character_comes_out_of_a_converter_that_waits)
 {
 	check_text("windows-1255", STR("\340"), "א");
-	check_text("windows-1255", STR("\340\377"), "א\357\277\275");
 }
 
 TEST(nul_is_a_character)
