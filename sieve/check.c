@@ -341,10 +341,12 @@ find_tag(struct checker *checker, const struct ast_command *node,
 			tag->name);
 		return NULL;
 	}
-	if (!check_requires(checker, argument->at,
-		    arena_format(checker->arena, ":%s", tag->name),
-		    tag->extension))
+	if (!checker->is_required[tag->extension]) {
+		check_requires(checker, argument->at,
+			arena_format(checker->arena, ":%s", tag->name),
+			tag->extension);
 		return NULL;
+	}
 	return tag;
 }
 

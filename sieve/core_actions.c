@@ -81,14 +81,16 @@ static void
 check_redirect(struct checker *checker, struct ast_command *node)
 {
 	const struct text *text = node->call->arguments[0].texts;
+	struct arena *scratch = arena_open();
 	struct str address;
 
 	if (text_is_constant(text) &&
-		!read_address(checker->arena, text->constant, &address))
+		!read_address(scratch, text->constant, &address))
 		check_error(checker, text->at,
 			"%s is no address: redirect takes one, such as "
 			"\"amy@example.org\"",
 			check_quote(checker, text->constant));
+	arena_close(&scratch);
 }
 
 static enum sieve_status
