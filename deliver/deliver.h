@@ -56,6 +56,9 @@ struct job {
 	struct address sender;
 	const char *service; /* "lda", "lmtp" */
 	const char *session; /* for log lines */
+	/* The MTA that called us may have put a Delivered-To for this very
+	 * delivery on top of the message; it is no sign of a loop. */
+	bool mta_marks_delivery;
 	struct delivery *deliveries;
 	size_t count;
 

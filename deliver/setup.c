@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/vars.h"
+#include "deliver/loopcheck.h"
+#include "deliver/trace.h"
 
 #include "base/banned.h"
 
@@ -164,25 +166,46 @@ setup_outbound(const struct settings *settings)
 	};
 }
 int
-setup_check_loop(
-	const struct job *job, const struct delivery *delivery, struct err *err)
+setup_check_loop(const struct job *job, const struct delivery *delivery,
+	struct err *err)
 {
-	(void)job;
-	(void)delivery;
-	(void)err;
-	return 0;
+	const struct loopcheck_limits limits = {
+		.received = delivery->settings->message_max_hops,
+		.own_delivered_to = job->mta_marks_delivery ? 1 : 0};
+
+	return loopcheck_message(
+		job->message, delivery->final.text, &limits, err);
 }
+
+/* lmtp_hdr_delivery_address.  Left out where it would make the copies of several
+ * recipients differ, and where the MTA wrote it. */
+static struct str
+delivered_to(const struct job *job, const struct delivery *delivery)
+{
+	struct str address = STR_EMPTY;
+
+	if (job->count > 1)
+		return address;
+	switch (delivery->settings->lmtp_hdr_delivery_address) {
+	case CONF_DELIVERY_ADDRESS_NONE:
+		break;
+	case CONF_DELIVERY_ADDRESS_FINAL:
+		address = delivery->final.text;
+		break;
+	case CONF_DELIVERY_ADDRESS_ORIGINAL:
+		address = delivery->original.text;
+		break;
+	}
+	return trace_has_delivered_to(job->message, address) ? STR_EMPTY
+							     : address;
+}
+
 const struct content *
 setup_trace(const struct job *job, const struct delivery *delivery)
 {
-	const struct content *c = content_of(job->arena, job->message);
-	const struct header_field *field = NULL;
+	const struct trace trace = {.sender = &job->sender,
+		.delivered_to = delivered_to(job, delivery)};
 
-	(void)delivery;
-	while ((field = message_field_next(
-			job->message, STR("Return-Path"), field)) != NULL)
-		c = content_without(job->arena, c, field->start, field->end);
-	return content_prepend(job->arena, c,
-		str_from(arena_format(job->arena, "Return-Path: <%.*s>\n",
-			STR_ARG(job->sender.text))));
+	return trace_add(
+		job->arena, content_of(job->arena, job->message), &trace);
 }

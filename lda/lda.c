@@ -241,6 +241,7 @@ deliver(struct lda *lda, struct err *err)
 		.message = lda->message,
 		.service = "lda",
 		.session = lda->session,
+		.mta_marks_delivery = true,
 		.deliveries = &delivery,
 		.count = 1,
 		.is_abandoned = has_signal};
