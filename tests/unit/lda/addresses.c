@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "conf/conf.h"
 #include "lda/addresses.h"
+
+#include "conf/conf.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"

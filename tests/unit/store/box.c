@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/store/box.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
@@ -10,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "tests/unit/store/box.h"
 
 #include "base/banned.h"
 

@@ -4,13 +4,12 @@
  * that an IMAP server would show for a folder.
  *
  * SPDX-License-Identifier: MIT */
-#include "store/store.h"
-
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/store.h"
 #include "tests/unit/store/box.h"
 
 #include "base/banned.h"

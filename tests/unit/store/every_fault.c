@@ -4,14 +4,13 @@
  * and fail on demand.
  *
  * SPDX-License-Identifier: MIT */
-#include "store/store.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "store/store.h"
 #include "tests/unit/store/box.h"
 
 #include "base/banned.h"

@@ -1,14 +1,13 @@
 /* The maildir driver, beyond what every driver does.
  *
  * SPDX-License-Identifier: MIT */
-#include "store/driver.h"
-
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/driver.h"
 #include "tests/unit/store/box.h"
 
 #include "base/banned.h"
