@@ -181,10 +181,8 @@ skip_comment(struct scanner *scanner)
 	size_t end = comment_end(scanner);
 
 	if (end == 0) {
-		bool was_broken = scanner->comments_broken;
-
 		scanner->comments_broken = true;
-		return was_broken ? false : skip_comment(scanner);
+		return false;
 	}
 	scanner->comment = str_slice(scanner->in, scanner->at + 1, end - 1);
 	scanner->at = end;
