@@ -724,7 +724,7 @@ take_arithmetic(struct expansion *x, struct str *rest, struct vars_value *value)
 {
 	const char *at = rest->data, *problem;
 	char operation = first(*rest);
-	struct str operand;
+	struct str operand = STR_EMPTY;
 
 	*rest = advance(*rest, 1);
 	if (take_operand(x, rest, &operand) < 0)
@@ -793,7 +793,7 @@ expand_braced(struct expansion *x, struct str *rest, unsigned depth,
 	struct str word = str_slice(*rest, 0, str_find_any(*rest, ";:}| "));
 	char after = first(str_skip(*rest, word.len));
 	enum digest_kind kind;
-	struct str inner;
+	struct str inner = STR_EMPTY;
 
 	if (str_is(word, "if") && after == ';') {
 		if (take_braced(x, rest, &inner) < 0)
@@ -815,7 +815,7 @@ expand_variable(
 {
 	const char *start = rest->data - 1;
 	struct window window;
-	struct str value, name;
+	struct str value = STR_EMPTY, name;
 
 	if (first(*rest) == '%') {
 		buf_add_char(out, '%');

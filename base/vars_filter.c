@@ -730,10 +730,10 @@ add_replacement(
 static const char *
 filter_regexp(struct vars_call *call, struct vars_value *value)
 {
-	struct str groups[10], text = value->bytes;
+	struct str groups[10] = {{NULL, 0}}, text = value->bytes;
 	const char *problem;
 	struct buf out;
-	bool found;
+	bool found = false;
 
 	if (text.data == NULL)
 		text = STR_EMPTY;
@@ -803,7 +803,7 @@ apply_hash(
 	struct vars_call *call, enum digest_kind kind, struct vars_value *value)
 {
 	struct vars_hash hash;
-	struct str bytes;
+	struct str bytes = STR_EMPTY;
 	const char *problem;
 
 	problem = hash_settings(call, kind, &hash);
@@ -899,7 +899,7 @@ static const char *
 filter_hex(struct vars_call *call, struct vars_value *value)
 {
 	const char *problem;
-	int64_t number, width;
+	int64_t number = 0, width = 0;
 
 	problem = width_argument(call, &width);
 	if (problem == NULL)

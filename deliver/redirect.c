@@ -57,8 +57,8 @@ forwarded_content(const struct job *job, const struct delivery *delivery)
 {
 	const struct content *content = content_of(job->arena, job->message);
 
-	content = content_without_fields(
-		job->arena, content, STR("Return-Path"));
+	content =
+		content_without_fields(job->arena, content, STR("Return-Path"));
 	return content_prepend(job->arena, content,
 		str_from(arena_format(job->arena, "%.*s: %s\n",
 			STR_ARG(redirect_mark), delivery->user)));

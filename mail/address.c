@@ -943,7 +943,7 @@ address_parse_path(struct arena *arena, struct str text, unsigned flags,
 	struct address *address_out, struct err *err)
 {
 	struct path path = {.arena = arena, .in = text, .err = err};
-	struct str local_part, domain;
+	struct str local_part = STR_EMPTY, domain = STR_EMPTY;
 
 	if (check_characters(&path) < 0 || strip_brackets(&path, flags) < 0)
 		return -1;

@@ -221,8 +221,9 @@ decode_q(struct str text, struct buf *out)
 		char c = text.data[i];
 
 		if (c == '=') {
-			c = (char)(hex_value(text.data[i + 1]) << 4 |
-				   hex_value(text.data[i + 2]));
+			/* is_decodable() saw two digits. */
+			c = (char)((unsigned)hex_value(text.data[i + 1]) << 4 |
+				   (unsigned)hex_value(text.data[i + 2]));
 			i += 2;
 		} else if (c == '_') {
 			c = ' ';

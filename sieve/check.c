@@ -435,8 +435,7 @@ check_tags(struct checker *checker, struct ast_command *node,
 	/* More than one of a group is an error, so there is no need for more. */
 	if (count > GROUP_COUNT)
 		count = GROUP_COUNT;
-	uses = count > 0 ? ARENA_ARRAY(checker->arena, struct tag_use, count)
-	                 : NULL;
+	uses = ARENA_ARRAY(checker->arena, struct tag_use, count);
 	call->tags = uses;
 	while (argument != NULL && argument->kind == AST_TAG) {
 		struct tag_use use = {0};

@@ -138,8 +138,8 @@ static bool
 is_prefix_itself(struct str prefix, char separator, struct str name)
 {
 	return str_equal(prefix, name) ||
-	       (prefix.len == name.len + 1 &&
-		       prefix.data[name.len] == separator &&
+	       (prefix.len > 0 && prefix.len - 1 == name.len &&
+		       prefix.data[prefix.len - 1] == separator &&
 		       str_starts(prefix, name));
 }
 

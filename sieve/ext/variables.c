@@ -236,7 +236,7 @@ find_reference(struct str text, struct reference *reference)
 static size_t
 count_parts(struct str rest)
 {
-	struct reference reference;
+	struct reference reference = {0};
 	size_t count = 0, plain;
 
 	while (rest.len > 0) {

@@ -6,7 +6,6 @@
 
 command -v python3 >/dev/null || skip_all "there is no python3"
 mkdir -p top/scripts
-cp "$TEST_SOURCE/scripts/suites" top/scripts/
 
 # The table is replaced, everything else is the original.
 # suite COUNT BUDGET COMMAND: its last lines in $out.

@@ -496,7 +496,7 @@ TEST(a_redirect_that_fails_is_temporary_and_files_nothing)
 	add(&f, "amy");
 	script(&f, "amy",
 		"require \"copy\"; redirect :copy "
-	        "\"bob@elsewhere.example\";\n");
+		"\"bob@elsewhere.example\";\n");
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
 	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
