@@ -289,6 +289,28 @@ explain(const struct lda *lda, const struct err *err)
 		fputs(lda_usage, stderr);
 }
 
+/* From the command line to the result, of which standard error is told. */
+static void
+serve(struct lda *lda, int argc, char **argv, struct err *err)
+{
+	if (lda_options_parse(lda->arena, argc, argv, &lda->options, err) < 0) {
+		exits_explain(err);
+		fputs(lda_usage, stderr);
+		return;
+	}
+	if (lda->options.help) {
+		fputs(lda_usage, stdout);
+		err->kind = ERR_USAGE; /* as dovecot-lda's */
+		return;
+	}
+	set_end_signals(lda->options.exit_style);
+	lda_options_environment(lda->arena, &lda->options);
+	if (run(lda, err) < 0)
+		explain(lda, err);
+	else
+		err_clear(err);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -300,22 +322,7 @@ main(int argc, char **argv)
 	umask(077);
 	set_signals();
 	lda.session = new_session(lda.arena);
-	if (lda_options_parse(lda.arena, argc, argv, &lda.options, &err) == 0) {
-		if (lda.options.help) {
-			fputs(lda_usage, stdout);
-			err.kind = ERR_USAGE;
-			return exits_status(&err, lda.options.exit_style);
-		}
-		set_end_signals(lda.options.exit_style);
-		lda_options_environment(lda.arena, &lda.options);
-		if (run(&lda, &err) < 0)
-			explain(&lda, &err);
-		else
-			err_clear(&err);
-	} else {
-		exits_explain(&err);
-		fputs(lda_usage, stderr);
-	}
+	serve(&lda, argc, argv, &err);
 	status = exits_status(&err, lda.options.exit_style);
 	message_close(&lda.message);
 	log_close();
