@@ -95,6 +95,5 @@ lda -o 'mail_log_prefix=mail[%u]:'
 like "$(cat "$log")" "* mail\[amy\]: Info: *" "mail_log_prefix is the prefix"
 fresh
 lda -o mail_debug=yes
-like "$(cat "$log")" "*" "mail_debug does no harm"
-is "$status:$(count)" 0:1 "and mail is delivered"
+is "$status:$(count)" 0:1 "mail_debug does no harm"
 done_testing

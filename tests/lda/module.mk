@@ -3,6 +3,7 @@ TAP_TESTS += \
 	%D%/environment.sh \
 	%D%/exits.sh \
 	%D%/log.sh \
+	%D%/loop.sh \
 	%D%/message.sh \
 	%D%/options.sh
 EXTRA_DIST += \
@@ -10,5 +11,6 @@ EXTRA_DIST += \
 	%D%/exits.sh \
 	%D%/lda.sh \
 	%D%/log.sh \
+	%D%/loop.sh \
 	%D%/message.sh \
 	%D%/options.sh

@@ -24,7 +24,6 @@ wrong "a surplus argument" "*surplus*" surplus
 wrong "a surplus argument behind --" "*surplus*" -- surplus
 wrong "an unknown option" "*Usage*" -Z
 wrong "an unknown long option" "*Usage*" --no-such-option
-wrong "--help" "*" --help
 wrong "an option without its value" "*-f*" -f
 wrong "-o without =" "*-o*" -o mail_location
 wrong "-o without a name" "*-o*" -o =value
@@ -34,6 +33,11 @@ wrong "an empty -a" "*Invalid -a parameter*" -a ""
 wrong "-a with no end of brackets" "*Invalid -a parameter*" -a "<amy@example.test"
 wrong "a bad -r" "*Invalid -r parameter*" -r "@"
 wrong "-r with text behind it" "*Invalid -r parameter*" -r "<a@b.example> c"
+
+fresh
+lda --help
+is "$status:$(everything)" 64:0 "--help: exit 64, no mail"
+like "$out" "Usage: doorstep-lda *-d USER*" "--help: tells the options"
 
 # right NAME OPTION...: delivers to INBOX.
 right() {

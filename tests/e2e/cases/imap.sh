@@ -4,7 +4,7 @@
 # Names come from ../users.sh; no path of a test has a blank.
 # shellcheck shell=sh disable=SC2034,SC2046,SC2154
 
-# folders USER: one mail in each of these folders, made by the script.
+# One mail in each of these folders, made by the script.
 folder_names='Entwürfe
 R&D
 two  words
@@ -13,7 +13,7 @@ Deep/er/Nest
 a~b
 Tom &Jerry-&-'
 i=0
-for layout in maildir++ fs; do
+for layout in maildir++ fs utf-8; do
 	i=$((i + 1))
 	user=reader$i@$domain
 	script $user <<'END'
@@ -39,6 +39,26 @@ END
 	is "$(imap $user 'LIST "" "*"' | grep -v Noselect | grep -c '^\* LIST')" \
 		"$(($(wc -l <names) + 1))" "$layout: LIST knows them and INBOX"
 done
+is "$(ls -d "$(home_of reader3@$domain)/Maildir/.Entwürfe")" \
+	"$(home_of reader3@$domain)/Maildir/.Entwürfe" \
+	"utf-8: names are UTF-8 on disk, too"
+
+user=reader4@$domain
+script $user <<'END'
+require ["fileinto", "mailbox"];
+fileinto :create "INBOX.Lists.Dev";
+END
+# The reader has these in the user's record.
+cp "$TEST_WORK/virtual.conf" unchanged.conf
+sed 's|separator = /|separator = .\n  prefix = INBOX.|' unchanged.conf \
+	>"$TEST_WORK/virtual.conf"
+message "Prefix" | smtp ada@client.example $user
+cp unchanged.conf "$TEST_WORK/virtual.conf"
+is "$(fetch $user "mailbox hdr.subject")" "INBOX.Lists.Dev Prefix" \
+	"a namespace's prefix and separator are Dovecot's"
+is "$(count $user .Lists.Dev)" 1 "and stay out of the folder's name on disk"
+is "$(dovecot_admin mailbox list -u $user -s)" "INBOX.Lists.Dev" \
+	"the folder is subscribed under the same name"
 
 user=mover@$domain
 for n in 1 2 3; do
