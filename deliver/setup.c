@@ -166,15 +166,17 @@ setup_outbound(const struct settings *settings)
 	};
 }
 int
-setup_check_loop(const struct job *job, const struct delivery *delivery,
-	struct err *err)
+setup_check_loop(
+	const struct job *job, const struct delivery *delivery, struct err *err)
 {
 	const struct loopcheck_limits limits = {
 		.received = delivery->settings->message_max_hops,
 		.own_delivered_to = job->mta_marks_delivery ? 1 : 0};
 
-	return loopcheck_message(
-		job->message, delivery->final.text, &limits, err);
+	return loopcheck_message(job->message,
+		delivery->settings->message_loop_check ? delivery->final.text
+						       : STR_EMPTY,
+		&limits, err);
 }
 
 /* lmtp_hdr_delivery_address.  Left out where it would make the copies of several
@@ -197,7 +199,7 @@ delivered_to(const struct job *job, const struct delivery *delivery)
 		break;
 	}
 	return trace_has_delivered_to(job->message, address) ? STR_EMPTY
-							     : address;
+	                                                     : address;
 }
 
 const struct content *

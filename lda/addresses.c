@@ -15,7 +15,8 @@ parse(struct arena *arena, const char *text, unsigned flags,
 	struct err err;
 
 	return address_parse_path(arena, str_from(text),
-		flags | ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL,
+		flags | ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL |
+			ADDRESS_QUOTES_OPTIONAL,
 		address_out, &err);
 }
 

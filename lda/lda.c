@@ -133,8 +133,9 @@ find_by_userdb(struct lda *lda, struct err *err)
 	int result;
 
 	if (address_parse_path(lda->arena, str_from(lda->options.user),
-		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
-		    err) < 0)
+		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL |
+			    ADDRESS_QUOTES_OPTIONAL,
+		    &address, err) < 0)
 		return err_set(err, ERR_NO_USER, "5.1.1",
 			"User doesn't exist: %s", lda->options.user);
 	if (recipient_open_userdb(lda->arena, lda->settings, &db, err) < 0)
