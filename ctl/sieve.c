@@ -6,7 +6,8 @@
  *
  * `test` does nothing: it prints the actions a delivery would take, one a line,
  * the implicit keep as "keep".  With several messages each line begins with the
- * message's name.  Mailboxes exist when -m names them; without -m all do.
+ * message's name.  Mailboxes exist when -m names them; without -m those of -u's
+ * user, and without a user all do.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,6 +22,9 @@
 #include "mail/message.h"
 #include "conf/conf.h"
 #include "sieve/sieve.h"
+#include "store/store.h"
+#include "deliver/deliver.h"
+#include "deliver/recipient.h"
 #include "deliver/setup.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
@@ -143,6 +147,7 @@ struct tester {
 	const struct message *message;
 	struct address from, to;
 	bool has_from, has_to;
+	struct store *store; /* of -u's user */
 	const char **mailboxes;
 	size_t mailbox_count;
 	const char *prefix; /* of every line: "message: " or "" */
@@ -179,11 +184,13 @@ answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
 
 static enum lookup
 answer_mailbox_exists(
-	struct sieve_host *host, struct str mailbox, struct err *err UNUSED)
+	struct sieve_host *host, struct str mailbox, struct err *err)
 {
 	const struct tester *tester = tester_of(host);
 	size_t i;
 
+	if (tester->mailbox_count == 0 && tester->store != NULL)
+		return store_find_folder(tester->store, mailbox, err);
 	if (tester->mailbox_count == 0 || str_is_nocase(mailbox, "INBOX"))
 		return LOOKUP_FOUND;
 	for (i = 0; i < tester->mailbox_count; i++)
@@ -274,6 +281,9 @@ json_actions(struct json *json, struct arena *arena,
 		json_open(json, NULL, '{');
 		json_text(json, "action",
 			sieve_action_text(arena, &result->actions[i]));
+		json_text(json, "tags",
+			str_trim(str_from(
+				sieve_action_tags(&result->actions[i]))));
 		json_number(json, "line", result->actions[i].line);
 		json_number(json, "column", result->actions[i].column);
 		json_close(json);
@@ -455,6 +465,47 @@ read_envelope(struct tester *tester, const struct test_options *options)
 	return read_address(tester, to, &tester->to, &tester->has_to);
 }
 
+/* The user's settings and folders, as a delivery would have them.  An exit
+ * status. */
+static int
+find_user(struct tester *tester, const char *name)
+{
+	struct arena *arena = tester->ctl->arena;
+	const struct job job = {
+		.arena = arena, .service = "lda", .session = ""};
+	struct delivery delivery = {.outcome = DELIVER_PENDING};
+	struct store_settings settings;
+	struct recipient recipient;
+	struct address address;
+	struct userdb *db = NULL;
+	struct err err;
+	int found;
+
+	if (address_parse_path(arena, str_from(name),
+		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
+		    &err) < 0)
+		return ctl_fail(CTL_NO_USER, "%s: %s", name, err.text);
+	if (recipient_open_userdb(arena, tester->conf, &db, &err) < 0)
+		return ctl_fail(CTL_CONFIG, "%s", err_log_text(&err));
+	found = recipient_find(
+		arena, tester->conf, db, &address, "lda", &recipient, &err);
+	recipient_close_userdb(&db);
+	if (found < 0)
+		return ctl_fail(
+			err.kind == ERR_NO_USER ? CTL_NO_USER : CTL_TEMPORARY,
+			"%s: %s", name, err_log_text(&err));
+	delivery.user = recipient.name;
+	delivery.home = recipient.home;
+	delivery.settings = recipient.settings;
+	if (setup_store(&job, &delivery, &settings, &err) < 0 ||
+		store_open(&settings, &tester->store, &err) < 0)
+		return ctl_fail(
+			CTL_TEMPORARY, "%s: %s", name, err_log_text(&err));
+	tester->conf = recipient.settings;
+	tester->settings = setup_sieve(recipient.settings);
+	return CTL_OK;
+}
+
 static int
 test_messages(const struct tester *tester, const struct sieve_program *program,
 	int count, char **paths)
@@ -479,15 +530,32 @@ test_messages(const struct tester *tester, const struct sieve_program *program,
 }
 
 static int
+compile_and_test(struct tester *tester, int argc, char **argv)
+{
+	struct sieve_program *program;
+	struct sieve_report report;
+	int compiled;
+	size_t i;
+
+	sieve_report_init(&report, tester->ctl->arena);
+	compiled = compile_file(
+		tester->ctl, &tester->settings, argv[0], &program, &report);
+	for (i = 0; i < report.count; i++)
+		print_problem(stderr, &report.problems[i]);
+	if (compiled < 0)
+		return CTL_TEMPORARY;
+	if (compiled == 0)
+		return CTL_FAILED;
+	return test_messages(tester, program, argc - 1, argv + 1);
+}
+
+static int
 run_test(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 {
 	struct test_options options = {.first = 0};
 	struct tester tester = {
 		.ctl = ctl, .conf = conf, .settings = setup_sieve(conf)};
-	struct sieve_program *program;
-	struct sieve_report report;
-	int compiled;
-	size_t i;
+	int status = CTL_OK;
 
 	if (read_options(ctl, &options, argc, argv) < 0)
 		return CTL_USAGE;
@@ -498,17 +566,13 @@ run_test(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 	/* A trace between the brackets would be no JSON. */
 	tester.host.ops =
 		options.is_traced && !ctl->json ? &traced_ops : &quiet_ops;
-	sieve_report_init(&report, ctl->arena);
-	compiled = compile_file(
-		ctl, &tester.settings, argv[options.first], &program, &report);
-	for (i = 0; i < report.count; i++)
-		print_problem(stderr, &report.problems[i]);
-	if (compiled < 0)
-		return CTL_TEMPORARY;
-	if (compiled == 0)
-		return CTL_FAILED;
-	return test_messages(&tester, program, argc - options.first - 1,
-		argv + options.first + 1);
+	if (options.user != NULL)
+		status = find_user(&tester, options.user);
+	if (status == CTL_OK)
+		status = compile_and_test(
+			&tester, argc - options.first, argv + options.first);
+	store_close(&tester.store);
+	return status;
 }
 
 int

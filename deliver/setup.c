@@ -145,6 +145,8 @@ setup_sieve(const struct settings *settings)
 	return (struct sieve_settings){
 		.max_script_size =
 			or_unlimited(settings->sieve_max_script_size),
+		.max_string = settings->sieve_max_string_size,
+		.max_nesting = settings->sieve_max_nesting,
 		.max_actions = or_unlimited(settings->sieve_max_actions),
 		.max_redirects = settings->sieve_max_redirects,
 		.redirects_prohibited = settings->sieve_max_redirects == 0,

@@ -8,16 +8,24 @@
 
 static const struct address null_address = {.text = {"", 0}, .is_null = true};
 
+/* Postfix's pipe gives "a b"@c without the quotes unless it has flags=q; more
+ * than that is not guessed. */
 static int
 parse(struct arena *arena, const char *text, unsigned flags,
 	struct address *address_out)
 {
 	struct err err;
 
-	return address_parse_path(arena, str_from(text),
-		flags | ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL |
-			ADDRESS_QUOTES_OPTIONAL,
-		address_out, &err);
+	flags |= ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL;
+	if (address_parse_path(
+		    arena, str_from(text), flags, address_out, &err) == 0)
+		return 0;
+	if (address_parse_path(arena, str_from(text),
+		    flags | ADDRESS_QUOTES_OPTIONAL, address_out, &err) < 0 ||
+		address_out->domain.len == 0 ||
+		str_has_char(address_out->local_part, '@'))
+		return -1;
+	return 0;
 }
 
 /* Postfix's pipe names the null sender MAILER-DAEMON, getmail <unknown>. */

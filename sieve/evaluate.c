@@ -215,6 +215,7 @@ trace_action(struct run *run, const struct sieve_action *action)
 		.column = run->at.column,
 		.kind = SIEVE_TRACE_ACTION,
 		.name = sieve_action_text(run->scratch, action),
+		.values = str_trim(str_from(sieve_action_tags(action))),
 	};
 
 	run->host->ops->trace(run->host, &event);

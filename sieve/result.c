@@ -169,13 +169,10 @@ add_action(struct buf *buf, const struct sieve_action *action)
 		buf_add_text(buf, "fileinto ");
 		add_quoted(buf, action->fileinto.mailbox);
 		add_flags(buf, &action->fileinto.flags);
-		buf_add_text(buf, action->fileinto.copy ? " :copy" : "");
-		buf_add_text(buf, action->fileinto.create ? " :create" : "");
 		break;
 	case SIEVE_REDIRECT:
 		buf_add_text(buf, "redirect ");
 		add_quoted(buf, action->redirect.address);
-		buf_add_text(buf, action->redirect.copy ? " :copy" : "");
 		break;
 	}
 }
@@ -191,6 +188,24 @@ sieve_action_text(struct arena *arena, const struct sieve_action *action)
 	text = arena_copy(arena, buf_view(&buf));
 	buf_clear(&buf);
 	return text;
+}
+
+const char *
+sieve_action_tags(const struct sieve_action *action)
+{
+	static const char *const tags[2][2] = {
+		{"", " :create"}, {" :copy", " :copy :create"}};
+
+	switch (action->kind) {
+	case SIEVE_FILEINTO:
+		return tags[action->fileinto.copy][action->fileinto.create];
+	case SIEVE_REDIRECT:
+		return tags[action->redirect.copy][0];
+	case SIEVE_KEEP:
+	case SIEVE_DISCARD:
+		break;
+	}
+	return "";
 }
 
 struct str

@@ -135,9 +135,13 @@ MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
  *   redirect "x@y"
  *   discard
  * Strings are quoted as Sieve quotes them; several flags are joined by one
- * blank; :copy and :create are shown as ` :copy` and ` :create` at the end. */
+ * blank. */
 struct str sieve_action_text(
 	struct arena *arena, const struct sieve_action *action);
+
+/* The tags that do not change what is done with the message: "", " :copy",
+ * " :create" or " :copy :create". */
+const char *sieve_action_tags(const struct sieve_action *action);
 
 /* One line for people, without a line end:
  *   5:12: header "hello" :contains "ell": true

@@ -56,6 +56,35 @@ is "$($doorstep sieve test -r amy+x@example.com good.sieve plain.eml)" discard \
 	"-r is the recipient"
 is "$($doorstep sieve test -r amy -a amy+x@example.com good.sieve plain.eml)" \
 	discard "-a wins over -r"
+# -u: the folders and settings of a user
+mkdir -p home/amy/Maildir/cur home/amy/Maildir/.Here/cur
+me=$(id -u)
+[ "$me" -ne 0 ] || me=61030
+cat >users <<EOF
+amy:x:$me:$me::$PWD/home/amy::
+bob:x:$me:$me::$PWD/home/bob::sieve_extensions=fileinto
+EOF
+cat >users.conf <<EOF
+userdb {
+  driver = passwd-file
+  args = $PWD/users
+}
+EOF
+cat >where.sieve <<'EOF'
+require ["fileinto", "mailbox"];
+if mailboxexists "Here" { fileinto "Here"; }
+if mailboxexists "There" { fileinto "There"; }
+EOF
+with_users="$TEST_BUILD/ctl/doorstep -c users.conf"
+is "$($with_users sieve test -u amy where.sieve plain.eml)" \
+	'fileinto "Here"' "-u looks at the user's folders"
+is "$($with_users sieve test -u amy -m There where.sieve plain.eml)" \
+	'fileinto "There"' "-m wins over them"
+exits 1 "-u takes the user's settings" \
+	$with_users sieve test -u bob where.sieve plain.eml
+exits 67 "an unknown user" \
+	$with_users sieve test -u cat where.sieve plain.eml
+
 is "$($doorstep sieve test good.sieve list.eml plain.eml | tail -n 1)" \
 	'plain.eml: keep' "several messages are named"
 is "$($doorstep sieve test --trace good.sieve plain.eml | head -n 1)" \

@@ -21,7 +21,8 @@
  *   envelope    from ADDRESS; to ADDRESS      neither is known without it
  *   mailboxes   names that exist, one a line; "mailboxes: trouble" cannot tell
  *   settings    NAME = VALUE, fields of struct sieve_settings
- *   actions     sieve_action_text() of all, the implicit keep as "keep"
+ *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
+ *               keep as "keep"
  *   errors      LINE:COLUMN: TEXT of every compile-time error
  *   warnings    the same of every warning
  *   fails       LINE:COLUMN: TEXT of the error that ended the run
@@ -482,6 +483,21 @@ list_problems(struct test_case *test, const struct sieve_report *report,
 	}
 }
 
+/* The line of an action with its tags; the text may hold NUL. */
+static struct str
+action_line(struct arena *arena, const struct sieve_action *action)
+{
+	struct buf line;
+	struct str text;
+
+	buf_init(&line, BUF_UNLIMITED);
+	buf_add(&line, sieve_action_text(arena, action));
+	buf_add_text(&line, sieve_action_tags(action));
+	text = arena_copy(arena, buf_view(&line));
+	buf_clear(&line);
+	return text;
+}
+
 static void
 list_actions(struct test_case *test, const struct sieve_result *result,
 	struct lines *lines)
@@ -491,10 +507,9 @@ list_actions(struct test_case *test, const struct sieve_result *result,
 	size_t i;
 
 	for (i = 0; i < result->count; i++)
-		lines_add(lines,
-			sieve_action_text(test->arena, &result->actions[i]));
+		lines_add(lines, action_line(test->arena, &result->actions[i]));
 	if (result->implicit_keep)
-		lines_add(lines, sieve_action_text(test->arena, &keep));
+		lines_add(lines, action_line(test->arena, &keep));
 }
 
 /* The expected lines stand among the found ones, in this order. */

@@ -130,7 +130,7 @@ TEST(a_bad_recipient_option_is_wrong_usage_but_a_bad_environment_is_not)
 	struct fixture f;
 
 	begin(&f, "\n", NULL);
-	f.options.original = "a b@";
+	f.options.original = "a b";
 	f.options.has_original = true;
 	CHECK_INT(resolve(&f), -1);
 	CHECK_INT(f.err.kind, ERR_USAGE);
@@ -142,6 +142,18 @@ TEST(a_bad_recipient_option_is_wrong_usage_but_a_bad_environment_is_not)
 	f.options.has_final = true;
 	CHECK_INT(resolve(&f), -1);
 	CHECK_INT(f.err.kind, ERR_USAGE);
+	finish(&f);
+}
+
+TEST(quotes_that_the_mta_left_out_are_put_back)
+{
+	struct fixture f;
+
+	begin(&f, "\n", NULL);
+	f.options.original = "a b@example.org";
+	f.options.has_original = true;
+	REQUIRE(resolve(&f) == 0);
+	CHECK_STR_IS(f.found.original.text, "\"a b\"@example.org");
 	finish(&f);
 }
 

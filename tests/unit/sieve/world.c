@@ -147,9 +147,10 @@ world_actions(const struct world *world)
 			i < world->result.count ? &world->result.actions[i]
 						: &keep;
 
-		text = arena_format(world->arena, "%s%s%.*s", text,
+		text = arena_format(world->arena, "%s%s%.*s%s", text,
 			i > 0 ? "; " : "",
-			STR_ARG(sieve_action_text(world->arena, action)));
+			STR_ARG(sieve_action_text(world->arena, action)),
+			sieve_action_tags(action));
 	}
 	return text;
 }
