@@ -39,6 +39,7 @@ include tests/unit/sieve/module.mk
 include tests/unit/deliver/module.mk
 include tests/unit/lda/module.mk
 include tests/unit/ctl/module.mk
+include tests/docs/module.mk
 include tests/sieve/module.mk
 include tests/lda/module.mk
 include tests/fuzz/module.mk

@@ -1,0 +1,2 @@
+TAP_TESTS += %D%/pages.sh
+EXTRA_DIST += %D%/pages.sh
