@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "deliver/redirect.h"
 #include "deliver/report.h"
+#include "deliver/setup.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -32,7 +33,8 @@ write_copy(struct job *job, struct delivery *delivery, struct plan_copy *copy,
 	struct err *err)
 {
 	struct delivery_work *work = delivery->work;
-	unsigned flags = copy->create ? STORE_CREATE_FOLDER : 0;
+	unsigned flags = (copy->create ? STORE_CREATE_FOLDER : 0) |
+	                 setup_folder_flags(delivery, copy->folder);
 	struct store_copy *twin = find_twin(job, work->content);
 
 	if (twin != NULL)

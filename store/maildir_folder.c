@@ -263,6 +263,15 @@ may_make(const struct maildir_root *root, const struct maildir_folder *folder,
 	       (write_flags & STORE_CREATE_FOLDER) != 0;
 }
 
+static bool
+may_subscribe(const struct maildir_root *root,
+	const struct maildir_folder *folder, unsigned write_flags)
+{
+	return !folder->is_inbox &&
+	       (root->base.settings->autosubscribe ||
+		       (write_flags & STORE_SUBSCRIBE_FOLDER) != 0);
+}
+
 enum store_result
 maildir_folder_repair(struct maildir_root *root, struct maildir_folder *folder,
 	unsigned write_flags, struct err *err)
@@ -279,7 +288,7 @@ maildir_folder_repair(struct maildir_root *root, struct maildir_folder *folder,
 		return folder_failure(root, folder, "stat", folder->path, err);
 	result = make_folder(root, folder, &permission, err);
 	if (result == STORE_OK && was_there == LOOKUP_NONE &&
-		!folder->is_inbox && root->base.settings->autosubscribe)
+		may_subscribe(root, folder, write_flags))
 		subscribe(root, folder);
 	return result;
 }

@@ -89,7 +89,10 @@ enum lookup store_find_folder(
 	struct store *store, struct str folder, struct err *err);
 
 enum store_write_flags {
-	STORE_CREATE_FOLDER = 1 /* fileinto :create, whatever autocreate says */
+	STORE_CREATE_FOLDER =
+		1, /* fileinto :create, whatever autocreate says */
+	STORE_SUBSCRIBE_FOLDER = 2 /* when just created, whatever autosubscribe
+	                            * says */
 };
 
 enum store_result {

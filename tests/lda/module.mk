@@ -2,6 +2,7 @@
 TAP_TESTS += \
 	%D%/environment.sh \
 	%D%/exits.sh \
+	%D%/folders.sh \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/message.sh \
@@ -9,6 +10,7 @@ TAP_TESTS += \
 EXTRA_DIST += \
 	%D%/environment.sh \
 	%D%/exits.sh \
+	%D%/folders.sh \
 	%D%/lda.sh \
 	%D%/log.sh \
 	%D%/loop.sh \

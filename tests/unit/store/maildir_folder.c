@@ -231,6 +231,21 @@ TEST(only_a_folder_just_made_is_subscribed_to)
 		"V\t2\n\nEntw&APw-rfe\t1\n");
 }
 
+TEST(a_folder_may_be_subscribed_to_by_wish_of_the_one_who_files)
+{
+	struct store_settings settings = box_settings();
+	unsigned both = STORE_CREATE_FOLDER | STORE_SUBSCRIBE_FOLDER;
+
+	REQUIRE(box_file(&settings, "Old", STORE_CREATE_FOLDER, 0, &err) !=
+		NULL);
+	REQUIRE(box_file(&settings, "Old", both, 0, &err) != NULL);
+	REQUIRE(box_file(&settings, "INBOX", both, 0, &err) != NULL);
+	CHECK(!box_exists("Maildir/subscriptions"));
+	REQUIRE(box_file(&settings, "New", both, 0, &err) != NULL);
+	CHECK_STR_IS(test_read(test_path("Maildir/subscriptions")),
+		"V\t2\n\nNew\n");
+}
+
 TEST(subscriptions_are_among_the_control_files)
 {
 	struct store_settings settings = box_settings();
