@@ -242,8 +242,8 @@ TEST(a_folder_may_be_subscribed_to_by_wish_of_the_one_who_files)
 	REQUIRE(box_file(&settings, "INBOX", both, 0, &err) != NULL);
 	CHECK(!box_exists("Maildir/subscriptions"));
 	REQUIRE(box_file(&settings, "New", both, 0, &err) != NULL);
-	CHECK_STR_IS(test_read(test_path("Maildir/subscriptions")),
-		"V\t2\n\nNew\n");
+	CHECK_STR_IS(
+		test_read(test_path("Maildir/subscriptions")), "V\t2\n\nNew\n");
 }
 
 TEST(subscriptions_are_among_the_control_files)
