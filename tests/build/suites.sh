@@ -20,6 +20,7 @@ suite() {
 	last=$(printf '%s\n' "$out" | tail -n 1)
 }
 summary() {
+	printf 'Testsuite summary for x\\n'
 	printf '# %s:  %s\\n' PASS "$1" SKIP "$2" XFAIL 0 FAIL "$3" \
 		XPASS 0 ERROR "$4"
 }
@@ -28,6 +29,8 @@ suite automake 9 "printf '$(summary 7 2 0 0)'"
 is "$status:$last" "0:7 passed, 0 failed" "a good make check is counted"
 suite automake 9 "printf '$(summary 7 0 2 1)'; exit 2"
 is "$status:$last" "1:7 passed, 3 failed" "failures and errors are counted"
+suite automake 9 "printf '# PASS:  7\n# FAIL:  2\n\n$(summary 7 0 2 0)'; exit 2"
+is "$status:$last" "1:7 passed, 2 failed" "a verbose log is not counted twice"
 suite automake 9 "printf '$(summary 7 0 0 0)'; exit 2"
 is "$status:$last" "1:7 passed, 1 failed" "a bad exit status is a failure"
 suite automake 9 "printf '$(summary 0 0 0 0)'"
