@@ -28,7 +28,8 @@ done
 
 listed=$(grep -o '([a-z-]*\.md)' "$TEST_SOURCE/docs/decisions/README.md" |
 	tr -d '()' | sort)
-there=$(cd "$TEST_SOURCE/docs/decisions" && ls | grep -v README.md | sort)
+there=$(find "$TEST_SOURCE/docs/decisions" -name '*.md' ! -name README.md \
+	-printf '%f\n' | sort)
 is "$listed" "$there" "every decision is listed"
 
 # The Sieve examples of README.md compile.
