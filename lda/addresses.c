@@ -88,12 +88,15 @@ from_header(struct arena *arena, const char *name,
 	return true;
 }
 
+/* -d as it was given, detail and capitals included; else who we are. */
 static int
-from_user(struct arena *arena, const struct recipient *recipient,
-	struct address *address_out, struct err *err)
+from_user(struct arena *arena, const struct lda_options *options,
+	const struct recipient *recipient, struct address *address_out,
+	struct err *err)
 {
 	const char *host = recipient->settings->hostname;
-	struct str name = str_from(recipient->name);
+	struct str name = str_from(
+		options->user != NULL ? options->user : recipient->name);
 
 	if (host[0] == '\0')
 		host = clock_host();
@@ -131,7 +134,7 @@ find_original(struct arena *arena, const struct lda_options *options,
 		    recipient->settings->lda_original_recipient_header, message,
 		    original_out))
 		return 0;
-	return from_user(arena, recipient, original_out, err);
+	return from_user(arena, options, recipient, original_out, err);
 }
 
 static int

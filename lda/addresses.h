@@ -2,8 +2,8 @@
  *
  * Sender: -f, SENDER, the mbox From line, Return-Path; else the null sender.
  * Original recipient: -a, ORIGINAL_RECIPIENT, the header field that
- * lda_original_recipient_header names, the user name (with @hostname where it
- * has no domain).
+ * lda_original_recipient_header names, -d as it was given, the user name (the
+ * last two with @hostname where they have no domain).
  * Final recipient: -r, RECIPIENT, the original recipient.
  *
  * SPDX-License-Identifier: MIT

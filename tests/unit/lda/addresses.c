@@ -145,6 +145,21 @@ TEST(a_bad_recipient_option_is_wrong_usage_but_a_bad_environment_is_not)
 	finish(&f);
 }
 
+TEST(the_user_option_keeps_its_detail_and_spelling_as_an_address)
+{
+	struct fixture f;
+
+	begin(&f, "\n", NULL);
+	f.options.user = "Amy+Lists@Example.org";
+	REQUIRE(resolve(&f) == 0);
+	CHECK_STR_IS(f.found.original.text, "Amy+Lists@Example.org");
+	CHECK_STR_IS(f.found.final.text, "Amy+Lists@Example.org");
+	f.options.user = "amy+lists";
+	REQUIRE(resolve(&f) == 0);
+	CHECK_STR_IS(f.found.original.text, "amy+lists@mx.example.test");
+	finish(&f);
+}
+
 TEST(quotes_that_the_mta_left_out_are_put_back)
 {
 	struct fixture f;
