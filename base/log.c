@@ -87,7 +87,8 @@ log_open(const struct log_settings *settings)
 
 	info = settings->info_path[0] ? settings->info_path : settings->path;
 	debug = settings->debug_path[0] ? settings->debug_path : info;
-	openlog("doorstep", LOG_NDELAY, facility >= 0 ? facility : LOG_MAIL);
+	/* Connects at the first line that goes there. */
+	openlog("doorstep", 0, facility >= 0 ? facility : LOG_MAIL);
 	snprintf(sink.timestamp, sizeof(sink.timestamp), "%s",
 		settings->timestamp);
 	sink.fds[LOG_LEVEL_ERROR] = open_target(settings->path);

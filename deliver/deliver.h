@@ -53,9 +53,10 @@ struct delivery {
 struct job {
 	struct arena *arena; /* all results live here */
 	const struct message *message;
-	struct address sender;
-	const char *service; /* "lda", "lmtp" */
-	const char *session; /* for log lines */
+	struct address sender; /* null where nothing names it */
+	bool sender_is_known;  /* else no Return-Path is written */
+	const char *service;   /* "lda", "lmtp" */
+	const char *session;   /* for log lines */
 	/* The MTA that called us may have put a Delivered-To for this very
 	 * delivery on top of the message; it is no sign of a loop. */
 	bool mta_marks_delivery;

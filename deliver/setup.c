@@ -2,6 +2,7 @@
 #include "deliver/setup.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/vars.h"
@@ -10,23 +11,29 @@
 
 #include "base/banned.h"
 
+/* A system call that nearly no template asks for. */
+static struct str
+pid_text(struct arena *arena, const char *template)
+{
+	if (strchr(template, 'p') == NULL)
+		return STR_EMPTY;
+	return str_from(arena_format(arena, "%ld", (long)clock_pid()));
+}
+
 int
 setup_expand(const struct job *job, const struct delivery *delivery,
 	const char *template, struct str *text_out, struct err *err)
 {
 	struct arena *arena = job->arena;
 	const struct settings *settings = delivery->settings;
+	const struct str pid = pid_text(arena, template);
 	const struct var vars[] = {
 		{'u', "user", str_from(delivery->user)},
 		{'h', "home", str_from(delivery->home)},
 		{'s', "service", str_from(job->service)},
 		{0, "protocol", str_from(job->service)},
-		{'p', "pid",
-			str_from(
-				arena_format(arena, "%ld", (long)clock_pid()))},
-		{0, "process:pid",
-			str_from(
-				arena_format(arena, "%ld", (long)clock_pid()))},
+		{'p', "pid", pid},
+		{0, "process:pid", pid},
 		{0, "session", str_from(job->session)},
 		{0, "hostname", setup_hostname(settings)},
 	};
@@ -243,7 +250,8 @@ delivered_to(const struct job *job, const struct delivery *delivery)
 const struct content *
 setup_trace(const struct job *job, const struct delivery *delivery)
 {
-	const struct trace trace = {.sender = &job->sender,
+	const struct trace trace = {
+		.sender = job->sender_is_known ? &job->sender : NULL,
 		.delivered_to = delivered_to(job, delivery)};
 
 	return trace_add(

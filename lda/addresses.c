@@ -53,11 +53,12 @@ parse_sender(struct arena *arena, const char *text)
 
 static struct address
 find_sender(struct arena *arena, const struct lda_options *options,
-	const struct message *message)
+	const struct message *message, bool *is_known_out)
 {
 	const struct header_field *field;
 	struct str text;
 
+	*is_known_out = true;
 	if (options->sender != NULL)
 		return parse_sender(arena, options->sender);
 	if (message_mbox_sender(message, &text))
@@ -67,6 +68,7 @@ find_sender(struct arena *arena, const struct lda_options *options,
 	if (field != NULL)
 		return parse_sender(
 			arena, arena_text(arena, str_trim(field->value)));
+	*is_known_out = false;
 	return null_address;
 }
 
@@ -169,7 +171,8 @@ lda_addresses_resolve(struct arena *arena, const struct lda_options *options,
 	const struct recipient *recipient, const struct message *message,
 	struct lda_addresses *addresses_out, struct err *err)
 {
-	addresses_out->sender = find_sender(arena, options, message);
+	addresses_out->sender = find_sender(
+		arena, options, message, &addresses_out->sender_is_known);
 	if (find_original(arena, options, recipient, message,
 		    &addresses_out->original, err) < 0)
 		return -1;

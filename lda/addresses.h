@@ -20,6 +20,7 @@
 
 struct lda_addresses {
 	struct address sender;
+	bool sender_is_known; /* not only "null because nothing names it" */
 	struct address original;
 	struct address final;
 	struct str detail;

@@ -251,6 +251,7 @@ deliver(struct lda *lda, struct err *err)
 		    lda->message, &addresses, err) < 0)
 		return -1;
 	job.sender = addresses.sender;
+	job.sender_is_known = addresses.sender_is_known;
 	delivery.original = addresses.original;
 	delivery.final = addresses.final;
 	delivery.mailbox = default_mailbox(lda, &addresses);

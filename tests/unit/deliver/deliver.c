@@ -76,6 +76,7 @@ begin(struct fixture *fixture, const char *message,
 		.sender = {.local_part = STR("ada"),
 			.domain = STR("partner.example"),
 			.text = STR("ada@partner.example")},
+		.sender_is_known = true,
 		.service = "lda",
 		.session = "S",
 		.deliveries = fixture->deliveries};

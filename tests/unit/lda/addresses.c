@@ -94,6 +94,20 @@ TEST(the_sender_option_wins_over_the_message)
 	finish(&f);
 }
 
+TEST(a_message_that_names_no_sender_has_an_unknown_one)
+{
+	struct fixture f;
+
+	begin(&f, "Subject: x\n\n", NULL);
+	REQUIRE(resolve(&f) == 0);
+	CHECK(f.found.sender.is_null);
+	CHECK(!f.found.sender_is_known);
+	f.options.sender = "";
+	REQUIRE(resolve(&f) == 0);
+	CHECK(f.found.sender_is_known);
+	finish(&f);
+}
+
 TEST(the_sender_may_stand_in_the_return_path)
 {
 	struct fixture f;
