@@ -27,8 +27,7 @@ for page in *.md docs/decisions/*.md; do
 	is "$missing" "" "the $count files that $page names are there"
 done
 
-unmarked=$(grep -L 'SPDX-License-Identifier: MIT' $(scripts/sources c) \
-	$(scripts/sources h) $(scripts/sources sh) $(scripts/sources python) |
-	grep -v -x LICENSE)
+unmarked=$(for kind in c h sh python; do scripts/sources $kind; done |
+	xargs grep -L 'SPDX-License-Identifier: MIT')
 is "$unmarked" "" "every source names its licence"
 done_testing
