@@ -39,7 +39,7 @@ like "$out" "*: false*found    2*expected 3*" "the test goes on"
 run stops_where_it_must
 unlike "$out" "*found    4*" "the test stops"
 run is_skipped
-like "$status:$out" "0:*ok 1 - is_skipped # SKIP*" "a skipped test is no failure"
+like "$status:$out" "0:*ok 1 - is_skipped # SKIP no reason*" "a skipped test is no failure"
 run no_such_test
 like "$status:$out" "1:*Bail out!*" "running no test at all is a failure"
 run ""

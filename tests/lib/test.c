@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,11 +19,17 @@
 
 #include "base/banned.h"
 
-enum { EXIT_SKIPPED = 77, TIMEOUT_S = 60, FILE_MAX = 64 * 1024 * 1024 };
+enum {
+	REASON_MAX = 256,
+	EXIT_SKIPPED = 77,
+	TIMEOUT_S = 60,
+	FILE_MAX = 64 * 1024 * 1024
+};
 
 static struct {
 	struct test *first, **end;
 	const char *program;
+	char *reason; /* why a test was skipped; shared with its process */
 	struct arena *arena;
 	const char *folder; /* of the running test, NULL until it asks */
 	char top[256];      /* of the whole program */
@@ -253,7 +260,7 @@ test_skip(const char *reason)
 {
 	if (state.failures > 0)
 		test_end();
-	printf("# skipped: %s\n", reason);
+	snprintf(state.reason, REASON_MAX, "%s", reason);
 	fflush(NULL);
 	_exit(EXIT_SKIPPED);
 }
@@ -338,8 +345,10 @@ run(int number, const struct test *test)
 	                                            : run_in_child(test);
 
 	if (status == EXIT_SUCCESS || status == EXIT_SKIPPED) {
-		printf("ok %d - %s%s\n", number, test->name,
-			status == EXIT_SKIPPED ? " # SKIP" : "");
+		bool skipped = status == EXIT_SKIPPED;
+
+		printf("ok %d - %s%s%s\n", number, test->name,
+			skipped ? " # SKIP " : "", skipped ? state.reason : "");
 		return true;
 	}
 	if (status == 128 + SIGALRM)
@@ -360,6 +369,10 @@ settle(void)
 	setenv("LC_ALL", "C", 1);
 	umask(077);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	state.reason = mmap(NULL, REASON_MAX, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (state.reason == MAP_FAILED)
+		abort();
 	snprintf(state.top, sizeof(state.top), "%s/doorstep-%s.XXXXXX",
 		folder != NULL && *folder != '\0' ? folder : "/tmp",
 		program_invocation_short_name);
