@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 #include "base/banned.h"
 
 int
@@ -134,6 +136,20 @@ fd_sync_folder(const char *path)
 	fd_close(&fd);
 	errno = saved;
 	return result;
+}
+
+bool
+fd_fill_standard(void)
+{
+	bool has_input = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+	int fd;
+
+	/* open() gives the lowest number that is free: the one that is missing. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", O_RDWR | O_NOCTTY) != fd)
+			BUG("descriptor %d is closed", fd);
+	return has_input;
 }
 
 void

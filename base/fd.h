@@ -5,6 +5,7 @@
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,11 @@ MUST_USE int fd_read_file(const char *path, struct buf *out);
 
 /* Opens the folder and fsyncs it; -1 with errno. */
 MUST_USE int fd_sync_folder(const char *path);
+
+/* Opens /dev/null for each of descriptors 0, 1 and 2 that is closed, so that no
+ * file of ours gets such a number and what is written to standard error.  False
+ * when standard input was closed. */
+bool fd_fill_standard(void);
 
 /* Close and set to -1; nothing when it is -1. */
 void fd_close(int *fd);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #include "base/banned.h"
 
@@ -56,13 +58,21 @@ log_facility_parse(const char *name)
 	return -1;
 }
 
+/* A container may have no syslog; then the MTA that reads our standard error is
+ * the one who can keep the line. */
+static int
+syslog_or_stderr(void)
+{
+	return access("/dev/log", W_OK) == 0 ? SYSLOG : STDERR_FILENO;
+}
+
 static int
 open_target(const char *path)
 {
-	int fd;
+	int fd, reason;
 
 	if (strcmp(path, "syslog") == 0)
-		return SYSLOG;
+		return syslog_or_stderr();
 	/* A descriptor of our own: /dev/stderr opened anew may be refused to
 	 * another uid than the one that owns the terminal or pipe. */
 	if (strcmp(path, "/dev/stderr") == 0)
@@ -71,11 +81,16 @@ open_target(const char *path)
 		return STDOUT_FILENO;
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
 		0600);
-	if (fd < 0) {
+	if (fd >= 0)
+		return fd;
+	reason = errno;
+	fd = syslog_or_stderr();
+	if (fd == SYSLOG)
 		syslog(LOG_ERR, "cannot open the log %s: %s; using syslog",
-			path, strerror(errno));
-		return SYSLOG;
-	}
+			path, strerror(reason));
+	else
+		dprintf(fd, "cannot open the log %s: %s\n", path,
+			strerror(reason));
 	return fd;
 }
 
@@ -135,14 +150,35 @@ log_has_debug(void)
 	return sink.debug;
 }
 
+/* Control characters of ASCII and of Unicode, and what turns the direction of
+ * writing: a line must not look like another one. */
+static bool
+is_harmful(uint32_t code)
+{
+	return code < ' ' || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
+	       code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+}
+
 /* Bytes from messages and addresses reach the log: no line breaks, no escape
  * sequences for the terminal of whoever reads it. */
 static void
 disarm(char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = *text == '\t' ? ' ' : '?';
+	struct str whole = str_from(text);
+	size_t at = 0, start;
+	uint32_t code;
+
+	while (at < whole.len) {
+		start = at;
+		if (!utf8_next(whole, &at, &code))
+			text[at++] = '?';
+		else if (code == '\t')
+			text[start] = ' ';
+		else if (is_harmful(code))
+			memset(text + start, '?', at - start);
+	}
 }
 
 static void

@@ -34,8 +34,8 @@ struct log_settings {
 };
 
 /* Until this is called lines go to standard error.  A file that cannot be
- * opened is reported and syslog used in its place: a log in trouble must not
- * stop mail. */
+ * opened is reported and syslog used in its place, and standard error where
+ * there is no syslog: a log in trouble must not stop mail. */
 void log_open(const struct log_settings *settings);
 void log_close(void);
 

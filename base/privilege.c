@@ -2,6 +2,7 @@
 #include "base/privilege.h"
 
 #include <grp.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/banned.h"
@@ -69,19 +70,30 @@ privilege_become(const struct identity *identity, struct err *err)
 	return verify(identity, err);
 }
 
-void
-privilege_groups(struct arena *arena, const char *user, gid_t gid,
-	struct identity *identity)
+bool
+privilege_is_lent(void)
 {
-	int count = 32, wanted = 32;
+	return getuid() != geteuid() || getgid() != getegid() ||
+	       getauxval(AT_SECURE) != 0;
+}
+
+int
+privilege_groups(struct arena *arena, const char *user, gid_t gid,
+	struct identity *identity, struct err *err)
+{
+	int count, wanted = 32, found;
 	gid_t *groups;
 
 	do {
 		count = wanted;
 		groups = ARENA_ARRAY(arena, gid_t, (size_t)count);
 		/* On failure it says how many there are. */
-	} while (
-		getgrouplist(user, gid, groups, &wanted) < 0 && wanted > count);
+		found = getgrouplist(user, gid, groups, &wanted);
+	} while (found < 0 && wanted > count);
+	if (found < 0)
+		return err_temp(
+			err, "4.3.0", "cannot read the groups of %s", user);
 	identity->groups = groups;
-	identity->group_count = (size_t)(wanted < count ? wanted : count);
+	identity->group_count = (size_t)wanted;
+	return 0;
 }

@@ -29,9 +29,12 @@ bool privilege_is_root(void);
  * uid fails.  Errors: 4.3.0. */
 MUST_USE int privilege_become(const struct identity *identity, struct err *err);
 
+/* Whether a setuid or setgid bit lent us rights that our caller has not. */
+bool privilege_is_lent(void);
+
 /* The groups that the system's group database gives to `user`, `gid` included.
- * Lives in the arena. */
-void privilege_groups(struct arena *arena, const char *user, gid_t gid,
-	struct identity *identity);
+ * Lives in the arena.  Errors: 4.3.0. */
+MUST_USE int privilege_groups(struct arena *arena, const char *user, gid_t gid,
+	struct identity *identity, struct err *err);
 
 #endif

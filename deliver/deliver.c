@@ -66,9 +66,17 @@ deliver_job(struct job *job)
 			delivery_fail(delivery, &err);
 	}
 	execute_plans(job);
+	for (d = 0; d < job->count; d++)
+		store_close(&job->deliveries[d].work->store);
+}
+
+void
+deliver_report(struct job *job)
+{
+	size_t d;
+
 	for (d = 0; d < job->count; d++) {
 		report_begin(job, &job->deliveries[d]);
 		report_outcome(job, &job->deliveries[d]);
-		store_close(&job->deliveries[d].work->store);
 	}
 }

@@ -68,7 +68,11 @@ struct job {
 	bool (*is_abandoned)(const struct job *job);
 };
 
-/* Fills outcome and err of every delivery. */
+/* Fills outcome and err of every delivery.  What was filed is in the log then;
+ * how a delivery ended is told by deliver_report(), once the client knows. */
 void deliver_job(struct job *job);
+
+/* The log lines of deliveries that failed or had no copy. */
+void deliver_report(struct job *job);
 
 #endif

@@ -32,28 +32,25 @@ flags_to_store(const struct sieve_flags *flags)
 	return result;
 }
 
-static bool
-is_same_folder(struct str a, struct str b)
-{
-	return str_equal(a, b) ||
-	       (str_equal_nocase(a, inbox) && str_equal_nocase(b, inbox));
-}
-
 static struct plan_copy *
-find_copy(struct plan *plan, struct str folder)
+find_copy(const struct delivery *delivery, struct str folder)
 {
+	const struct plan *plan = delivery->work->plan;
 	size_t i;
 
 	for (i = 0; i < plan->copy_count; i++)
-		if (is_same_folder(plan->copies[i].folder, folder))
+		if (store_is_same_folder(delivery->work->store,
+			    plan->copies[i].folder, folder))
 			return &plan->copies[i];
 	return NULL;
 }
 
 static void
-add_copy(struct job *job, struct plan *plan, struct plan_copy wanted)
+add_copy(struct job *job, const struct delivery *delivery,
+	struct plan_copy wanted)
 {
-	struct plan_copy *same = find_copy(plan, wanted.folder);
+	struct plan *plan = delivery->work->plan;
+	struct plan_copy *same = find_copy(delivery, wanted.folder);
 
 	if (same != NULL) {
 		same->store_flags |= wanted.store_flags;
@@ -106,11 +103,11 @@ add_action(struct job *job, struct delivery *delivery,
 
 	switch (action->kind) {
 	case SIEVE_KEEP:
-		add_copy(job, plan,
+		add_copy(job, delivery,
 			default_copy(delivery, &action->keep.flags, action));
 		break;
 	case SIEVE_FILEINTO:
-		add_copy(job, plan,
+		add_copy(job, delivery,
 			(struct plan_copy){.folder = action->fileinto.mailbox,
 				.create = action->fileinto.create,
 				.store_flags =
@@ -140,7 +137,7 @@ drop_looping_redirects(struct job *job, struct delivery *delivery)
 		STR_ARG(plan->redirects[0].address));
 	plan->redirect_count = 0;
 	if (plan->copy_count == 0)
-		add_copy(job, plan, default_copy(delivery, NULL, NULL));
+		add_copy(job, delivery, default_copy(delivery, NULL, NULL));
 }
 
 void
@@ -154,7 +151,7 @@ plan_build(struct job *job, struct delivery *delivery)
 	for (i = 0; i < result->count; i++)
 		add_action(job, delivery, &result->actions[i]);
 	if (result->implicit_keep)
-		add_copy(job, work->plan,
+		add_copy(job, delivery,
 			default_copy(delivery, &result->flags, NULL));
 	drop_looping_redirects(job, delivery);
 }
@@ -168,9 +165,9 @@ plan_fall_back(struct delivery *delivery, size_t index)
 	                            ? inbox
 	                            : default_copy(delivery, NULL, NULL).folder;
 
-	if (is_same_folder(lost->folder, inbox))
+	if (store_is_same_folder(delivery->work->store, lost->folder, inbox))
 		return PLAN_HOPELESS;
-	same = find_copy(plan, folder);
+	same = find_copy(delivery, folder);
 	if (same != NULL && same != lost) {
 		lost->is_dropped = true;
 		return PLAN_COVERED;

@@ -245,9 +245,10 @@ complete_groups(
 	struct str name;
 	gid_t *groups;
 
-	if (recipient->user->system_groups_user != NULL)
+	if (recipient->user->system_groups_user != NULL &&
 		privilege_groups(arena, recipient->user->system_groups_user,
-			identity->gid, identity);
+			identity->gid, identity, err) < 0)
+		return -1;
 	if (rest.len == 0)
 		return 0;
 	groups = arena_grow(arena, identity->groups, sizeof(*groups),

@@ -81,38 +81,80 @@ compare_paths(const void *a, const void *b)
 		((const struct script_file *)b)->path);
 }
 
+/* One name of a script folder.  What is no file cannot be a script: a folder, or
+ * a FIFO, which would hold up the mail. */
+static int
+list_add_entry(struct sequence *sequence, const char *folder, const char *name,
+	struct err *err)
+{
+	struct arena *arena = sequence->job->arena;
+	const char *path = arena_format(arena, "%s/%s", folder, name);
+	struct stat status;
+
+	if (name[0] == '.' || !str_ends(str_from(name), STR(".sieve")))
+		return 0;
+	if (stat(path, &status) < 0)
+		return err_temp_errno(
+			err, "4.3.0", "cannot look at the script %s", path);
+	if (S_ISREG(status.st_mode))
+		list_add(arena, &sequence->list, path, false);
+	else
+		log_warning("sieve: %s is no file; passed over", path);
+	return 0;
+}
+
+static int
+list_add_entries(struct sequence *sequence, const char *path, DIR *folder,
+	struct err *err)
+{
+	size_t first = sequence->list.count;
+	struct dirent *entry;
+
+	for (;;) {
+		errno = 0;
+		entry = readdir(folder);
+		if (entry == NULL && errno != 0)
+			return err_temp_errno(err, "4.3.0",
+				"cannot read the script folder %s", path);
+		if (entry == NULL)
+			return 0;
+		if (list_add_entry(sequence, path, entry->d_name, err) < 0)
+			return -1;
+		if (sequence->list.count - first > MAX_SCRIPTS_IN_FOLDER)
+			return err_temp(err, "4.3.0",
+				"more than %d scripts in %s",
+				MAX_SCRIPTS_IN_FOLDER, path);
+	}
+}
+
 /* All *.sieve of a folder, by octet order of their names. */
 static int
 list_add_folder(struct sequence *sequence, const char *path, struct err *err)
 {
 	struct script_list *list = &sequence->list;
-	struct arena *arena = sequence->job->arena;
 	size_t first = list->count;
-	struct dirent *entry;
 	DIR *folder = opendir(path);
+	int result;
 
 	if (folder == NULL)
 		return err_temp_errno(
 			err, "4.3.0", "cannot read the script folder %s", path);
-	while ((entry = readdir(folder)) != NULL) {
-		if (entry->d_name[0] == '.' ||
-			!str_ends(str_from(entry->d_name), STR(".sieve")))
-			continue;
-		if (list->count - first == MAX_SCRIPTS_IN_FOLDER) {
-			closedir(folder);
-			return err_temp(err, "4.3.0",
-				"more than %d scripts in %s",
-				MAX_SCRIPTS_IN_FOLDER, path);
-		}
-		list_add(arena, list,
-			arena_format(arena, "%s/%s", path, entry->d_name),
-			false);
-	}
+	result = list_add_entries(sequence, path, folder, err);
 	closedir(folder);
-	if (list->count > first)
+	if (result == 0 && list->count > first)
 		qsort(list->files + first, list->count - first,
 			sizeof(*list->files), compare_paths);
-	return 0;
+	return result;
+}
+
+/* A user need not have what a template names.  But a fixed path is the admin's:
+ * filters that do not run must not go unnoticed. */
+static void
+tell_missing(const char *setting, const char *path)
+{
+	if (strchr(setting, '%') == NULL && strchr(setting, '~') == NULL)
+		log_warning(
+			"sieve: the script %s is not there; passed over", path);
 }
 
 /* One sieve_before or sieve_after: a script, or a folder of scripts. */
@@ -128,13 +170,16 @@ list_add_global(struct sequence *sequence, const char *setting, struct err *err)
 		    arena_text(arena, location.path), &path, err) < 0)
 		return -1;
 	if (stat(path, &status) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return 0;
-		return err_temp_errno(
-			err, "4.3.0", "cannot look at the script %s", path);
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_temp_errno(err, "4.3.0",
+				"cannot look at the script %s", path);
+		tell_missing(setting, path);
+		return 0;
 	}
 	if (S_ISDIR(status.st_mode))
 		return list_add_folder(sequence, path, err);
+	if (!S_ISREG(status.st_mode))
+		return err_temp(err, "4.3.0", "the script %s is no file", path);
 	list_add(arena, &sequence->list, path, false);
 	return 0;
 }
@@ -152,6 +197,25 @@ list_add_all(struct sequence *sequence, const struct conf_family *settings,
 	return 0;
 }
 
+/* LOOKUP_NONE: there is nothing of that name. */
+static enum lookup
+look_at(struct sequence *sequence, const char *template, const char **path_out,
+	struct stat *status_out, struct err *err)
+{
+	/* Without a home there is nothing of the user's own to run. */
+	if (sequence->delivery->home == NULL && template[0] != '/')
+		return LOOKUP_NONE;
+	if (setup_path(sequence->job, sequence->delivery, template, path_out,
+		    err) < 0)
+		return LOOKUP_ERROR;
+	if (stat(*path_out, status_out) == 0)
+		return LOOKUP_FOUND;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return LOOKUP_NONE;
+	err_temp_errno(err, "4.3.0", "cannot look at the script %s", *path_out);
+	return LOOKUP_ERROR;
+}
+
 /* The user's active script.  LOOKUP_NONE: the user has none. */
 static enum lookup
 find_personal(struct sequence *sequence, const char **path_out, struct err *err)
@@ -161,34 +225,25 @@ find_personal(struct sequence *sequence, const char **path_out, struct err *err)
 	struct script_location location = location_parse(settings->sieve);
 	struct str active = location.active;
 	struct stat status;
+	enum lookup found;
 
 	if (location.path.len == 0 && active.len == 0)
 		return LOOKUP_NONE;
 	if (active.len == 0)
 		active = location.path;
-	/* Without a home there is nothing of the user's own to run. */
-	if (sequence->delivery->home == NULL && active.data[0] != '/')
-		return LOOKUP_NONE;
-	if (setup_path(sequence->job, sequence->delivery,
-		    arena_text(arena, active), path_out, err) < 0)
-		return LOOKUP_ERROR;
-	if (stat(*path_out, &status) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return LOOKUP_NONE;
-		err_temp_errno(err, "4.3.0", "cannot look at the script %s",
-			*path_out);
-		return LOOKUP_ERROR;
-	}
+	found = look_at(
+		sequence, arena_text(arena, active), path_out, &status, err);
 	/* `sieve = ~/sieve` may name the folder of a ManageSieve server; which of
 	 * its scripts is active is then said by Dovecot's default link. */
-	if (S_ISDIR(status.st_mode) && location.active.len == 0) {
-		if (setup_path(sequence->job, sequence->delivery,
-			    "~/.dovecot.sieve", path_out, err) < 0)
-			return LOOKUP_ERROR;
-		if (stat(*path_out, &status) < 0)
-			return LOOKUP_NONE;
+	if (found == LOOKUP_FOUND && S_ISDIR(status.st_mode) &&
+		location.active.len == 0)
+		found = look_at(
+			sequence, "~/.dovecot.sieve", path_out, &status, err);
+	if (found == LOOKUP_FOUND && !S_ISREG(status.st_mode)) {
+		err_temp(err, "4.3.0", "the script %s is no file", *path_out);
+		return LOOKUP_ERROR;
 	}
-	return S_ISREG(status.st_mode) ? LOOKUP_FOUND : LOOKUP_NONE;
+	return found;
 }
 
 static int
@@ -389,7 +444,6 @@ script_evaluate(struct job *job, struct delivery *delivery, struct err *err)
 		.implicit_keep = true};
 	if (list_scripts(&sequence, err) < 0 || run_all(&sequence, err) < 0 ||
 		run_discard(&sequence, err) < 0) {
-		log_error("sieve: %s", err_log_text(err));
 		snprintf(err->text, sizeof(err->text), "%s",
 			"Temporarily unable to access necessary Sieve scripts");
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lda/addresses.h"
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "deliver/setup.h"
 
 #include "base/banned.h"
 
@@ -90,26 +90,38 @@ from_header(struct arena *arena, const char *name,
 	return true;
 }
 
-/* -d as it was given, detail and capitals included; else who we are. */
-static int
-from_user(struct arena *arena, const struct lda_options *options,
-	const struct recipient *recipient, struct address *address_out,
-	struct err *err)
+struct address
+lda_address_of_user(struct arena *arena, struct str name)
 {
-	const char *host = recipient->settings->hostname;
-	struct str name = str_from(
-		options->user != NULL ? options->user : recipient->name);
+	size_t at = str_find_last_char(name, '@');
+	struct address address;
+	struct err err;
 
-	if (host[0] == '\0')
-		host = clock_host();
-	if (!str_has_char(name, '@'))
-		name = str_from(
-			arena_format(arena, "%.*s@%s", STR_ARG(name), host));
-	if (parse(arena, arena_text(arena, name), 0, address_out) < 0)
-		return err_set(err, ERR_USAGE, "5.1.3",
-			"The user name '%s' cannot be an address",
-			recipient->name);
-	return 0;
+	if (address_parse_path(arena, name,
+		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
+		    &err) == 0)
+		return address;
+	return (struct address){.local_part = str_slice(name, 0, at),
+		.domain = str_skip(name, at + 1),
+		.text = address_text(
+			arena, str_slice(name, 0, at), str_skip(name, at + 1))};
+}
+
+/* -d as it was given, detail and capitals included; else who we are. */
+static struct address
+from_user(struct arena *arena, const struct lda_options *options,
+	const struct recipient *recipient)
+{
+	struct address address = lda_address_of_user(
+		arena, str_from(options->user != NULL ? options->user
+						      : recipient->name));
+
+	if (address.domain.len == 0) {
+		address.domain = setup_hostname(recipient->settings);
+		address.text =
+			address_text(arena, address.local_part, address.domain);
+	}
+	return address;
 }
 
 static int
@@ -136,7 +148,8 @@ find_original(struct arena *arena, const struct lda_options *options,
 		    recipient->settings->lda_original_recipient_header, message,
 		    original_out))
 		return 0;
-	return from_user(arena, options, recipient, original_out, err);
+	*original_out = from_user(arena, options, recipient);
+	return 0;
 }
 
 static int

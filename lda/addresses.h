@@ -18,6 +18,10 @@
 #include "deliver/recipient.h"
 #include "lda/options.h"
 
+/* A user's name as an address, whatever it looks like: what stands behind the
+ * last "@" is the domain. */
+struct address lda_address_of_user(struct arena *arena, struct str name);
+
 struct lda_addresses {
 	struct address sender;
 	bool sender_is_known; /* not only "null because nothing names it" */

@@ -36,10 +36,13 @@ struct lda {
 	struct recipient recipient;
 	struct message *message;
 	const char *session;
-	bool is_logged; /* the delivery has told the log how it ended */
+	bool has_input; /* standard input was open */
+	bool is_told;   /* the delivery has told the MTA and the log its end */
 };
 
-static const int end_signals[] = {SIGTERM, SIGINT, SIGHUP};
+/* What would end the program.  SIGXCPU comes from RLIMIT_CPU. */
+static const int end_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM,
+	SIGVTALRM, SIGPROF, SIGXCPU, SIGUSR1, SIGUSR2};
 
 static void
 set_signals(void)
@@ -129,15 +132,10 @@ static int
 find_by_userdb(struct lda *lda, struct err *err)
 {
 	struct userdb *db = NULL;
-	struct address address;
+	struct address address =
+		lda_address_of_user(lda->arena, str_from(lda->options.user));
 	int result;
 
-	if (address_parse_path(lda->arena, str_from(lda->options.user),
-		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL |
-			    ADDRESS_QUOTES_OPTIONAL,
-		    &address, err) < 0)
-		return err_set(err, ERR_NO_USER, "5.1.1",
-			"User doesn't exist: %s", lda->options.user);
 	if (recipient_open_userdb(lda->arena, lda->settings, &db, err) < 0)
 		return -1;
 	result = recipient_find(lda->arena, lda->settings, db, &address, "lda",
@@ -162,14 +160,21 @@ static int
 open_input(const struct lda *lda, struct err *err)
 {
 	const char *path = lda->options.file;
+	struct stat status;
 	int fd;
 
+	if (path == NULL && !lda->has_input)
+		return err_temp(err, "4.3.0", "standard input is closed");
 	if (path == NULL)
 		return STDIN_FILENO;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A FIFO without a writer would hold up the MTA. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return err_temp_errno(err, "4.3.0", "cannot open %s", path);
-	return fd;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	fd_close(&fd);
+	return err_temp(err, "4.3.0", "%s is no file", path);
 }
 
 static int
@@ -257,7 +262,11 @@ deliver(struct lda *lda, struct err *err)
 	delivery.mailbox = default_mailbox(lda, &addresses);
 	hold_signals();
 	deliver_job(&job);
-	lda->is_logged = true;
+	/* Before the log, which may be standard error: Postfix takes a status only
+	 * from the beginning of the output. */
+	exits_explain(&delivery.err);
+	deliver_report(&job);
+	lda->is_told = true;
 	if (delivery.outcome == DELIVER_FAILED) {
 		*err = delivery.err;
 		return -1;
@@ -268,6 +277,10 @@ deliver(struct lda *lda, struct err *err)
 static int
 run(struct lda *lda, struct err *err)
 {
+	if (privilege_is_lent())
+		return err_temp(err, "4.3.5",
+			"refusing to run setuid or setgid: anybody could "
+			"deliver as anybody");
 	if (load_settings(lda, err) < 0)
 		return -1;
 	open_log(lda);
@@ -283,10 +296,10 @@ run(struct lda *lda, struct err *err)
 static void
 explain(const struct lda *lda, const struct err *err)
 {
-	/* First, as Postfix wants it, also where the log is standard error. */
-	exits_explain(err);
-	if (!lda->is_logged)
+	if (!lda->is_told) {
+		exits_explain(err);
 		log_error("%s", err_log_text(err));
+	}
 	if (err->kind == ERR_USAGE)
 		fputs(lda_usage, stderr);
 }
@@ -316,10 +329,11 @@ serve(struct lda *lda, int argc, char **argv, struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct lda lda = {.arena = arena_open()};
+	struct lda lda = {.has_input = fd_fill_standard()};
 	struct err err;
 	int status;
 
+	lda.arena = arena_open();
 	err_clear(&err);
 	umask(077);
 	set_signals();

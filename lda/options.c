@@ -45,6 +45,23 @@ parse_exit_style(const char *word, enum exit_style *style_out, struct err *err)
 	return 0;
 }
 
+/* Wrong options have to be answered in the style that is asked for, too. */
+static enum exit_style
+find_exit_style(int argc, char **argv)
+{
+	enum exit_style style = EXIT_STYLE_SYSEXITS;
+	struct err err;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "--exit-style=", 13) == 0)
+			(void)!parse_exit_style(argv[i] + 13, &style, &err);
+		else if (strcmp(argv[i], "--exit-style") == 0 && i + 1 < argc)
+			(void)!parse_exit_style(argv[i + 1], &style, &err);
+	}
+	return style;
+}
+
 static int
 check_override(const char *text, struct err *err)
 {
@@ -67,6 +84,7 @@ lda_options_parse(struct arena *arena, int argc, char **argv,
 	int option;
 
 	*options = (struct lda_options){
+		.exit_style = find_exit_style(argc, argv),
 		.overrides = ARENA_ARRAY(arena, const char *, (size_t)argc)};
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "+:d:a:r:f:m:p:ekc:o:OLi:",

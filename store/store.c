@@ -207,6 +207,22 @@ store_find_folder(struct store *store, struct str folder, struct err *err)
 	return root->driver->find(root, place.disk, err);
 }
 
+bool
+store_is_same_folder(struct store *store, struct str a, struct str b)
+{
+	struct store_root *root_a, *root_b;
+	struct folder place_a, place_b;
+	struct err err;
+
+	if (str_equal(a, b))
+		return true;
+	if (find_folder(store, a, &root_a, &place_a, &err) != STORE_OK ||
+		find_folder(store, b, &root_b, &place_b, &err) != STORE_OK)
+		return false;
+	return root_a == root_b && place_a.is_inbox == place_b.is_inbox &&
+	       strcmp(place_a.disk, place_b.disk) == 0;
+}
+
 enum store_result
 store_write(struct store *store, struct str folder, unsigned write_flags,
 	const struct content *content, unsigned store_flags,

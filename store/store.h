@@ -88,6 +88,10 @@ void store_close(struct store **store);
 enum lookup store_find_folder(
 	struct store *store, struct str folder, struct err *err);
 
+/* Whether two names mean one folder: "inbox" and "INBOX", a name with and without
+ * its namespace's prefix.  False when one of them is no folder's. */
+bool store_is_same_folder(struct store *store, struct str a, struct str b);
+
 enum store_write_flags {
 	STORE_CREATE_FOLDER =
 		1, /* fileinto :create, whatever autocreate says */

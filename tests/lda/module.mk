@@ -6,7 +6,8 @@ TAP_TESTS += \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/message.sh \
-	%D%/options.sh
+	%D%/options.sh \
+	%D%/surroundings.sh
 EXTRA_DIST += \
 	%D%/environment.sh \
 	%D%/exits.sh \
@@ -15,4 +16,5 @@ EXTRA_DIST += \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/message.sh \
-	%D%/options.sh
+	%D%/options.sh \
+	%D%/surroundings.sh

@@ -74,6 +74,33 @@ TEST(no_text_can_write_a_line_of_its_own)
 	CHECK_STR_IS(test_read(path), "Error: a?b?c d?[31me?\n");
 }
 
+/* C1 controls, marks that turn the direction of writing, bytes that are no UTF-8;
+ * letters of every script stay. */
+TEST(no_text_can_disguise_a_line)
+{
+	const char *path = capture_stderr();
+
+	log_error("a\x9b"
+		  "31m \xc2\x9b \xe2\x80\xae \xe2\x81\xa6 Gr\xc3\xbc\xc3\x9f");
+	CHECK_STR_IS(test_read(path),
+		"Error: a?31m ?? ??? ??? Gr\xc3\xbc\xc3\x9f\n");
+}
+
+TEST(a_log_that_cannot_be_opened_without_syslog_is_standard_error)
+{
+	const char *path = capture_stderr();
+	struct log_settings settings = settings_for("/nonexistent/log");
+
+	if (access("/dev/log", F_OK) == 0)
+		SKIP("there is a syslog here");
+	log_open(&settings);
+	log_error("trouble");
+	log_close();
+	CHECK_STR_IS(test_read(path),
+		"cannot open the log /nonexistent/log: No such file or "
+		"directory\nError: trouble\n");
+}
+
 TEST(too_long_a_line_is_cut_and_ended)
 {
 	const char *path = test_path("log");

@@ -116,9 +116,11 @@ TEST(the_groups_of_a_user_contain_its_own)
 	struct arena *arena = arena_open();
 	struct identity identity = {0, 0, NULL, 0};
 	bool found = false;
+	struct err err;
 	size_t i;
 
-	privilege_groups(arena, "no-such-user-here", SOME_GID, &identity);
+	REQUIRE(privilege_groups(arena, "no-such-user-here", SOME_GID,
+			&identity, &err) == 0);
 	REQUIRE(identity.group_count >= 1);
 	for (i = 0; i < identity.group_count; i++)
 		found = found || identity.groups[i] == SOME_GID;

@@ -545,3 +545,82 @@ TEST(a_redirect_in_a_circle_keeps_the_message)
 	CHECK_INT(count(&f, "amy", "new", NULL), 1);
 	finish(&f);
 }
+
+/* With a prefix "INBOX." three spellings are one folder. */
+TEST(one_folder_under_several_names_gets_one_copy)
+{
+	struct fixture f;
+
+	begin(&f, plain,
+		(const char *const[]){"namespace/inbox/inbox=yes",
+			"namespace/inbox/prefix=INBOX.",
+			"namespace/inbox/separator=."},
+		3);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require [\"fileinto\", \"mailbox\", \"imap4flags\"];\n"
+		"fileinto :create \"INBOX.Lists\";\n"
+		"fileinto :flags \"\\\\Seen\" \"Lists\";\n"
+		"fileinto \"inbox.Lists\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", ".Lists/cur", NULL), 1);
+	CHECK_INT(count(&f, "amy", ".Lists/new", NULL), 0);
+	finish(&f);
+}
+
+/* The folder of a ManageSieve server whose active script is out of reach. */
+TEST(an_active_script_that_cannot_be_looked_at_is_temporary)
+{
+	struct fixture f;
+
+	begin(&f, plain, (const char *const[]){"sieve=~/sieve"}, 1);
+	add(&f, "amy");
+	script(&f, "amy", "discard;\n");
+	REQUIRE(unlink(test_path("amy/.dovecot.sieve")) == 0);
+	test_file("amy/sieve/main.sieve", "keep;\n");
+	REQUIRE(symlink(".dovecot.sieve", test_path("amy/.dovecot.sieve")) ==
+		0);
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	finish(&f);
+}
+
+TEST(what_is_no_file_in_a_script_folder_is_passed_over)
+{
+	struct fixture f;
+	struct str log;
+
+	begin(&f, plain, NULL, 0);
+	test_file("before.d/10.sieve",
+		"require \"imap4flags\"; addflag \"\\\\Seen\";\n");
+	REQUIRE(mkfifo(test_path("before.d/20.sieve"), 0600) == 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(
+			f.arena, "sieve_before=%s", test_path("before.d"))},
+		1);
+	add(&f, "amy");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count(&f, "amy", "cur", NULL), 1);
+	log = test_read(f.log);
+	CHECK(str_find(log, STR("20.sieve is no file")) < log.len);
+	finish(&f);
+}
+
+TEST(a_script_of_the_admins_that_is_not_there_is_told)
+{
+	struct fixture f;
+	struct str log;
+
+	begin(&f, plain, (const char *const[]){"sieve_before=/nowhere/x.sieve"},
+		1);
+	add(&f, "amy");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	log = test_read(f.log);
+	CHECK(str_find(log, STR("/nowhere/x.sieve is not there")) < log.len);
+	finish(&f);
+}
