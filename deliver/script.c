@@ -81,8 +81,15 @@ compare_paths(const void *a, const void *b)
 		((const struct script_file *)b)->path);
 }
 
-/* One name of a script folder.  What is no file cannot be a script: a folder, or
- * a FIFO, which would hold up the mail. */
+/* What is no file cannot be a script: a folder, or a FIFO, which would hold up
+ * the mail. */
+static void
+tell_no_file(const char *path)
+{
+	log_warning("sieve: %s is no file; passed over", path);
+}
+
+/* One name of a script folder. */
 static int
 list_add_entry(struct sequence *sequence, const char *folder, const char *name,
 	struct err *err)
@@ -99,7 +106,7 @@ list_add_entry(struct sequence *sequence, const char *folder, const char *name,
 	if (S_ISREG(status.st_mode))
 		list_add(arena, &sequence->list, path, false);
 	else
-		log_warning("sieve: %s is no file; passed over", path);
+		tell_no_file(path);
 	return 0;
 }
 
@@ -178,9 +185,10 @@ list_add_global(struct sequence *sequence, const char *setting, struct err *err)
 	}
 	if (S_ISDIR(status.st_mode))
 		return list_add_folder(sequence, path, err);
-	if (!S_ISREG(status.st_mode))
-		return err_temp(err, "4.3.0", "the script %s is no file", path);
-	list_add(arena, &sequence->list, path, false);
+	if (S_ISREG(status.st_mode))
+		list_add(arena, &sequence->list, path, false);
+	else
+		tell_no_file(path);
 	return 0;
 }
 
@@ -240,8 +248,8 @@ find_personal(struct sequence *sequence, const char **path_out, struct err *err)
 		found = look_at(
 			sequence, "~/.dovecot.sieve", path_out, &status, err);
 	if (found == LOOKUP_FOUND && !S_ISREG(status.st_mode)) {
-		err_temp(err, "4.3.0", "the script %s is no file", *path_out);
-		return LOOKUP_ERROR;
+		tell_no_file(*path_out);
+		return LOOKUP_NONE;
 	}
 	return found;
 }
