@@ -154,6 +154,19 @@ is_folder(const char *path)
 	return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
+/* The nearest folder above `path` that is there: mkdir -p begins in it. */
+static void
+cut_to_existing(char *path)
+{
+	struct stat found;
+	size_t at;
+
+	do {
+		at = str_find_last_char(str_from(path), '/');
+		path[at > 0 ? at : 1] = '\0';
+	} while (at > 0 && stat(path, &found) < 0 && errno == ENOENT);
+}
+
 void
 permission_explain(struct buf *text, const char *path)
 {
@@ -173,10 +186,9 @@ permission_explain(struct buf *text, const char *path)
 		if (explain_folder(text, at == 0 ? "/" : folder, X_OK, 'x'))
 			return;
 	}
-	at = str_find_last_char(str_of(path, len), '/');
-	memcpy(folder, path, at);
-	folder[at] = '\0';
-	if (explain_folder(text, at == 0 ? "/" : folder, W_OK, 'w') ||
+	memcpy(folder, path, len + 1);
+	cut_to_existing(folder);
+	if (explain_folder(text, folder, W_OK, 'w') ||
 		(is_folder(path) && explain_folder(text, path, X_OK, 'x')) ||
 		explain_folder(text, path, R_OK, 'r'))
 		return;

@@ -48,7 +48,8 @@ MUST_USE int permission_make_folder(
 	const struct permission *permission, const char *path);
 
 /* Adds to `text` who we are and which folder on the way to `path` lacks which
- * permission, the way Dovecot says it:
+ * permission, the way Dovecot says it.  Of folders that are not there yet the
+ * nearest one above them is asked:
  *
  *   euid=1000 egid=1000 missing +x perm: /home/amy, dir owned by 0:0 mode=0700
  */

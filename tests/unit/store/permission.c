@@ -186,6 +186,17 @@ TEST(the_folder_that_may_not_be_written_is_named)
 		geteuid() == BOX_UID ? "12345 egid=12346" : ""));
 }
 
+TEST(the_nearest_folder_that_is_there_is_asked)
+{
+	box_be_nobody();
+	box_make_folder("a", 0500);
+	CHECK(says(test_path("a/b/c/new"), "missing +w perm: %s, dir owned by",
+		test_path("a")));
+	CHECK(says(test_path("a/b/c/new"), "mode=0500%s", ""));
+	CHECK(says(
+		"/not/there/at/all", "missing +w perm: /, dir owned by%s", ""));
+}
+
 TEST(without_a_missing_permission_that_is_said)
 {
 	box_be_nobody();
