@@ -22,12 +22,12 @@ machine_enter() {
 	machine_reason=
 	if [ "$(id -u)" -ne 0 ]; then
 		machine_reason="needs root"
-	elif ! unshare --mount --pid --fork --net --uts --ipc --mount-proc \
-		true 2>/dev/null; then
-		machine_reason="no namespaces here"
+	elif ! machine_said=$(unshare --mount --pid --fork --net --uts --ipc \
+		--mount-proc true 2>&1); then
+		machine_reason="no namespaces here: $machine_said"
 	fi
 	if [ -n "$machine_reason" ]; then
-		echo "1..0 # SKIP $machine_reason"
+		echo "1..0 # SKIP $(printf %s "$machine_reason" | tr '\n' ' ')"
 		exit 0
 	fi
 	TEST_MACHINE=yes exec unshare --mount --pid --kill-child --net --uts \
