@@ -45,7 +45,7 @@ static int
 refuse(struct arena *arena, struct str name, const char *why, struct err *err)
 {
 	return err_set(err, ERR_TEMPORARY, "4.2.0",
-		"Invalid mailbox name \"%s\": %s",
+		"folder name \"%s\" is not allowed: %s",
 		folder_printable(arena, name), why);
 }
 
@@ -97,14 +97,14 @@ fault_of_part(const struct folder_rules *rules, struct str part)
 	if (part.len == 0)
 		return "a part of it is empty";
 	if (str_is(part, ".") || str_is(part, ".."))
-		return "\".\" and \"..\" are no folders";
+		return "a part of it is \".\" or \"..\"";
 	if (str_has_char(part, '/'))
 		return "a part of it has a \"/\"";
 	switch (rules->layout) {
 	case STORE_LAYOUT_MAILDIRPP:
 		if (str_has_char(part, '.'))
-			return "Maildir++ has no way to write a \".\" inside a "
-			       "part";
+			return "a part of it has a \".\", which Maildir++ "
+			       "cannot write";
 		break;
 	case STORE_LAYOUT_FS:
 		if (is_reserved(part))
@@ -164,7 +164,7 @@ folder_find_namespace(const struct store_namespace *namespaces,
 
 	if (name.len == 0)
 		return err_set(err, ERR_TEMPORARY, "4.2.0",
-			"Invalid mailbox name \"\": it is empty");
+			"folder name \"\" is not allowed: it is empty");
 	*index_out = main_namespace(namespaces, count);
 	*rest_out = name;
 	if (str_equal_nocase(name, INBOX)) {
@@ -176,8 +176,8 @@ folder_find_namespace(const struct store_namespace *namespaces,
 
 		if (is_prefix_itself(prefix, separators[i], name))
 			return err_set(err, ERR_TEMPORARY, "4.2.0",
-				"Invalid mailbox name \"%s\": it is the name "
-				"of a namespace",
+				"folder name \"%s\" is not allowed: it is the "
+				"name of a namespace",
 				namespaces[i].prefix);
 		if (prefix_fits(prefix, separators[i], name) &&
 			(prefix.len > best_len ||
@@ -225,7 +225,7 @@ static const char *
 build_disk_name(
 	const struct folder_rules *rules, struct str rest, struct buf *disk)
 {
-	const char *fault = fault_of_text(rest);
+	const char *fault = NULL;
 
 	/* Not str_next_field(): an empty last part is a fault, too. */
 	while (fault == NULL) {
@@ -239,8 +239,6 @@ build_disk_name(
 			break;
 		rest = str_skip(rest, end + 1);
 	}
-	if (fault == NULL && is_too_long(rules, disk))
-		fault = "it is too long";
 	return fault;
 }
 
@@ -261,6 +259,7 @@ literal_name(struct arena *arena, const struct folder_rules *rules,
 	if (utf7_decode(&buf, rest)) {
 		buf_reset(&buf);
 		if (build_disk_name(&as_given, rest, &buf) == NULL &&
+			!is_too_long(&as_given, &buf) &&
 			!str_is(buf_view(&buf), disk))
 			literal = arena_text(arena, buf_view(&buf));
 	}
@@ -300,8 +299,14 @@ folder_map(struct arena *arena, const struct folder_rules *rules,
 	fault = fault_of_text(rest);
 	if (fault == NULL && prefix.len == 0)
 		rest = with_inbox_in_capitals(arena, rules->separator, rest);
-	if (fault == NULL)
+	if (fault == NULL) {
 		fault = build_disk_name(rules, rest, &disk);
+		if (fault != NULL)
+			fault = arena_format(arena, "with separator \"%c\" %s",
+				rules->separator, fault);
+		else if (is_too_long(rules, &disk))
+			fault = "it is too long";
+	}
 	if (fault == NULL) {
 		folder_out->disk = arena_text(arena, buf_view(&disk));
 		folder_out->literal =

@@ -92,17 +92,17 @@ TEST(a_name_that_no_folder_can_have_is_refused)
 		{&slashes, "/a", "empty"},
 		{&nested, "/etc", "empty"},
 		{&nested, "a/", "empty"},
-		{&nested, "..", "no folders"},
-		{&nested, "../../etc", "no folders"},
-		{&nested, "a/../../b", "no folders"},
-		{&nested, "a/.", "no folders"},
-		{&slashes, "../x", "no folders"},
-		{&slashes, "a/../b", "no folders"},
+		{&nested, "..", "is \".\" or \"..\""},
+		{&nested, "../../etc", "is \".\" or \"..\""},
+		{&nested, "a/../../b", "is \".\" or \"..\""},
+		{&nested, "a/.", "is \".\" or \"..\""},
+		{&slashes, "../x", "is \".\" or \"..\""},
+		{&slashes, "a/../b", "is \".\" or \"..\""},
 		{&dots, "a/b", "\"/\""},
 		{&dots, "../b", "empty"},
 		{&dots_nested, "a/b", "\"/\""},
 		{&plain, "a/b", "\"/\""},
-		{&slashes, "a.b/c", "no way to write a \".\""},
+		{&slashes, "a.b/c", "has a \".\", which"},
 		{&dots, "~root", "\"~\""},
 		{&nested, "~/x", "\"~\""},
 		{&nested, "new", "mail store"},
@@ -125,6 +125,17 @@ TEST(a_name_that_no_folder_can_have_is_refused)
 			printf("# %s: %s\n", bad[i].name, err.text);
 		CHECK_INT(err.kind, ERR_TEMPORARY);
 	}
+}
+
+TEST(a_refusal_says_where_the_name_was_cut)
+{
+	CHECK(disk(&dots, "../x") == NULL);
+	CHECK_STR(err.text,
+		"folder name \"../x\" is not allowed: with separator "
+		"\".\" a part of it is empty");
+	CHECK(disk(&dots, "~x") == NULL);
+	CHECK_STR(err.text,
+		"folder name \"~x\" is not allowed: it begins with \"~\"");
 }
 
 TEST(a_nul_does_not_cut_a_name)
