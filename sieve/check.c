@@ -306,6 +306,31 @@ check_positional(struct checker *checker, struct ast_command *node,
 
 /* ---- tags ---- */
 
+/* Told instead of "unknown" where the word is known elsewhere; of each capability
+ * once, be it at its require. */
+static bool
+tell_absence(struct checker *checker, struct position at, struct str word)
+{
+	int id, first = ABSENT_COUNT;
+
+	for (id = ABSENT_COUNT - 1; id >= 0; id--) {
+		if (!registry_absent_brings((enum absent_id)id, word))
+			continue;
+		if (checker->is_absence_told[id])
+			return true;
+		first = id;
+	}
+	if (first == ABSENT_COUNT)
+		return false;
+	checker->is_absence_told[first] = true;
+	check_error(checker, at,
+		"%s belongs to the extension \"%s\", which this release does "
+		"not have",
+		check_quote(checker, word),
+		registry_absent_name((enum absent_id)first));
+	return true;
+}
+
 static void
 unknown_tag(struct checker *checker, const struct ast_command *node,
 	const struct ast_argument *argument)
@@ -313,6 +338,10 @@ unknown_tag(struct checker *checker, const struct ast_command *node,
 	const char *near = registry_near_tag(argument->tag, node->command);
 	const char *shown = check_quote(checker, argument->tag);
 
+	if (tell_absence(checker, argument->at,
+		    str_from(arena_format(
+			    checker->arena, ":%.*s", STR_ARG(argument->tag)))))
+		return;
 	/* The quote begins with '"': the colon goes in front of the name. */
 	if (near != NULL)
 		check_error(checker, argument->at,
@@ -538,6 +567,8 @@ find_command(struct checker *checker, struct ast_command *node, bool is_test)
 	const struct command *command = registry_find_command(node->name);
 	const char *near;
 
+	if (command == NULL && tell_absence(checker, node->at, node->name))
+		return false;
 	if (command == NULL) {
 		near = registry_near_command(
 			node->name, is_test ? KIND_TEST : KIND_ACTION);

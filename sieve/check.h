@@ -27,9 +27,11 @@ struct checker {
 	const struct sieve_settings *settings;
 	bool is_required[EXTENSION_COUNT];
 	bool is_told[EXTENSION_COUNT]; /* that it was not required */
-	bool requires_in_doubt;        /* a require could not be understood */
-	bool is_past_requires;         /* another command has been seen */
-	struct str *variables;         /* names, by index */
+	/* That this release does not have it. */
+	bool is_absence_told[ABSENT_COUNT];
+	bool requires_in_doubt; /* a require could not be understood */
+	bool is_past_requires;  /* another command has been seen */
+	struct str *variables;  /* names, by index */
 	size_t variable_count, variable_size;
 	bool uses_captures;
 };

@@ -11,6 +11,14 @@
 
 /* ---- require (RFC 5228 3.2) ---- */
 
+static bool
+is_absent(const char *capability)
+{
+	enum absent_id id;
+
+	return registry_find_absent(str_from(capability), &id);
+}
+
 static void
 unknown_extension(struct checker *checker, const struct ast_string *name)
 {
@@ -20,8 +28,11 @@ unknown_extension(struct checker *checker, const struct ast_string *name)
 
 	if (successor != NULL)
 		check_error(checker, name->at,
-			"%s is an old name: its successor is \"%s\"", shown,
-			successor);
+			"%s is an old name: its successor is \"%s\"%s", shown,
+			successor,
+			is_absent(successor) ? ", which this release does not "
+					       "have"
+					     : "");
 	else if (near != NULL)
 		check_error(checker, name->at,
 			"unknown extension %s; did you mean \"%s\"?", shown,
@@ -35,7 +46,15 @@ static void
 require_one(struct checker *checker, const struct ast_string *name)
 {
 	enum extension_id id;
+	enum absent_id absent;
 
+	if (registry_find_absent(name->text, &absent)) {
+		check_error(checker, name->at,
+			"this release does not have the extension %s",
+			check_quote(checker, name->text));
+		checker->is_absence_told[absent] = true;
+		return;
+	}
 	if (!registry_find_extension(name->text, &id)) {
 		unknown_extension(checker, name);
 		return;

@@ -24,6 +24,14 @@ static const struct {
 #include "sieve/commands.def"
 };
 
+static const struct {
+	const char *name;
+	const char *words; /* with blanks between them */
+} absent[ABSENT_COUNT] = {
+#define ABSENT(id, name, words) [ABSENT_##id] = {name, words},
+#include "sieve/commands.def"
+};
+
 #define NO_PARAMETERS                                                          \
 	{                                                                      \
 		{                                                              \
@@ -131,6 +139,36 @@ registry_successor(struct str name)
 		if (str_is_nocase(name, successors[i].name))
 			return successors[i].successor;
 	return NULL;
+}
+
+bool
+registry_find_absent(struct str capability, enum absent_id *id_out)
+{
+	int id;
+
+	for (id = 0; id < ABSENT_COUNT; id++)
+		if (str_is(capability, absent[id].name)) {
+			*id_out = (enum absent_id)id;
+			return true;
+		}
+	return false;
+}
+
+const char *
+registry_absent_name(enum absent_id id)
+{
+	return absent[id].name;
+}
+
+bool
+registry_absent_brings(enum absent_id id, struct str word)
+{
+	struct str rest = str_from(absent[id].words), one;
+
+	while (str_next_word(&rest, &one))
+		if (str_equal_nocase(one, word))
+			return true;
+	return false;
 }
 
 const struct command *

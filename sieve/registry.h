@@ -30,6 +30,12 @@ enum extension_id {
 	EXTENSION_COUNT
 };
 
+enum absent_id {
+#define ABSENT(id, name, words) ABSENT_##id,
+#include "sieve/commands.def"
+	ABSENT_COUNT
+};
+
 enum command_id {
 #define COMMAND(id, name, kind, extension, end, parameters, ops) COMMAND_##id,
 #include "sieve/commands.def"
@@ -151,6 +157,11 @@ const struct extension *registry_extension(enum extension_id id);
 bool registry_find_extension(struct str name, enum extension_id *id_out);
 /* What took the place of a name from before the RFCs. */
 const char *registry_successor(struct str name);
+/* A registered capability that this release does not have. */
+bool registry_find_absent(struct str capability, enum absent_id *id_out);
+const char *registry_absent_name(enum absent_id id);
+/* Is it a command, a test or (with its colon) a tag of that capability? */
+bool registry_absent_brings(enum absent_id id, struct str word);
 const struct command *registry_find_command(struct str name);
 /* The tag that this command takes; one of another command when it takes none of
  * that name and `is_other_out` is set. */
