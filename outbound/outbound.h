@@ -24,8 +24,10 @@ struct outbound_settings {
 };
 
 /* Hands `content` over from `sender` (empty: the null sender) to `recipients`
- * (local@domain each).  Errors: all temporary; 4.3.0 with what the program said
- * or how it ended, 4.4.2 time-out. */
+ * (local@domain each), to all or to none of them as far as the program keeps to
+ * that.  Errors: all temporary; 4.3.0 with what the program said, how it ended
+ * and whether it left some of the message unread, 4.3.5 no program is set, 4.4.2
+ * time-out. */
 MUST_USE int outbound_submit(const struct outbound_settings *settings,
 	struct str sender, const struct str *recipients, size_t count,
 	const struct content *content, struct err *err);

@@ -36,6 +36,7 @@ include tests/unit/conf/module.mk
 include tests/unit/userdb/module.mk
 include tests/unit/store/module.mk
 include tests/unit/sieve/module.mk
+include tests/unit/outbound/module.mk
 include tests/unit/deliver/module.mk
 include tests/unit/lda/module.mk
 include tests/unit/ctl/module.mk

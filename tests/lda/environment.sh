@@ -102,6 +102,7 @@ ok "a USER of dots is no user" test $status -ne 0
 cat >bin/sendmail <<END
 #!/bin/sh
 env | sort >"$home/env"
+cat >/dev/null
 END
 environment="USER=amy HOME=$home SENDER=ada@client.example LD_DEBUG_OUTPUT=x"
 fresh

@@ -64,6 +64,8 @@ prepare() {
 printf '#!/bin/sh\nexit 75\n' >bin/sendmail
 ends 75 111 "a redirect that cannot be handed over" -d amy@example.test
 printf '#!/bin/sh\nexit 0\n' >bin/sendmail
+ends 75 111 "a redirect whose sendmail did not read it" -d amy@example.test
+printf '#!/bin/sh\ncat >/dev/null\n' >bin/sendmail
 ends 0 0 "a redirect that is taken" -d amy@example.test
 ends 75 111 "a sendmail_path that is not there" -d amy@example.test \
 	-o sendmail_path=/nonexistent/sendmail
