@@ -64,6 +64,18 @@ forwarded_content(const struct job *job, const struct delivery *delivery)
 			STR_ARG(redirect_mark), delivery->user)));
 }
 
+static struct str *
+addresses_of(struct arena *arena, const struct plan *plan)
+{
+	struct str *addresses =
+		ARENA_ARRAY(arena, struct str, plan->redirect_count);
+	size_t i;
+
+	for (i = 0; i < plan->redirect_count; i++)
+		addresses[i] = plan->redirects[i].address;
+	return addresses;
+}
+
 int
 redirect_hand_over(struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -72,15 +84,14 @@ redirect_hand_over(struct job *job, struct delivery *delivery, struct err *err)
 		setup_outbound(delivery->settings);
 	size_t i;
 
-	for (i = 0; i < plan->redirect_count; i++) {
-		const struct plan_redirect *redirect = &plan->redirects[i];
-
-		if (outbound_submit(&settings, return_path(job, delivery),
-			    &redirect->address, 1,
-			    forwarded_content(job, delivery), err) < 0)
-			return -1;
+	if (plan->redirect_count == 0)
+		return 0;
+	if (outbound_submit(&settings, return_path(job, delivery),
+		    addresses_of(job->arena, plan), plan->redirect_count,
+		    forwarded_content(job, delivery), err) < 0)
+		return -1;
+	for (i = 0; i < plan->redirect_count; i++)
 		report_line(job, delivery, NULL, "forwarded to <%.*s>",
-			STR_ARG(redirect->address));
-	}
+			STR_ARG(plan->redirects[i].address));
 	return 0;
 }

@@ -16,8 +16,9 @@ extern const struct str redirect_mark;
 /* Whether this user's redirect has sent this very message before. */
 bool redirect_is_loop(const struct job *job, const struct delivery *delivery);
 
-/* Hands over every redirect of the plan.  On an error the delivery is to be tried
- * again: what was handed over already will be sent once more. */
+/* Hands over the redirects of the plan, all addresses at once: one that is always
+ * refused must not give the others a copy at every retry.  On an error the
+ * delivery is to be tried again. */
 MUST_USE int redirect_hand_over(
 	struct job *job, struct delivery *delivery, struct err *err);
 

@@ -484,6 +484,68 @@ TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
 	finish(&f);
 }
 
+static size_t
+lines_with(struct str text, const char *words)
+{
+	size_t lines = 0, at;
+
+	while ((at = str_find(text, str_from(words))) < text.len) {
+		text = str_skip(text, at + 1);
+		lines++;
+	}
+	return lines;
+}
+
+TEST(all_redirects_of_a_recipient_are_handed_over_at_once)
+{
+	struct fixture f;
+	const char *sendmail =
+		fake_sendmail("#!/bin/sh\ndir=$(dirname \"$0\")\n"
+			      "echo \"$@\" >>\"$dir/args\"\ncat >/dev/null\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"redirect \"bob@elsewhere.example\";\n"
+		"redirect \"cat@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_STR_IS(test_read(test_path("args")),
+		"-i -f ada@partner.example -- bob@elsewhere.example "
+		"cat@elsewhere.example\n");
+	CHECK_INT(lines_with(test_read(f.log), "forwarded to <"), 2);
+	finish(&f);
+}
+
+/* Nobody may get a copy more at every retry because of another's address. */
+TEST(an_address_that_is_refused_holds_all_of_them_back)
+{
+	struct fixture f;
+	const char *sendmail = fake_sendmail(
+		"#!/bin/sh\ndir=$(dirname \"$0\")\ncat >/dev/null\n"
+		"case $* in *cat@*) exit 75 ;; esac\n"
+		"echo \"$@\" >>\"$dir/args\"\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"redirect \"bob@elsewhere.example\";\n"
+		"redirect \"cat@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
+	CHECK(access(test_path("args"), F_OK) < 0);
+	CHECK_INT(lines_with(test_read(f.log), "forwarded to <"), 0);
+	finish(&f);
+}
+
 TEST(a_redirect_that_fails_is_temporary_and_files_nothing)
 {
 	struct fixture f;
