@@ -17,6 +17,9 @@
  * - The first line of a name counts.  A line that is malformed is trouble for
  *   its user only.
  *
+ * A file that is empty, or ends within a user column, is one that is just being
+ * written: who is not found in it may well exist, and that is trouble.
+ *
  * The file is read anew at each lookup, from its beginning, without an index:
  * 100,000 users take some milliseconds, no memory, and a change counts at once.
  *
@@ -65,14 +68,15 @@ check_template(
 
 /* Takes "name=value" words off the front. */
 static int
-take_options(struct file_source *own, struct str *rest, struct err *err)
+take_options(struct file_source *own, struct arena *arena, struct str *rest,
+	struct err *err)
 {
 	const struct str format = STR("username_format=");
 	struct str word;
 
 	for (*rest = str_trim(*rest); rest->len > 0 && rest->data[0] != '/';
 		*rest = str_trim(*rest)) {
-		if (!str_next_word(rest, &word))
+		if (!record_next_word(arena, rest, &word))
 			break;
 		if (str_starts(word, format))
 			own->username_format = str_skip(word, format.len);
@@ -87,15 +91,14 @@ take_options(struct file_source *own, struct str *rest, struct err *err)
 }
 
 static int
-file_open(struct userdb_source *source, struct arena *arena UNUSED,
-	struct err *err)
+file_open(struct userdb_source *source, struct arena *arena, struct err *err)
 {
 	struct file_source *own =
 		CONTAINER_OF(source, struct file_source, source);
 	struct str rest = str_from(source->settings->args);
 
 	own->username_format = STR("%u");
-	if (take_options(own, &rest, err) < 0)
+	if (take_options(own, arena, &rest, err) < 0)
 		return -1;
 	if (rest.len == 0)
 		return err_temp(err, "4.3.5",
@@ -116,6 +119,7 @@ struct scan {
 	bool is_at_end;   /* of the file */
 	bool is_skipping; /* the rest of a line that was too long */
 	bool is_cut;      /* the line given out is too long */
+	bool is_partial;  /* the line given out has no line end */
 	char bytes[LINE_MAX_BYTES];
 };
 
@@ -164,6 +168,7 @@ next_line(struct scan *scan, struct str *line_out)
 		if (is_whole || scan->is_cut ||
 			(scan->is_at_end && rest.len > 0)) {
 			scan->is_skipping = scan->is_cut;
+			scan->is_partial = !is_whole && !scan->is_cut;
 			give(scan, len, len + is_whole, line_out);
 			if (was_skipping)
 				continue;
@@ -326,19 +331,43 @@ open_file(const struct file_source *own, struct arena *arena, const char *path,
 	return LOOKUP_FOUND;
 }
 
+/* Nobody of that name, unless the file is one that somebody is writing anew at
+ * this moment: then the line may still come, and mail must not bounce. */
+static enum lookup
+unknown(const struct scan *scan, bool is_cut_off, const char *path,
+	struct err *err)
+{
+	if (scan->line > 0 && !is_cut_off)
+		return LOOKUP_NONE;
+	if (scan->line == 0)
+		err_temp(err, "4.3.0",
+			"userdb passwd-file %s: the file is empty; is it being "
+			"written?",
+			path);
+	else
+		err_temp(err, "4.3.0",
+			"%s:%lu: the last line has neither a line end nor a "
+			"\":\"; is the file being written?",
+			path, scan->line);
+	return LOOKUP_ERROR;
+}
+
 /* `rest_out` is the line behind the name. */
 static enum lookup
 find_line(struct scan *scan, struct str key, const char *path,
 	struct str *rest_out, struct err *err)
 {
+	bool is_cut_off = false;
 	struct str line;
 
 	for (;;) {
 		switch (next_line(scan, &line)) {
 		case LOOKUP_FOUND:
+			is_cut_off =
+				scan->is_partial && !str_has_char(line, ':');
 			break;
 		case LOOKUP_NONE:
-			return LOOKUP_NONE;
+			return unknown(scan, is_cut_off, path, err);
 		case LOOKUP_ERROR:
 			trouble(path, err);
 			return LOOKUP_ERROR;
@@ -369,6 +398,7 @@ search(struct record *record, int fd, struct str key, const char *path,
 	scan.start = scan.end = 0;
 	scan.line = 0;
 	scan.is_at_end = scan.is_skipping = scan.is_cut = false;
+	scan.is_partial = false;
 	found = find_line(&scan, key, path, &rest, err);
 	if (found != LOOKUP_FOUND)
 		return found;

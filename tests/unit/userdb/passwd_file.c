@@ -106,6 +106,43 @@ TEST(a_folder_or_pipe_is_trouble_and_does_not_block)
 	CHECK(strstr(err.detail, "not a regular file") != NULL);
 }
 
+/* Whoever rewrites the file in place truncates it first. */
+TEST(an_empty_file_is_trouble)
+{
+	CHECK_INT(find_in("", "amy"), LOOKUP_ERROR);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_STR(err.status, "4.3.0");
+	CHECK_STR(err.detail,
+		format("userdb passwd-file %s: the file is empty; is it being "
+		       "written?",
+			test_path("users")));
+	CHECK_INT(find_in("# nobody yet\n", "amy"), LOOKUP_NONE);
+	CHECK_INT(find_in("\n", "amy"), LOOKUP_NONE);
+}
+
+TEST(a_file_cut_off_in_a_name_is_trouble_for_who_is_not_in_it)
+{
+	static const char text[] = "amy::1001:1001::/home/amy\nbo";
+
+	CHECK_INT(find_in(text, "amy"), LOOKUP_FOUND);
+	CHECK_INT(find_in(text, "bob"), LOOKUP_ERROR);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_STR(err.status, "4.3.0");
+	CHECK_STR(err.detail,
+		format("%s:2: the last line has neither a line end nor a "
+		       "\":\"; is the file being written?",
+			test_path("users")));
+}
+
+TEST(a_complete_last_line_needs_no_line_end)
+{
+	static const char text[] = "amy::1001\nbob::1002";
+
+	CHECK_INT(find_in(text, "bob"), LOOKUP_FOUND);
+	CHECK_INT(find_in(text, "eve"), LOOKUP_NONE);
+	CHECK_INT(find_in("amy::1001\nbob\n", "eve"), LOOKUP_NONE);
+}
+
 TEST(a_malformed_line_is_trouble_for_its_user_only)
 {
 	static const char text[] = "amy:x:10x01:1001::/home/amy\n"
@@ -335,6 +372,17 @@ TEST(args_take_options_and_a_path)
 		LOOKUP_FOUND);
 	CHECK_INT(find(format("username_format=%%d %s", file), "amy"),
 		LOOKUP_NONE);
+}
+
+/* As in %{user | username}. */
+TEST(a_blank_in_an_option_has_a_backslash)
+{
+	const char *file = test_file("users", "amy::1001\n");
+
+	CHECK_INT(
+		find(format("username_format=%%{user\\ |\\ username} %s", file),
+			"amy@example.org"),
+		LOOKUP_FOUND);
 }
 
 TEST(wrong_args_are_refused_with_file_and_line)
