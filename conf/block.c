@@ -164,12 +164,6 @@ close_fields(struct conf_loader *loader, struct conf_scope *scope)
 		struct str tail = STR(":default");
 		const char **target = &userdb->override_fields;
 
-		if (str_has_char(value, ' ')) {
-			ERROR(loader, scope->place,
-				"fields: %.*s: found a blank in \"%.*s\"",
-				STR_ARG(name), STR_ARG(value));
-			continue;
-		}
 		if (is_static)
 			target = &userdb->args;
 		else if (str_ends(name, tail))
@@ -177,8 +171,8 @@ close_fields(struct conf_loader *loader, struct conf_scope *scope)
 		if (str_ends(name, tail))
 			name = str_slice(name, 0, name.len - tail.len);
 		*target = conf_append_word(loader->arena, *target,
-			arena_format(loader->arena, "%.*s=%.*s", STR_ARG(name),
-				STR_ARG(value)));
+			arena_format(loader->arena, "%.*s=%s", STR_ARG(name),
+				conf_escape_word(loader->arena, value)));
 	}
 }
 

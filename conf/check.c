@@ -1,7 +1,16 @@
-/* check - what `doorstep config check` tells beyond errors of a value
+/* check - what is wrong although each value by itself can be read
+ *
+ * What a delivery would stumble over is looked for at every start: templates,
+ * the mailbox driver, the way out for mail.  A default is looked at only by
+ * `doorstep config check`, as are the things that cost time or end in a warning.
  *
  * SPDX-License-Identifier: MIT
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/number.h"
 #include "base/vars.h"
 #include "conf/conf.h"
@@ -26,6 +35,14 @@ struct check {
 
 /* Of each kind of template the variables that have a value there. */
 static const struct var name_vars[] = {{'u', "user", {"u", 1}}};
+static const struct var record_vars[] = {
+	{'u', "user", {"u", 1}},
+	{'h', "home", {"h", 1}},
+};
+static const struct var host_vars[] = {
+	{'u', "user", {"u", 1}},
+	{0, "hostname", {"h", 1}},
+};
 static const struct var user_vars[] = {
 	{'u', "user", {"u", 1}},
 	{'h', "home", {"h", 1}},
@@ -60,11 +77,20 @@ static const struct {
 } var_sets[] = {
 	[CONF_VARS_NONE] = {NULL, 0},
 	[CONF_VARS_NAME] = {name_vars, ARRAY_LENGTH(name_vars)},
+	[CONF_VARS_RECORD] = {record_vars, ARRAY_LENGTH(record_vars)},
+	[CONF_VARS_HOST] = {host_vars, ARRAY_LENGTH(host_vars)},
 	[CONF_VARS_USER] = {user_vars, ARRAY_LENGTH(user_vars)},
 	[CONF_VARS_LOG] = {user_vars, ARRAY_LENGTH(user_vars)},
 	[CONF_VARS_DELIVER] = {deliver_vars, ARRAY_LENGTH(deliver_vars)},
 	[CONF_VARS_REJECTION] = {rejection_vars, ARRAY_LENGTH(rejection_vars)},
 };
+
+/* Was this said, and not only a default? */
+static bool
+is_given(struct conf_place place)
+{
+	return place.file[0] != '\0';
+}
 
 static void
 check_template(struct check *check, const char *name, const char *text,
@@ -102,6 +128,13 @@ check_family(struct check *check, const struct conf_key *key)
 	}
 }
 
+/* A record's fields were expanded when it was read: "10%%" is "10%" by then. */
+static bool
+is_quota(const struct conf_key *key)
+{
+	return str_starts(str_from(key->name), STR("quota"));
+}
+
 static void
 check_templates(struct check *check)
 {
@@ -115,10 +148,13 @@ check_templates(struct check *check)
 								    settings +
 							    key->offset);
 
-		if (key->type == CONF_TYPE_TEMPLATE)
+		if (key->type == CONF_TYPE_TEMPLATE &&
+			(check->report->is_thorough ||
+				is_given(settings->places[i])))
 			check_template(check, key->name, *text,
 				key->bounds.vars, settings->places[i]);
-		else if (key->type == CONF_TYPE_FAMILY)
+		else if (key->type == CONF_TYPE_FAMILY &&
+			 (check->report->is_thorough || !is_quota(key)))
 			check_family(check, key);
 	}
 	for (i = 0; i < settings->namespace_count; i++)
@@ -273,14 +309,54 @@ check_userdbs(struct check *check)
 	}
 }
 
+/* ---- where mail goes ---- */
+
 static void
 check_location(struct check *check, const char *name, const char *location,
 	struct conf_place place)
 {
-	if (location[0] != '\0' &&
-		!str_starts(str_from(location), STR("maildir:")))
-		ERROR(check, place, "%s: found \"%s\", expected maildir:PATH",
+	const struct str driver = STR("maildir:");
+	struct str value = str_from(location);
+
+	if (!str_starts(value, driver) || value.len == driver.len)
+		ERROR(check, place,
+			"%s: found \"%s\", expected maildir:PATH; there is no "
+			"other driver than maildir",
 			name, location);
+}
+
+static void
+check_locations(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	size_t i;
+
+	check_location(check, "mail_location", settings->mail_location,
+		conf_place(settings, "mail_location"));
+	for (i = 0; i < settings->namespace_count; i++) {
+		const struct conf_namespace *space = &settings->namespaces[i];
+
+		/* Empty: it is where mail_location says. */
+		if (space->location[0] != '\0')
+			check_location(check, "location", space->location,
+				space->place);
+	}
+}
+
+static void
+check_outgoing(struct check *check)
+{
+	const struct settings *settings = check->settings;
+
+	if (settings->sendmail_path[0] != '/')
+		ERROR(check, conf_place(settings, "sendmail_path"),
+			"sendmail_path: found \"%s\", expected a program that "
+			"takes outgoing mail, such as /usr/sbin/sendmail",
+			settings->sendmail_path);
+	if (settings->submission_host[0] != '\0')
+		WARNING(check, conf_place(settings, "submission_host"),
+			"submission_host: has no effect yet; mail leaves "
+			"through sendmail_path");
 }
 
 static void
@@ -293,8 +369,6 @@ check_namespaces(struct check *check)
 	for (i = 0; i < settings->namespace_count; i++) {
 		const struct conf_namespace *space = &settings->namespaces[i];
 
-		check_location(
-			check, "location", space->location, space->place);
 		if (!space->inbox)
 			continue;
 		if (inbox != NULL)
@@ -344,6 +418,50 @@ check_redirect_sender(struct check *check)
 			STR_ARG(value));
 }
 
+/* ---- log files ---- */
+
+static bool
+may(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* Lines for a log file that cannot be written go to syslog, and nobody would look
+ * for them there. */
+static void
+check_log(struct check *check, const char *name, const char *target)
+{
+	struct str path = str_from(target);
+	size_t slash = str_find_last_char(path, '/');
+	const char *culprit = target;
+	struct stat status;
+
+	/* /dev/stderr is the caller's, whoever that will be. */
+	if (!str_starts(path, STR("/")) || str_starts(path, STR("/dev/std")))
+		return;
+	if (stat(target, &status) < 0) {
+		culprit = arena_text(check->arena,
+			str_slice(path, 0, slash == 0 ? 1 : slash));
+		if (errno == ENOENT && may(culprit, W_OK | X_OK))
+			return;
+	} else if (S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+	} else if (may(target, W_OK)) {
+		return;
+	}
+	WARNING(check, conf_place(check->settings, name),
+		"%s: cannot write to %s: %s; lines would go to syslog", name,
+		culprit, strerror(errno));
+}
+
+static void
+check_logs(struct check *check)
+{
+	check_log(check, "log_path", check->settings->log_path);
+	check_log(check, "info_log_path", check->settings->info_log_path);
+	check_log(check, "debug_log_path", check->settings->debug_log_path);
+}
+
 void
 conf_check(struct arena *arena, const struct settings *settings,
 	struct conf_report *report)
@@ -351,12 +469,15 @@ conf_check(struct arena *arena, const struct settings *settings,
 	struct check check = {arena, report, settings};
 
 	check_templates(&check);
+	check_locations(&check);
+	check_outgoing(&check);
+	check_redirect_sender(&check);
+	if (!report->is_thorough)
+		return;
 	check_all_gaps(&check);
 	check_quota_rules(&check);
 	check_userdbs(&check);
-	check_location(&check, "mail_location", settings->mail_location,
-		conf_place(settings, "mail_location"));
 	check_namespaces(&check);
 	check_protocols(&check);
-	check_redirect_sender(&check);
+	check_logs(&check);
 }

@@ -77,8 +77,7 @@ conf_load(struct arena *arena, const struct conf_source *source,
 	for (i = 0; i < source->override_count; i++)
 		take_override(&loader, source->overrides[i]);
 	conf_loader_finish(&loader);
-	if (report->is_thorough)
-		conf_check(arena, loader.settings, report);
+	conf_check(arena, loader.settings, report);
 	if (report->errors > 0)
 		return -1;
 	*settings_out = loader.settings;
@@ -112,6 +111,7 @@ conf_override(struct arena *arena, const struct settings *settings,
 			&loader, name, pairs[i].value, CONF_LEVEL_USER, place);
 	}
 	conf_loader_finish(&loader);
+	conf_check(arena, loader.settings, &report);
 	if (report.errors > 0)
 		return conf_report_err(&report, err);
 	*settings_out = loader.settings;

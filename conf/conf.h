@@ -108,8 +108,10 @@ MUST_USE int conf_read_text(struct arena *arena, const struct conf_text *text,
 /* Where a key's value was set. */
 struct conf_place conf_place(const struct settings *settings, const char *key);
 
-/* Checks that cost time: templates, quota rules, gaps in numbers.  Called by
- * conf_load() when the report is thorough. */
+/* What a delivery would stumble over: templates that were given, the mailbox
+ * driver, the program for outgoing mail.  A thorough report also gets what costs
+ * time or ends in a warning: defaults, quota rules, gaps in numbers, log files.
+ * Called by conf_load() and conf_override(). */
 void conf_check(struct arena *arena, const struct settings *settings,
 	struct conf_report *report);
 

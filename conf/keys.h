@@ -46,8 +46,10 @@ enum conf_kind {
 /* Which variables a template may name. */
 enum conf_vars {
 	CONF_VARS_NONE,
-	CONF_VARS_NAME, /* an address that becomes a user name */
-	CONF_VARS_USER, /* a known user */
+	CONF_VARS_NAME,   /* an address that becomes a user name */
+	CONF_VARS_RECORD, /* what is used before the user's record is whole */
+	CONF_VARS_HOST,   /* where there may be no user */
+	CONF_VARS_USER,   /* a known user */
 	CONF_VARS_LOG,
 	CONF_VARS_DELIVER,
 	CONF_VARS_REJECTION

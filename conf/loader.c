@@ -622,27 +622,105 @@ conf_append_word(struct arena *arena, const char *words, const char *word)
 	                        : arena_format(arena, "%s %s", words, word);
 }
 
-/* 2.4 has a setting for each thing that `args` named. */
+/* With a backslash before what would end a word of fields. */
+const char *
+conf_escape_word(struct arena *arena, struct str word)
+{
+	struct buf buf;
+	const char *text;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	for (i = 0; i < word.len; i++) {
+		if (str_has_char(STR(" \t\\"), word.data[i]))
+			buf_add_char(&buf, '\\');
+		buf_add_char(&buf, word.data[i]);
+	}
+	text = arena_text(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
+/* 2.4 has a setting for each thing that `args` named; that name counts too. */
+static const struct userdb_alias {
+	const char *name;
+	const char *option; /* in `args`; NULL: the path behind the options */
+	bool is_switch;
+} userdb_aliases[] = {
+	{"passwd_file_path", NULL, false},
+	{"static_allow_all_users", "allow_all_users", true},
+	{"allow_all_users", "allow_all_users", true},
+	{"auth_username_format", "username_format", false},
+	{"username_format", "username_format", false},
+};
+
+static const struct userdb_alias *
+find_userdb_alias(struct str name)
+{
+	size_t i;
+
+	if (str_starts(name, STR("userdb_")))
+		name = str_skip(name, 7);
+	for (i = 0; i < ARRAY_LENGTH(userdb_aliases); i++)
+		if (str_is(name, userdb_aliases[i].name))
+			return &userdb_aliases[i];
+	return NULL;
+}
+
+/* Where in `args` the path begins; their length when there is none. */
+static size_t
+find_args_path(struct str args)
+{
+	struct str rest = args, word;
+
+	while (str_next_word(&rest, &word))
+		if (word.data[0] == '/')
+			return (size_t)(word.data - args.data);
+	return args.len;
+}
+
+/* The options stand before the path, in whatever order the block has them. */
+static void
+add_to_args(struct conf_loader *loader, struct conf_userdb *userdb,
+	const struct userdb_alias *alias, struct str value)
+{
+	struct arena *arena = loader->arena;
+	struct str args = str_from(userdb->args);
+	size_t at = find_args_path(args);
+	const char *path = arena_text(arena, str_skip(args, at));
+	const char *words = arena_text(arena, str_trim(str_slice(args, 0, at)));
+
+	if (alias->option == NULL)
+		path = arena_text(arena, value);
+	else
+		words = conf_append_word(arena, words,
+			arena_format(arena, "%s=%s", alias->option,
+				conf_escape_word(arena, value)));
+	userdb->args =
+		path[0] == '\0' ? words : conf_append_word(arena, words, path);
+}
+
 static bool
 take_userdb_alias(struct conf_loader *loader, const struct conf_scope *scope,
 	const struct conf_line *line)
 {
-	struct conf_userdb *userdb = scope->object;
-	struct str name = line->name;
+	static const struct conf_key yes_or_no = {.type = CONF_TYPE_BOOL};
+	const struct userdb_alias *alias = find_userdb_alias(line->name);
+	struct str value;
+	bool is_yes = false;
 
-	if (str_starts(name, STR("userdb_")))
-		name = str_skip(name, 7);
-	if (str_is(name, "passwd_file_path")) {
-		userdb->args = arena_text(loader->arena, line->value);
+	if (alias == NULL)
+		return false;
+	if (!final_value(loader, scope, line, &value))
 		return true;
+	if (alias->is_switch) {
+		if (!conf_loader_set_field(
+			    loader, &yes_or_no, line, value, &is_yes))
+			return true;
+		value = is_yes ? STR("yes") : STR("no");
 	}
-	if (str_is(name, "static_allow_all_users")) {
-		if (str_is_nocase(line->value, "yes"))
-			userdb->args = conf_append_word(loader->arena,
-				userdb->args, "allow_all_users=yes");
-		return true;
-	}
-	return false;
+	add_to_args(loader, scope->object, alias, value);
+	return true;
 }
 
 static bool

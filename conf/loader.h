@@ -116,5 +116,6 @@ void conf_loader_set(struct conf_loader *loader, const struct conf_scope *scope,
 	const char *name, const char *value, struct conf_place place);
 const char *conf_append_word(
 	struct arena *arena, const char *words, const char *word);
+const char *conf_escape_word(struct arena *arena, struct str word);
 
 #endif

@@ -233,7 +233,21 @@ write_json(struct ctl *ctl, struct str text)
 	}
 }
 
-/* -1 after the problems were shown. */
+/* Warnings are for `config check`. */
+static void
+print_errors(struct ctl *ctl, const struct conf_report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++)
+		if (!report->problems[i].is_warning)
+			fprintf(stderr, "%s\n",
+				conf_problem_text(
+					ctl->arena, &report->problems[i]));
+}
+
+/* What `config check` calls an error is none that one can dump: the text would
+ * not be read again.  -1 after the errors were shown. */
 static int
 dump_text(struct ctl *ctl, bool only_changed, struct buf *out)
 {
@@ -241,15 +255,11 @@ dump_text(struct ctl *ctl, bool only_changed, struct buf *out)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(views); i++) {
-		struct conf_report report = {0};
+		struct conf_report report = {.is_thorough = true};
 		const struct settings *settings =
 			load(ctl, views[i].protocol, &report);
-		size_t j;
 
-		for (j = 0; j < report.count; j++)
-			fprintf(stderr, "%s\n",
-				conf_problem_text(
-					ctl->arena, &report.problems[j]));
+		print_errors(ctl, &report);
 		if (settings == NULL)
 			return -1;
 		if (views[i].name == NULL)

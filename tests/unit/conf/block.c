@@ -46,6 +46,31 @@ TEST(a_userdb_of_2_4_is_named_after_its_driver)
 	unload(&loaded);
 }
 
+TEST(a_userdb_of_2_4_takes_the_names_that_args_has)
+{
+	struct loaded loaded = load_good(
+		"userdb static {\n  fields {\n    uid = vmail\n"
+		"    home = /srv/%{user | username}\n  }\n"
+		"  allow_all_users = yes\n}\n"
+		"userdb passwd-file {\n  passwd_file_path = /old users\n"
+		"  auth_username_format = %{user | lower}\n"
+		"  passwd_file_path = /etc/my users\n}\n"
+		"userdb static {\n  userdb_static_allow_all_users = n\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	REQUIRE(settings->userdb_count == 3);
+	CHECK_STR(settings->userdbs[0].args,
+		"uid=vmail home=/srv/%{user\\ |\\ username} "
+		"allow_all_users=yes");
+	CHECK_STR(settings->userdbs[1].args,
+		"username_format=%{user\\ |\\ lower} /etc/my users");
+	CHECK_STR(settings->userdbs[2].args, "allow_all_users=no");
+	unload(&loaded);
+	check_error("userdb static {\n  allow_all_users = perhaps\n}\n",
+		"2: error: allow_all_users: found \"perhaps\", expected yes "
+		"or no");
+}
+
 TEST(a_userdb_without_driver_is_an_error)
 {
 	check_error("\nuserdb {\n  args = x\n}\n",

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/conf/helper.h"
 
 #include "base/banned.h"
@@ -137,10 +140,136 @@ TEST(a_location_of_another_kind_is_an_error)
 {
 	check_finds("mail_location = mbox:~/mail\n",
 		"1: error: mail_location: found \"mbox:~/mail\", expected "
-		"maildir:PATH");
+		"maildir:PATH; there is no other driver than maildir");
 	check_finds("namespace a {\n  inbox = yes\n  location = sdbox:~/x\n}\n",
 		"1: error: location: found \"sdbox:~/x\", expected "
-		"maildir:PATH");
+		"maildir:PATH; there is no other driver than maildir");
+}
+
+/* What only a delivery would stumble over is refused at start, not only by who
+ * asks for a check. */
+TEST(what_fails_each_delivery_is_refused_at_start)
+{
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{"\nmail_log_prefix = %{bogus}\n",
+			"2: error: mail_log_prefix: found \"%{bogus}\": "
+			"unknown variable %{bogus}"},
+		{"deliver_log_format = %{bogus}\n",
+			"1: error: deliver_log_format: found"},
+		{"sieve = %{bogus}\n", "1: error: sieve: found"},
+		{"sieve_before2 = /%{bogus}\n",
+			"1: error: sieve_before2: found"},
+		{"mail_home = /srv/%{hostname}\n",
+			"1: error: mail_home: found"},
+		{"mail_uid = %p\n", "1: error: mail_uid: found"},
+		{"postmaster_address = %h@example.org\n",
+			"1: error: postmaster_address: found"},
+		{"namespace a {\n  location = maildir:%{x}\n}\n",
+			"1: error: location: found"},
+		{"mail_location = bogus:\n",
+			"1: error: mail_location: found \"bogus:\", expected "
+			"maildir:PATH; there is no other driver than maildir"},
+		{"mail_location =\n", "1: error: mail_location: found \"\""},
+		{"mail_location = maildir:\n",
+			"1: error: mail_location: found \"maildir:\""},
+		{"mail_driver = mbox\n",
+			"1: error: mail_location: found \"mbox:~/mail\""},
+		{"sendmail_path =\n",
+			"1: error: sendmail_path: found \"\", expected a "
+			"program"},
+		{"sendmail_path = sendmail -i\n",
+			"1: error: sendmail_path: found \"sendmail -i\""},
+		{"sieve_redirect_envelope_from = amy\n",
+			"1: error: sieve_redirect_envelope_from: found"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = load(cases[i].text);
+
+		CHECK(loaded.settings == NULL);
+		if (!CHECK(says(problem(&loaded, 0), cases[i].part)))
+			printf("# %s\n", problem(&loaded, 0));
+		CHECK_STR(problem(&loaded, 1), "");
+		unload(&loaded);
+	}
+}
+
+/* Nothing reads it in the program that starts. */
+TEST(a_wrong_value_of_another_protocol_does_not_hinder_a_start)
+{
+	struct loaded loaded = load_good(
+		"protocol lmtp {\n  mail_location = mbox:~/mail\n}\n");
+
+	unload(&loaded);
+}
+
+TEST(a_host_that_would_take_mail_has_a_warning)
+{
+	check_finds("submission_host = mx.example.org\n",
+		"1: warning: submission_host: has no effect yet; mail leaves "
+		"through sendmail_path");
+}
+
+TEST(a_log_file_that_cannot_be_has_a_warning)
+{
+	const char *folder = test_folder();
+	struct loaded loaded;
+	char text[4096];
+
+	snprintf(text, sizeof(text), "\nlog_path = %s/missing/log\n", folder);
+	loaded = load_as(text, CONF_PROTOCOL_LDA, true, NULL, 0);
+	CHECK_STR(problem(&loaded, 0),
+		arena_format(loaded.arena,
+			"2: warning: log_path: cannot write to %s/missing: No "
+			"such file or directory; lines would go to syslog",
+			folder));
+	CHECK(loaded.settings != NULL);
+	unload(&loaded);
+	/* Nobody can write to a folder as if it were a file. */
+	snprintf(text, sizeof(text), "info_log_path = %s\n", folder);
+	loaded = load_as(text, CONF_PROTOCOL_LDA, true, NULL, 0);
+	CHECK_STR(problem(&loaded, 0),
+		arena_format(loaded.arena,
+			"1: warning: info_log_path: cannot write to %s: Is a "
+			"directory; lines would go to syslog",
+			folder));
+	unload(&loaded);
+	test_file("old.log", "");
+	snprintf(text, sizeof(text),
+		"log_path = %s/new.log\ninfo_log_path = %s/old.log\n"
+		"debug_log_path = /dev/stderr\n",
+		folder, folder);
+	check_finds(text, "");
+}
+
+TEST(a_log_folder_of_others_has_a_warning)
+{
+	struct loaded loaded = {
+		.arena = arena_open(), .report = {.is_thorough = true}};
+	const char *const option =
+		arena_format(loaded.arena, "log_path=%s/a/log", test_folder());
+	const struct conf_source source = {.only_defaults = true,
+		.overrides = &option,
+		.override_count = 1};
+
+	test_file("a/x", "");
+	REQUIRE(chmod(test_path("a"), 0500) == 0);
+	/* Root writes everywhere. */
+	if (geteuid() == 0)
+		REQUIRE(seteuid(65534) == 0);
+	CHECK(conf_load(loaded.arena, &source, &loaded.settings,
+		      &loaded.report) == 0);
+	if (getuid() == 0)
+		REQUIRE(seteuid(0) == 0);
+	CHECK_STR(problem(&loaded, 0),
+		arena_format(loaded.arena,
+			"0: warning: log_path: cannot write to %s: Permission "
+			"denied; lines would go to syslog",
+			test_path("a")));
+	unload(&loaded);
 }
 
 TEST(one_namespace_has_the_inbox)

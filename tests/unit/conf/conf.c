@@ -519,6 +519,28 @@ TEST(a_wrong_value_in_a_users_record_is_a_temporary_failure)
 	unload(&loaded);
 }
 
+TEST(a_users_record_gets_the_checks_of_the_configuration)
+{
+	struct loaded loaded = load_good("");
+	struct err err;
+
+	CHECK(override(&loaded, "mail", "mbox:~/mail", &err) == NULL);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_STR(err.status, "4.3.5");
+	CHECK_STR(err.detail, "user amy: mail_location: found \"mbox:~/mail\", "
+			      "expected maildir:PATH; there is no other driver "
+			      "than maildir");
+	CHECK(override(&loaded, "sieve", "/%{bogus}", &err) == NULL);
+	CHECK(says(
+		err.detail, "user amy: sieve: found \"/%{bogus}\": unknown"));
+	CHECK(override(&loaded, "sieve_after", "/%{bogus}", &err) == NULL);
+	/* The record's own expansion has halved the percent sign. */
+	CHECK(override(&loaded, "quota_grace", "10%", &err) != NULL);
+	CHECK(override(&loaded, "plugin/quota_rule", "Trash:storage=+10%",
+		      &err) != NULL);
+	unload(&loaded);
+}
+
 TEST(an_err_has_the_first_error_and_the_number_of_others)
 {
 	struct loaded loaded = load("mail_debug = 5\nhostnam = x\n");

@@ -34,13 +34,30 @@ run "$doorstep" config check -c wrong.conf
 is "$status" 1 "an error ends config check with 1"
 is "$(cat out)" 'wrong.conf:1: error: mail_debug: found "maybe", expected yes or no
 wrong.conf:2: warning: mail_plugins: does not concern Doorstep and is ignored
-wrong.conf:4: error: mail_location: found "mbox:~/mail", expected maildir:PATH
+wrong.conf:4: error: mail_location: found "mbox:~/mail", expected maildir:PATH; there is no other driver than maildir
 wrong.conf: 2 errors, 1 warning' "each problem is named once, in any protocol"
 
 run "$doorstep" config dump -c wrong.conf
 is "$status" 78 "a wrong configuration is not dumped"
 is "$(cat err)" 'wrong.conf:1: error: mail_debug: found "maybe", expected yes or no' \
 	"config dump says why"
+
+echo 'mail_location = bogus:' >location.conf
+run "$doorstep" config dump -c location.conf
+is "$status $(cat out)" "78 " "a value that no delivery takes is not dumped"
+like "$(cat err)" 'location.conf:1: error: mail_location: found "bogus:", *' \
+	"config dump says which value no delivery takes"
+cat >driver.conf <<'END'
+mail_plugins = sieve
+userdb {
+  driver = sql
+}
+END
+run "$doorstep" config dump -n -c driver.conf
+is "$status $(cat out err)" '78 driver.conf:2: error: userdb: found driver "sql", expected passwd-file, static or passwd' \
+	"config dump refuses what config check calls an error"
+run "$doorstep" config check -c driver.conf
+is "$status" 1 "config check ends with 1, too"
 
 run "$doorstep" --json config check -c wrong.conf
 python3 -c '
