@@ -38,6 +38,68 @@ pair_value(struct conf_loader *loader, const struct conf_scope *scope,
 	return found;
 }
 
+static struct conf_key
+name_only(const char *name)
+{
+	return (struct conf_key){.name = name, .name_len = strlen(name)};
+}
+
+enum { NAMES_MAX = 16 };
+
+/* The one of `names`, which end with NULL, that was probably meant, or NULL. */
+static const char *
+suggest(const char *const *names, struct str name)
+{
+	struct conf_key rows[NAMES_MAX];
+	struct conf_keys keys = {rows, 0};
+
+	for (; *names != NULL && keys.count < NAMES_MAX; names++)
+		rows[keys.count++] = name_only(*names);
+	return conf_key_suggest(&keys, name);
+}
+
+static bool
+is_in(const char *const *names, struct str name)
+{
+	for (; *names != NULL; names++)
+		if (str_is(name, *names))
+			return true;
+	return false;
+}
+
+/* A name that is near one of ours is a slip; any other may be Dovecot's. */
+static void
+check_names(struct conf_loader *loader, const struct conf_scope *scope,
+	const char *const *names)
+{
+	struct str prefix = str_from(
+		arena_format(loader->arena, "%.*s_", STR_ARG(scope->type)));
+	size_t i;
+
+	for (i = 0; i < scope->pairs->count; i++) {
+		struct conf_place place = scope->pairs->places[i];
+		struct str written = scope->pairs->items[i].name;
+		struct str name = written;
+		const char *meant;
+
+		if (str_starts(name, prefix))
+			name = str_skip(name, prefix.len);
+		if (is_in(names, name))
+			continue;
+		meant = suggest(names, name);
+		if (meant != NULL)
+			ERROR(loader, place,
+				"%.*s: there is no setting of that name; is %s "
+				"meant?",
+				STR_ARG(written), meant);
+		else
+			WARNING(loader, place,
+				"%.*s: does not concern Doorstep and is "
+				"ignored",
+				STR_ARG(written));
+	}
+}
+
 static const char *
 or_default(const char *text, const char *fallback)
 {
@@ -62,6 +124,9 @@ add_to_family(struct conf_loader *loader, const struct conf_scope *scope,
 				scope->level});
 }
 
+static const char *const script_names[] = {
+	"type", "path", "active_path", "name", NULL};
+
 /* sieve_script NAME { type = before, path = ... } of 2.4 */
 static void
 close_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
@@ -72,6 +137,7 @@ close_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
 	const char *active = pair_value(loader, scope, "active_path");
 	const char *name = pair_value(loader, scope, "name");
 
+	check_names(loader, scope, script_names);
 	if (str_is(str_from(type), "personal")) {
 		conf_loader_set(loader, scope, "sieve",
 			arena_format(loader->arena, "file:%s;active=%s",
@@ -108,6 +174,9 @@ close_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
 	}
 }
 
+static const char *const quota_names[] = {
+	"driver", "storage_size", "message_count", NULL};
+
 /* quota NAME { driver = maildir, storage_size = 1G } of 2.4 */
 static void
 close_quota(struct conf_loader *loader, struct conf_scope *scope)
@@ -120,6 +189,7 @@ close_quota(struct conf_loader *loader, struct conf_scope *scope)
 	unsigned root = (unsigned)loader->settings->quota.count + 1;
 	uint64_t bytes;
 
+	check_names(loader, scope, quota_names);
 	if (size != NULL && !str_is(str_from(size), "unlimited")) {
 		if (number_parse_size(str_from(size), 1, &bytes) < 0) {
 			ERROR(loader, scope->place,
@@ -236,6 +306,23 @@ open_plugin(struct conf_loader *loader UNUSED, struct conf_scope *scope)
 }
 
 static void
+skip_protocol(struct conf_loader *loader, struct conf_scope *scope)
+{
+	static const char *const names[] = {"lda", "lmtp", NULL};
+	/* So near to ours, and no slip. */
+	static const char *const others[] = {"imap", "pop3", "sieve", NULL};
+	const char *meant =
+		is_in(others, scope->name) ? NULL : suggest(names, scope->name);
+
+	if (meant != NULL)
+		ERROR(loader, scope->place,
+			"protocol %.*s { }: there is no protocol of that name; "
+			"is %s meant?",
+			STR_ARG(scope->name), meant);
+	scope->kind = SCOPE_SKIP;
+}
+
+static void
 open_protocol(struct conf_loader *loader, struct conf_scope *scope)
 {
 	static const char *const names[] = {"", "lda", "lmtp"};
@@ -250,7 +337,7 @@ open_protocol(struct conf_loader *loader, struct conf_scope *scope)
 	scope->kind = SCOPE_TOP;
 	scope->level = CONF_LEVEL_PROTOCOL;
 	if (!is_not && !str_is(name, "lda") && !str_is(name, "lmtp"))
-		scope->kind = SCOPE_SKIP;
+		skip_protocol(loader, scope);
 	else if (loader->protocol == CONF_PROTOCOL_NONE || is_own == is_not)
 		scope->is_kept = false;
 }
@@ -468,7 +555,30 @@ open_words(struct conf_loader *loader, struct conf_scope *scope)
 }
 
 static void
-open_unknown(struct conf_loader *loader, struct conf_scope *scope)
+report_unknown(struct conf_loader *loader, const struct conf_scope *scope,
+	enum scope_kind outer)
+{
+	const char *names[ARRAY_LENGTH(blocks) + 1], *meant;
+	size_t i, count = 0;
+
+	for (i = 0; i < ARRAY_LENGTH(blocks); i++)
+		if ((blocks[i].scopes & (unsigned)outer) != 0)
+			names[count++] = blocks[i].type;
+	names[count] = NULL;
+	meant = suggest(names, scope->type);
+	if (meant != NULL)
+		ERROR(loader, scope->place,
+			"%.*s { }: there is no such block here; is %s meant?",
+			STR_ARG(scope->type), meant);
+	else
+		ERROR(loader, scope->place,
+			"%.*s { }: there is no such block here",
+			STR_ARG(scope->type));
+}
+
+static void
+open_unknown(struct conf_loader *loader, struct conf_scope *scope,
+	enum scope_kind outer)
 {
 	if (conf_is_foreign_section(scope->type) ||
 		conf_is_foreign(scope->keys, scope->type))
@@ -476,9 +586,7 @@ open_unknown(struct conf_loader *loader, struct conf_scope *scope)
 			"%.*s { }: does not concern Doorstep and is ignored",
 			STR_ARG(scope->type));
 	else
-		ERROR(loader, scope->place,
-			"%.*s { }: there is no such block here",
-			STR_ARG(scope->type));
+		report_unknown(loader, scope, outer);
 	scope->kind = SCOPE_SKIP;
 }
 
@@ -499,7 +607,7 @@ open_by_type(struct conf_loader *loader, struct conf_scope *scope,
 		return;
 	}
 	if (!open_words(loader, scope))
-		open_unknown(loader, scope);
+		open_unknown(loader, scope, outer);
 }
 
 void

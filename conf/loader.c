@@ -772,6 +772,7 @@ take_pair(struct conf_loader *loader, struct conf_scope *scope,
 			CONF_PAIRS_MAX);
 		return;
 	}
+	pairs->places[pairs->count] = line->place;
 	pairs->items[pairs->count++] = (struct conf_pair){line->name, value};
 }
 

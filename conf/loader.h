@@ -43,6 +43,7 @@ enum { CONF_PAIRS_MAX = 64 }; /* settings of one such block */
 
 struct conf_pairs {
 	struct conf_pair items[CONF_PAIRS_MAX];
+	struct conf_place places[CONF_PAIRS_MAX];
 	size_t count;
 };
 

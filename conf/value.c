@@ -106,7 +106,7 @@ expected_span(struct arena *arena, const char *what,
 		buf_clear(&buf);
 	}
 	return bounds->has_unlimited
-	               ? arena_format(arena, "%s or unlimited", text)
+	               ? arena_format(arena, "%s, or unlimited", text)
 	               : text;
 }
 

@@ -228,9 +228,46 @@ TEST(foreign_blocks_are_passed_over_with_all_that_is_in_them)
 TEST(an_unknown_block_is_an_error)
 {
 	check_error("usrdb {\n  driver = passwd\n}\n",
-		"1: error: usrdb { }: there is no such block here");
+		"1: error: usrdb { }: there is no such block here; is userdb "
+		"meant?");
 	check_error("unix_listener x {\n  mode = 0600\n}\n",
 		"1: error: unix_listener { }: there is no such block here");
+}
+
+TEST(a_slip_in_the_name_of_a_protocol_is_an_error)
+{
+	struct loaded loaded = load_good("protocol imap {\n}\n"
+					 "protocol pop3 {\n}\n"
+					 "protocol sieve {\n}\n"
+					 "protocol submission {\n}\n");
+
+	unload(&loaded);
+	check_error("protocol ldap {\n  mail_debug = yes\n}\n",
+		"1: error: protocol ldap { }: there is no protocol of that "
+		"name; is lda meant?");
+	check_error("protocol ltmp {\n}\n",
+		"1: error: protocol ltmp { }: there is no protocol of that "
+		"name; is lmtp meant?");
+}
+
+/* Without this the script would be the user's own. */
+TEST(a_slip_in_a_block_of_2_4_is_an_error)
+{
+	struct loaded loaded;
+
+	check_error("sieve_script x {\n  typ = before\n  path = /x\n}\n",
+		"2: error: typ: there is no setting of that name; is type "
+		"meant?");
+	check_error("quota x {\n  driver = maildir\n"
+		    "  quota_storage_sise = 1G\n}\n",
+		"3: error: quota_storage_sise: there is no setting of that "
+		"name; is storage_size meant?");
+	loaded = load_as("sieve_script x {\n  bin_path = /x\n}\n",
+		CONF_PROTOCOL_LDA, true, NULL, 0);
+	CHECK_STR(problem(&loaded, 0),
+		"2: warning: bin_path: does not concern Doorstep and is "
+		"ignored");
+	unload(&loaded);
 }
 
 TEST(blocks_of_one_kind_are_limited)

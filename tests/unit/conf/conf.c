@@ -77,7 +77,7 @@ TEST(a_wrong_value_is_reported_with_file_line_found_and_expected)
 		"from 1 to 4294967294");
 	check_error("message_max_size = big\n",
 		"1: error: message_max_size: found \"big\", expected a size "
-		"such as 500k, 10M or 1G or unlimited");
+		"such as 500k, 10M or 1G, or unlimited");
 	check_error("mail_temp_scan_interval = often\n",
 		"1: error: mail_temp_scan_interval: found \"often\", expected "
 		"a time such as 30 secs, 5 mins, 12 hours, 7 days or 1 week");

@@ -94,7 +94,7 @@ TEST(a_size_is_in_bytes_without_a_unit)
 	CHECK_UINT(settings.message_max_size, 10 * 1048576);
 	CHECK_STR(again("message_max_size", "2048k"), "2M");
 	CHECK_STR(again("message_max_size", "1.5G"),
-		"!a size such as 500k, 10M or 1G or unlimited");
+		"!a size such as 500k, 10M or 1G, or unlimited");
 	CHECK_STR(again("sieve_variables_max_value_size", "10"),
 		"!a size such as 500k, 10M or 1G, from 4000 to 16M");
 }
