@@ -35,7 +35,10 @@ write_copy(struct job *job, struct delivery *delivery, struct plan_copy *copy,
 	struct delivery_work *work = delivery->work;
 	unsigned flags = (copy->create ? STORE_CREATE_FOLDER : 0) |
 	                 setup_folder_flags(delivery, copy->folder);
-	struct store_copy *twin = find_twin(job, work->content);
+	struct store_copy *twin = NULL;
+
+	if (delivery->settings->maildir_copy_with_hardlinks)
+		twin = find_twin(job, work->content);
 
 	if (twin != NULL)
 		return store_link(work->store, copy->folder, flags, twin,

@@ -222,6 +222,22 @@ TEST(identical_copies_of_a_job_share_one_file)
 	finish(&f);
 }
 
+TEST(hard_links_can_be_switched_off)
+{
+	struct fixture f;
+
+	begin(&f, plain,
+		(const char *const[]){"maildir_copy_with_hardlinks=no"}, 1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require [\"fileinto\", \"mailbox\", \"copy\"];\n"
+		"fileinto :copy :create \"Lists\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK(inode_in(&f, "amy", ".Lists/new") != inode_in(&f, "amy", "new"));
+	finish(&f);
+}
+
 TEST(a_missing_folder_means_the_inbox)
 {
 	struct fixture f;
