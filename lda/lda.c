@@ -51,6 +51,8 @@ set_signals(void)
 	 * more than a death. */
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	/* Ignored by our caller, it would hide how sendmail ended. */
+	signal(SIGCHLD, SIG_DFL);
 }
 
 static void
