@@ -22,7 +22,8 @@ static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
 	{"sieve",
-		"check FILE... | test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
+		"check FILE... | capabilities | "
+		"test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
 		"[-m MAILBOX]... [--trace] SCRIPT MESSAGE...",
 		"compile scripts; show what one would do", ctl_sieve},
 	{"user", "ADDRESS...", "the user record a delivery would use",

@@ -1,6 +1,7 @@
-/* sieve - `doorstep sieve check` and `doorstep sieve test`
+/* sieve - `doorstep sieve check`, `capabilities` and `test`
  *
  *   doorstep sieve check FILE...
+ *   doorstep sieve capabilities
  *   doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] [-m MAILBOX]...
  *       [--trace] SCRIPT MESSAGE...
  *
@@ -135,6 +136,35 @@ run_check(struct ctl *ctl, const struct sieve_settings *settings, int argc,
 	if (ctl->json)
 		json_close(&json);
 	return status;
+}
+
+/* ---- capabilities ---- */
+
+static int
+run_capabilities(
+	struct ctl *ctl, const struct sieve_settings *settings, int argc)
+{
+	size_t count, i;
+	const char *const *names = sieve_capabilities(&count);
+	struct json json;
+
+	if (argc > 1)
+		return ctl_fail(
+			CTL_USAGE, "usage: doorstep sieve capabilities");
+	json_init(&json, stdout);
+	if (ctl->json)
+		json_open(&json, NULL, '[');
+	for (i = 0; i < count; i++) {
+		if (!sieve_offers(settings, str_from(names[i])))
+			continue;
+		if (ctl->json)
+			json_text(&json, NULL, str_from(names[i]));
+		else
+			puts(names[i]);
+	}
+	if (ctl->json)
+		json_close(&json);
+	return CTL_OK;
 }
 
 /* ---- test: the world of a script ---- */
@@ -582,14 +612,16 @@ ctl_sieve(struct ctl *ctl, int argc, char **argv)
 	struct sieve_settings settings;
 
 	if (argc < 2)
-		return ctl_fail(
-			CTL_USAGE, "usage: doorstep sieve check|test ...");
+		return ctl_fail(CTL_USAGE,
+			"usage: doorstep sieve check|capabilities|test ...");
 	conf = ctl_settings(ctl);
 	if (conf == NULL)
 		return CTL_CONFIG;
 	settings = setup_sieve(conf);
 	if (strcmp(argv[1], "check") == 0)
 		return run_check(ctl, &settings, argc - 1, argv + 1);
+	if (strcmp(argv[1], "capabilities") == 0)
+		return run_capabilities(ctl, &settings, argc - 1);
 	if (strcmp(argv[1], "test") == 0)
 		return run_test(ctl, conf, argc - 1, argv + 1);
 	return ctl_fail(CTL_USAGE, "unknown sub-command: sieve %s", argv[1]);

@@ -5,7 +5,6 @@
 #include "sieve/check.h"
 #include "sieve/emit.h"
 #include "sieve/registry.h"
-#include "sieve/settings.h"
 
 #include "base/banned.h"
 
@@ -59,8 +58,7 @@ require_one(struct checker *checker, const struct ast_string *name)
 		unknown_extension(checker, name);
 		return;
 	}
-	if (!registry_extension(id)->ops->is_always_on &&
-		!settings_allow(checker->settings, name->text)) {
+	if (!sieve_offers(checker->settings, name->text)) {
 		check_error(checker, name->at,
 			"extension %s is not offered here (sieve_extensions)",
 			check_quote(checker, name->text));

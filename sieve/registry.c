@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "sieve/settings.h"
+
 #include "base/banned.h"
 
 static const struct extension extensions[EXTENSION_COUNT] = {
@@ -128,6 +130,16 @@ registry_find_extension(struct str name, enum extension_id *id_out)
 			return true;
 		}
 	return false;
+}
+
+bool
+sieve_offers(const struct sieve_settings *settings, struct str capability)
+{
+	enum extension_id id;
+
+	return registry_find_extension(capability, &id) &&
+	       (extensions[id].ops->is_always_on ||
+		       settings_allow(settings, capability));
 }
 
 const char *

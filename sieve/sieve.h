@@ -153,4 +153,7 @@ struct str sieve_trace_text(
 /* The capabilities this engine has, in the order they are announced. */
 const char *const *sieve_capabilities(size_t *count_out);
 
+/* May a script require this one of them under these settings? */
+bool sieve_offers(const struct sieve_settings *settings, struct str capability);
+
 #endif

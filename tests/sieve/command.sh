@@ -42,6 +42,14 @@ exits 64 "an unknown sub-command is a wrong use" $doorstep sieve frob
 exits 1 "settings are obeyed" \
 	$doorstep -o sieve_extensions=fileinto sieve check good.sieve
 
+is "$($doorstep sieve capabilities | sort | tr '\n' ' ')" \
+	'comparator-i;ascii-casemap comparator-i;ascii-numeric comparator-i;octet copy encoded-character envelope fileinto imap4flags mailbox subaddress variables ' \
+	"capabilities are listed one a line"
+is "$($doorstep -o sieve_extensions=fileinto --json sieve capabilities)" \
+	'["comparator-i;octet","comparator-i;ascii-casemap","fileinto"]' \
+	"those that a script may require under the settings"
+exits 64 "capabilities takes no arguments" $doorstep sieve capabilities x
+
 is "$($doorstep sieve test good.sieve list.eml)" \
 	'fileinto "Lists/dev" flags="\\Seen"
 redirect "x@example.net"' \
