@@ -162,6 +162,9 @@ tell_missing(const char *setting, const char *path)
 	if (strchr(setting, '%') == NULL && strchr(setting, '~') == NULL)
 		log_warning(
 			"sieve: the script %s is not there; passed over", path);
+	else
+		log_debug(
+			"sieve: the script %s is not there; passed over", path);
 }
 
 /* One sieve_before or sieve_after: a script, or a folder of scripts. */
@@ -207,14 +210,14 @@ list_add_all(struct sequence *sequence, const struct conf_family *settings,
 
 /* LOOKUP_NONE: there is nothing of that name. */
 static enum lookup
-look_at(struct sequence *sequence, const char *template, const char **path_out,
-	struct stat *status_out, struct err *err)
+look_at(const struct job *job, const struct delivery *delivery,
+	const char *template, const char **path_out, struct stat *status_out,
+	struct err *err)
 {
 	/* Without a home there is nothing of the user's own to run. */
-	if (sequence->delivery->home == NULL && template[0] != '/')
+	if (delivery->home == NULL && template[0] != '/')
 		return LOOKUP_NONE;
-	if (setup_path(sequence->job, sequence->delivery, template, path_out,
-		    err) < 0)
+	if (setup_path(job, delivery, template, path_out, err) < 0)
 		return LOOKUP_ERROR;
 	if (stat(*path_out, status_out) == 0)
 		return LOOKUP_FOUND;
@@ -224,29 +227,29 @@ look_at(struct sequence *sequence, const char *template, const char **path_out,
 	return LOOKUP_ERROR;
 }
 
-/* The user's active script.  LOOKUP_NONE: the user has none. */
-static enum lookup
-find_personal(struct sequence *sequence, const char **path_out, struct err *err)
+enum lookup
+script_find_personal(const struct job *job, const struct delivery *delivery,
+	const char **path_out, struct err *err)
 {
-	const struct settings *settings = sequence->delivery->settings;
-	struct arena *arena = sequence->job->arena;
-	struct script_location location = location_parse(settings->sieve);
+	struct script_location location =
+		location_parse(delivery->settings->sieve);
 	struct str active = location.active;
 	struct stat status;
 	enum lookup found;
 
+	*path_out = NULL;
 	if (location.path.len == 0 && active.len == 0)
 		return LOOKUP_NONE;
 	if (active.len == 0)
 		active = location.path;
-	found = look_at(
-		sequence, arena_text(arena, active), path_out, &status, err);
+	found = look_at(job, delivery, arena_text(job->arena, active), path_out,
+		&status, err);
 	/* `sieve = ~/sieve` may name the folder of a ManageSieve server; which of
 	 * its scripts is active is then said by Dovecot's default link. */
 	if (found == LOOKUP_FOUND && S_ISDIR(status.st_mode) &&
 		location.active.len == 0)
-		found = look_at(
-			sequence, "~/.dovecot.sieve", path_out, &status, err);
+		found = look_at(job, delivery, "~/.dovecot.sieve", path_out,
+			&status, err);
 	if (found == LOOKUP_FOUND && !S_ISREG(status.st_mode)) {
 		tell_no_file(*path_out);
 		return LOOKUP_NONE;
@@ -254,22 +257,35 @@ find_personal(struct sequence *sequence, const char **path_out, struct err *err)
 	return found;
 }
 
+/* Else sieve_default stands in for it. */
+static enum lookup
+list_add_personal(struct sequence *sequence, struct err *err)
+{
+	const char *path;
+	enum lookup found = script_find_personal(
+		sequence->job, sequence->delivery, &path, err);
+
+	if (found == LOOKUP_FOUND)
+		list_add(sequence->job->arena, &sequence->list, path, true);
+	else if (found == LOOKUP_NONE)
+		log_debug("sieve: the user has no script: %s",
+			path != NULL ? path : "no place to look at");
+	return found;
+}
+
 static int
 list_scripts(struct sequence *sequence, struct err *err)
 {
 	const struct settings *settings = sequence->delivery->settings;
-	const char *path;
 	enum lookup personal;
 
 	if (list_add_all(sequence, &settings->sieve_before, err) < 0)
 		return -1;
-	personal = find_personal(sequence, &path, err);
+	personal = list_add_personal(sequence, err);
 	if (personal == LOOKUP_ERROR)
 		return -1;
-	if (personal == LOOKUP_FOUND)
-		list_add(sequence->job->arena, &sequence->list, path, true);
-	else if (settings->sieve_default[0] != '\0' &&
-		 list_add_global(sequence, settings->sieve_default, err) < 0)
+	if (personal == LOOKUP_NONE && settings->sieve_default[0] != '\0' &&
+		list_add_global(sequence, settings->sieve_default, err) < 0)
 		return -1;
 	return list_add_all(sequence, &settings->sieve_after, err);
 }
@@ -353,6 +369,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	struct sieve_report report;
 	enum lookup loaded;
 
+	log_debug("sieve: running the script %s", file->path);
 	sieve_report_init(&report, arena);
 	loaded = load(sequence, file, &program, &report, err);
 	if (loaded == LOOKUP_ERROR)

@@ -14,6 +14,12 @@
 #include "base/err.h"
 #include "deliver/deliver.h"
 
+/* The user's own script.  LOOKUP_NONE: a delivery goes without; *path_out says
+ * where it has looked, NULL when there is no place to look at. */
+enum lookup script_find_personal(const struct job *job,
+	const struct delivery *delivery, const char **path_out,
+	struct err *err);
+
 /* Fills delivery->work->script.  -1 only for trouble of our own (a script that
  * cannot be read, a folder that cannot be looked at): temporary. */
 MUST_USE int script_evaluate(

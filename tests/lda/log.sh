@@ -96,4 +96,19 @@ like "$(cat "$log")" "* mail\[amy\]: Info: *" "mail_log_prefix is the prefix"
 fresh
 lda -o mail_debug=yes
 is "$status:$(count)" 0:1 "mail_debug does no harm"
+like "$(cat "$log")" \
+	"*Debug: sieve: the user has no script: $home/.dovecot.sieve*" \
+	"mail_debug tells where a script was looked for"
+fresh
+echo 'keep;' >"$home/.dovecot.sieve"
+lda -o mail_debug=yes -o 'sieve_before=~/before.sieve'
+like "$(cat "$log")" \
+	"*Debug: sieve: the script $home/before.sieve is not there; *" \
+	"what a template names and is not there is told, too"
+like "$(cat "$log")" \
+	"*Debug: sieve: running the script $home/.dovecot.sieve
+*" "mail_debug tells which scripts run"
+fresh
+lda
+unlike "$(cat "$log")" "*Debug*" "without it nothing is told"
 done_testing
