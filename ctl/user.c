@@ -5,16 +5,87 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
+#include "store/store.h"
+#include "deliver/deliver.h"
 #include "deliver/recipient.h"
+#include "deliver/script.h"
+#include "deliver/setup.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
 
 #include "base/banned.h"
 
+/* Where a delivery to the user files and looks for the script. */
+struct places {
+	const char *mail;   /* NULL: it cannot be worked out */
+	const char *inbox;  /* a path; NULL: there can be none */
+	const char *script; /* NULL: there is no place to look at */
+	bool has_script;
+	bool is_wrong; /* a delivery would end with `err` */
+	struct err err;
+};
+
 static int
 exit_of(const struct err *err)
 {
 	return err->kind == ERR_NO_USER ? CTL_NO_USER : CTL_TEMPORARY;
+}
+
+/* A namespace may keep the INBOX elsewhere. */
+static const char *
+inbox_location(const struct store_settings *settings)
+{
+	size_t i;
+
+	for (i = 0; i < settings->namespace_count; i++)
+		if (settings->namespaces[i].has_inbox &&
+			settings->namespaces[i].location != NULL)
+			return settings->namespaces[i].location;
+	return settings->location;
+}
+
+static int
+find_mail(const struct job *job, const struct delivery *delivery,
+	struct places *places)
+{
+	struct store_settings settings;
+	struct store *store;
+	const char *path;
+	int result;
+
+	if (setup_store(job, delivery, &settings, &places->err) < 0)
+		return -1;
+	places->mail = inbox_location(&settings);
+	if (store_open(&settings, &store, &places->err) < 0)
+		return -1;
+	result = store_inbox_path(store, &path, &places->err);
+	if (result == 0)
+		places->inbox = arena_text(job->arena, str_from(path));
+	store_close(&store);
+	return result;
+}
+
+static struct places
+find_places(struct ctl *ctl, const struct recipient *recipient)
+{
+	const struct job job = {
+		.arena = ctl->arena, .service = "lda", .session = ""};
+	const struct delivery delivery = {.user = recipient->name,
+		.home = recipient->home,
+		.settings = recipient->settings};
+	struct places places = {.mail = NULL};
+	enum lookup found;
+	struct err err;
+
+	found = script_find_personal(&job, &delivery, &places.script, &err);
+	places.has_script = found == LOOKUP_FOUND;
+	if (found == LOOKUP_ERROR) {
+		places.is_wrong = true;
+		places.err = err;
+	}
+	if (find_mail(&job, &delivery, &places) < 0)
+		places.is_wrong = true;
+	return places;
 }
 
 static void
@@ -38,8 +109,27 @@ print_ids(const struct identity *identity)
 	putchar('\n');
 }
 
+static struct str
+or_none(const char *text)
+{
+	return text != NULL ? str_from(text) : STR("(none)");
+}
+
 static void
-print_text(const char *address, const struct recipient *recipient)
+print_places(const struct places *places)
+{
+	print_row("mail", or_none(places->mail));
+	print_row("inbox", or_none(places->inbox));
+	if (places->script == NULL)
+		print_row("script", or_none(NULL));
+	else
+		printf("  %-10s %s%s\n", "script", places->script,
+			places->has_script ? "" : " (not there)");
+}
+
+static void
+print_text(const char *address, const struct recipient *recipient,
+	const struct places *places)
 {
 	const struct user *user = recipient->user;
 	size_t i;
@@ -52,16 +142,32 @@ print_text(const char *address, const struct recipient *recipient)
 		print_row("detail", recipient->detail);
 	print_row("found in", str_from(user->source));
 	print_ids(&recipient->identity);
-	print_row("home", recipient->home != NULL ? str_from(recipient->home)
-						  : STR("(none)"));
+	print_row("home", or_none(recipient->home));
+	print_places(places);
 	for (i = 0; i < user->field_count; i++)
 		printf("  %.*s = %.*s\n", STR_ARG(user->fields[i].name),
 			STR_ARG(user->fields[i].value));
 }
 
 static void
+json_text_or_null(struct json *json, const char *name, const char *text)
+{
+	if (text != NULL)
+		json_text(json, name, str_from(text));
+	else
+		json_null(json, name);
+}
+
+static void
+json_error(struct json *json, const struct err *err)
+{
+	json_text(json, "status", str_from(err->status));
+	json_text(json, "error", str_from(err_log_text(err)));
+}
+
+static void
 print_json(struct json *json, const char *address,
-	const struct recipient *recipient)
+	const struct recipient *recipient, const struct places *places)
 {
 	const struct identity *identity = &recipient->identity;
 	size_t i;
@@ -78,10 +184,11 @@ print_json(struct json *json, const char *address,
 	for (i = 0; i < identity->group_count; i++)
 		json_number(json, NULL, identity->groups[i]);
 	json_close(json);
-	if (recipient->home != NULL)
-		json_text(json, "home", str_from(recipient->home));
-	else
-		json_null(json, "home");
+	json_text_or_null(json, "home", recipient->home);
+	json_text_or_null(json, "mail_location", places->mail);
+	json_text_or_null(json, "inbox", places->inbox);
+	json_text_or_null(json, "script", places->script);
+	json_bool(json, "has_script", places->has_script);
 	json_open(json, "fields", '{');
 	for (i = 0; i < recipient->user->field_count; i++) {
 		const struct user_field *field = &recipient->user->fields[i];
@@ -91,6 +198,8 @@ print_json(struct json *json, const char *address,
 		arena_close(&arena);
 	}
 	json_close(json);
+	if (places->is_wrong)
+		json_error(json, &places->err);
 	json_close(json);
 }
 
@@ -99,14 +208,12 @@ print_error(struct ctl *ctl, struct json *json, const char *address,
 	const struct err *err)
 {
 	if (!ctl->json) {
-		ctl_fail(0, "%s: %s %s%s%s", address, err->status, err->text,
-			err->detail[0] ? ": " : "", err->detail);
+		ctl_fail(0, "%s: %s", address, err_log_text(err));
 		return;
 	}
 	json_open(json, NULL, '{');
 	json_text(json, "address", str_from(address));
-	json_text(json, "status", str_from(err->status));
-	json_text(json, "error", str_from(err_log_text(err)));
+	json_error(json, err);
 	json_close(json);
 }
 
@@ -116,6 +223,7 @@ show(struct ctl *ctl, const struct settings *settings, struct userdb *db,
 {
 	struct recipient recipient;
 	struct address address;
+	struct places places;
 	struct err err;
 
 	if (address_parse_path(ctl->arena, str_from(text),
@@ -126,11 +234,16 @@ show(struct ctl *ctl, const struct settings *settings, struct userdb *db,
 		print_error(ctl, json, text, &err);
 		return err.kind == ERR_USAGE ? CTL_NO_USER : exit_of(&err);
 	}
+	places = find_places(ctl, &recipient);
 	if (ctl->json)
-		print_json(json, text, &recipient);
+		print_json(json, text, &recipient, &places);
 	else
-		print_text(text, &recipient);
-	return CTL_OK;
+		print_text(text, &recipient, &places);
+	if (!places.is_wrong)
+		return CTL_OK;
+	if (!ctl->json)
+		print_error(ctl, json, text, &places.err);
+	return CTL_TEMPORARY;
 }
 
 int

@@ -157,6 +157,18 @@ find_place(struct store *store, struct str name, struct store_root **root_out,
 	               : STORE_OK;
 }
 
+int
+store_inbox_path(struct store *store, const char **path_out, struct err *err)
+{
+	struct store_root *root;
+	struct folder inbox;
+
+	if (find_place(store, STR("INBOX"), &root, &inbox, err) != STORE_OK)
+		return -1;
+	*path_out = root->location.inbox;
+	return 0;
+}
+
 /* A name spelled as on disk is taken so when that folder is there and the one
  * that the name means as UTF-8 is not. */
 static enum store_result

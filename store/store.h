@@ -92,6 +92,11 @@ enum lookup store_find_folder(
  * its namespace's prefix.  False when one of them is no folder's. */
 bool store_is_same_folder(struct store *store, struct str a, struct str b);
 
+/* Where the INBOX is or would be made; lives as long as the store.  Touches
+ * nothing. */
+MUST_USE int store_inbox_path(
+	struct store *store, const char **path_out, struct err *err);
+
 enum store_write_flags {
 	STORE_CREATE_FOLDER =
 		1, /* fileinto :create, whatever autocreate says */

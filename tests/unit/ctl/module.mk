@@ -1,2 +1,2 @@
-TAP_TESTS += %D%/config.sh
-EXTRA_DIST += %D%/config.sh
+TAP_TESTS += %D%/config.sh %D%/user.sh
+EXTRA_DIST += %D%/config.sh %D%/user.sh

@@ -95,6 +95,27 @@ TEST(a_driver_that_is_not_there_is_named)
 	CHECK(strstr(err.detail, "\"mbox\"") != NULL);
 }
 
+TEST(the_path_of_the_inbox_is_told_and_nothing_is_made)
+{
+	const struct store_namespace elsewhere[] = {{.prefix = "",
+		.has_inbox = true,
+		.location = "maildir:~/mail:INBOX=~/in"}};
+	struct store_settings settings = box_settings();
+	struct store *store;
+	const char *path;
+
+	REQUIRE(store_open(&settings, &store, &err) == 0);
+	CHECK_INT(store_inbox_path(store, &path, &err), 0);
+	CHECK_STR(path, test_path("Maildir"));
+	CHECK(access(path, F_OK) < 0);
+	store_close(&store);
+	settings = with_namespaces(elsewhere, 1);
+	REQUIRE(store_open(&settings, &store, &err) == 0);
+	CHECK_INT(store_inbox_path(store, &path, &err), 0);
+	CHECK_STR(path, test_path("in"));
+	store_close(&store);
+}
+
 TEST(opening_touches_nothing)
 {
 	struct store_settings settings = box_settings();
