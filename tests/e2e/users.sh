@@ -1,18 +1,18 @@
 # users.sh - the users of the end to end tests, set up as the samples say
 #
-# The files of samples/postfix are used as they are, but for paths.  All users
+# The files of samples/ are used as they are, but for paths.  All users
 # are there from the start: Dovecot and Postfix keep what they have read.
 #
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 
-sample=$TEST_SOURCE/samples/postfix
+sample=$TEST_SOURCE/samples
 lda=$TEST_WORK/bin/doorstep-lda
 domain=virtual.example.test
 
 # Lines of a passwd-file, which Doorstep and Dovecot both read.
 virtual_table() {
-	cat "$sample/virtual/users"
+	grep -v "^#" "$sample/postfix/virtual/users"
 	for virtual_name in dora mover locked later; do
 		echo "$virtual_name@$domain:::::::"
 	done
@@ -24,17 +24,24 @@ virtual_table() {
 	echo "zero@$domain:::::::userdb_uid=0 userdb_gid=0"
 }
 
-# from_sample FILE KIND: the sample's text, calling the program under test with
-# the configuration of that kind, "system" or "virtual".
-from_sample() {
-	sed "s|/usr/local/libexec/doorstep/doorstep-lda|$lda -c $TEST_WORK/$2.conf|
+# with_our_paths: the text of a sample, calling the program under test with the
+# configuration of a kind, "system" or "virtual".
+with_our_paths() {
+	sed "s|/usr/libexec/doorstep/doorstep-lda|$lda -c $TEST_WORK/$1.conf|
 		s|/etc/doorstep/users|$TEST_WORK/users|
-		s|/srv/mail|$TEST_WORK/home/vmail|" "$sample/$2/$1"
+		s|/etc/doorstep/sieve|$TEST_WORK/sieve|
+		s|/srv/mail|$TEST_WORK/home/vmail|"
+}
+
+# from_sample FILE KIND: lines for Postfix, or a user's file.
+from_sample() {
+	with_our_paths "$2" <"$sample/postfix/$2/$1"
 }
 
 users_begin() {
 	machine_user vmail 61090
 	echo "helpdesk amy, bob" >"$TEST_WORK/aliases"
+	users_commands >"$TEST_WORK/commands"
 	virtual_table >"$TEST_WORK/users"
 	sed -n "s|^\([^@#]*\)\(@[^:]*\):::::::|\1\2::61090:61090::$TEST_WORK/home/vmail/$domain/\1::|p" \
 		"$TEST_WORK/users" >"$TEST_WORK/readers"
@@ -43,7 +50,7 @@ users_begin() {
 			"$TEST_WORK/home/vmail/$domain"
 	for users_kind in system virtual; do
 		{
-			from_sample doorstep.conf $users_kind
+			with_our_paths $users_kind <"$sample/$users_kind-users.conf"
 			echo "hostname = mx.example.test"
 			echo "log_path = $TEST_WORK/log/lda.log"
 			echo "sendmail_path = /usr/sbin/sendmail"
@@ -52,15 +59,21 @@ users_begin() {
 	install -m 666 /dev/null "$TEST_WORK/log/lda.log"
 }
 
+# One user's command has the options of dovecot-lda; all others have the sample's
+# command, which has none.
+users_commands() {
+	echo "amy $lda -c $TEST_WORK/system.conf" \
+		'-f "$SENDER" -a "$ORIGINAL_RECIPIENT" -r "$RECIPIENT"' \
+		'-m "$EXTENSION"'
+}
+
 users_main_cf() {
 	from_sample main.cf system
 	from_sample main.cf virtual
-	# What only a test needs: every address of the domain exists; one user's
-	# command has no options, so that the environment must do.
+	# What only a test needs: every address of the domain exists.
 	cat <<END
 virtual_mailbox_maps = static:all
-mailbox_command_maps = inline:{
-  { plain = $lda -c $TEST_WORK/system.conf } }
+mailbox_command_maps = texthash:$TEST_WORK/commands
 END
 }
 

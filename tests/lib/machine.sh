@@ -56,7 +56,9 @@ machine_begin() {
 machine_user() {
 	machine_home=${3:-$TEST_WORK/home/$1}
 	for machine_file in passwd group; do
-		# The mounted file itself has to change.
+		# The mounted file itself has to change.  For a moment it is
+		# empty, and servers read it: not without need.
+		grep -q "^$1:" "/etc/$machine_file" || continue
 		grep -v "^$1:" "/etc/$machine_file" >"$TEST_WORK/etc/rest"
 		cat "$TEST_WORK/etc/rest" >"/etc/$machine_file"
 	done

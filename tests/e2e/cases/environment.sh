@@ -1,4 +1,4 @@
-# System users: mailbox_command without options; the environment tells.
+# System users: mailbox_command as the sample has it; the environment tells.
 # SPDX-License-Identifier: MIT
 # Names come from ../users.sh; no path of a test has a blank.
 # shellcheck shell=sh disable=SC2034,SC2046,SC2154

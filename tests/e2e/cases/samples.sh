@@ -9,10 +9,7 @@ message "Sample" >sent
 
 # placed FILE: a sample with the test's own paths.
 placed() {
-	sed "s|/etc/doorstep/users|$TEST_WORK/users|
-		s|/etc/doorstep/sieve|$TEST_WORK/sieve|
-		s|/srv/mail|$TEST_WORK/home/vmail|" \
-		"$TEST_SOURCE/samples/$1" >"$TEST_WORK/$1"
+	with_our_paths virtual <"$sample/$1" >"$TEST_WORK/$1"
 	echo "log_path = $TEST_WORK/log/lda.log" >>"$TEST_WORK/$1"
 }
 for conf in doorstep.conf system-users.conf virtual-users.conf; do
@@ -20,22 +17,27 @@ for conf in doorstep.conf system-users.conf virtual-users.conf; do
 	ok "$conf passes its check" \
 		"$TEST_WORK/bin/doorstep" -c "$TEST_WORK/$conf" config check
 done
-for kind in system virtual; do
-	ok "postfix/$kind/doorstep.conf passes its check" \
-		"$TEST_WORK/bin/doorstep" -c "$TEST_WORK/$kind.conf" config check
-done
-
 ok "doorstep.conf delivers" "$lda" -c "$TEST_WORK/doorstep.conf" -d sam -p sent
 ok "system-users.conf delivers" \
 	"$lda" -c "$TEST_WORK/system-users.conf" -d sam -p sent
 is "$(count sam)" 2 "to the user's home"
-ok "system-users.conf knows no accounts of the system" \
+ok "system-users.conf has no mail with -d for accounts of the system" \
 	test "$("$lda" -c "$TEST_WORK/system-users.conf" -d postfix -p sent \
-		>/dev/null 2>&1; echo $?)" -ne 0
+		>/dev/null 2>&1; echo $?)" -eq 75
+mkdir low
+chown mail low
+ok "and without -d for whoever runs it" setpriv --reuid=mail --regid=mail \
+	--clear-groups env USER=mail HOME="$PWD/low" \
+	"$lda" -c "$TEST_WORK/system-users.conf" -o mail_location=maildir:~/M <sent
+is "$(find low/M/new -type f | wc -l)" 1 "who then has it"
+rm -r low
 
 mkdir -p "$TEST_WORK/sieve/before.d"
 echo 'require "fileinto"; if header "subject" "Sample" { fileinto "Junk"; }' \
 	>"$TEST_WORK/sieve/before.d/junk.sieve"
+like "$("$TEST_WORK/bin/doorstep" -c "$TEST_WORK/virtual-users.conf" \
+	user "amy@$domain")" "*vmail/$domain/amy*" \
+	"virtual-users.conf knows the user"
 ok "virtual-users.conf delivers" "$lda" -c "$TEST_WORK/virtual-users.conf" \
 	-d "amy+detail@$domain" -p sent
 is "$(fetch amy@$domain "mailbox hdr.subject")" "Junk Sample" \

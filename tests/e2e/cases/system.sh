@@ -1,4 +1,5 @@
-# System users: mailbox_command with all options.
+# System users: mailbox_command with dovecot-lda's options for amy, as the sample
+# has it for bob.
 # SPDX-License-Identifier: MIT
 # Names come from ../users.sh; no path of a test has a blank.
 # shellcheck shell=sh disable=SC2034,SC2046,SC2154
