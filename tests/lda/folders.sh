@@ -34,4 +34,10 @@ made .Trash "" "auto = create makes it" INBOX.Trash
 made "" "" "auto = no does not" INBOX.Drafts
 made "" "" "nor is a folder made that is not named" INBOX.Other
 made "" "" "nor one whose name only begins so" INBOX.Junk.Sub
+
+fresh
+echo 'require "fileinto"; fileinto "INBOX.Gone";' >"$home/.dovecot.sieve"
+lda
+is "$status:$(count)" 0:1 "fileinto into a folder that is not there means INBOX"
+like "$(cat "$log")" "*Mailbox doesn't exist: INBOX.Gone*" "and the log names it"
 done_testing
