@@ -353,10 +353,6 @@ check_outgoing(struct check *check)
 			"sendmail_path: found \"%s\", expected a program that "
 			"takes outgoing mail, such as /usr/sbin/sendmail",
 			settings->sendmail_path);
-	if (settings->submission_host[0] != '\0')
-		WARNING(check, conf_place(settings, "submission_host"),
-			"submission_host: has no effect yet; mail leaves "
-			"through sendmail_path");
 }
 
 static void
@@ -462,6 +458,41 @@ check_logs(struct check *check)
 	check_log(check, "debug_log_path", check->settings->debug_log_path);
 }
 
+/* A setting that seems to work and does nothing is worse than an unknown one. */
+static void
+check_later(struct check *check, const struct conf_key *key)
+{
+	const struct conf_family *family;
+	struct conf_place place = conf_place(check->settings, key->name);
+
+	if (!conf_key_is_later(key))
+		return;
+	if (key->type == CONF_TYPE_FAMILY) {
+		family = (const struct conf_family *)(const void
+				*)((const char *)check->settings + key->offset);
+		if (family->count == 0)
+			return;
+		place = family->items[0].place;
+	}
+	if (place.file[0] != '\0')
+		WARNING(check, place, "%s: has no effect in this release",
+			key->name);
+}
+
+static void
+check_all_later(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	size_t i;
+
+	for (i = 0; i < conf_top_keys.count; i++)
+		check_later(check, &conf_top_keys.items[i]);
+	for (i = 0; i < settings->service_count; i++)
+		WARNING(check, settings->services[i].place,
+			"service %s: the server is not in this release",
+			settings->services[i].name);
+}
+
 void
 conf_check(struct arena *arena, const struct settings *settings,
 	struct conf_report *report)
@@ -474,6 +505,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_redirect_sender(&check);
 	if (!report->is_thorough)
 		return;
+	check_all_later(&check);
 	check_all_gaps(&check);
 	check_quota_rules(&check);
 	check_userdbs(&check);

@@ -23,6 +23,7 @@
 #define WORKER CONF_KIND_WORKER
 #define MAILER CONF_KIND_MAILER
 #define MASTER CONF_KIND_MASTER
+#define LATER CONF_KIND_LATER
 #define DELIVERY (LDA | WORKER)
 #define EVERYBODY (DELIVERY | FRONT | LOOKUP | STATE | MAILER | MASTER)
 
@@ -187,6 +188,13 @@ static bool
 has_root(const struct conf_key *key)
 {
 	return str_starts(str_from(key->name), STR("quota_"));
+}
+
+bool
+conf_key_is_later(const struct conf_key *key)
+{
+	return (key->kinds & LATER) != 0 ||
+	       (key->kinds & (DELIVERY | LOOKUP)) == 0;
 }
 
 const struct conf_key *

@@ -7,6 +7,7 @@
 #ifndef CONF_KEYS_H
 #define CONF_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,7 +41,9 @@ enum conf_kind {
 	CONF_KIND_STATE = 8,
 	CONF_KIND_WORKER = 16,
 	CONF_KIND_MAILER = 32,
-	CONF_KIND_MASTER = 64
+	CONF_KIND_MASTER = 64,
+	/* Accepted and checked, but nothing in this release reads it. */
+	CONF_KIND_LATER = 128
 };
 
 /* Which variables a template may name. */
@@ -85,6 +88,9 @@ extern const struct conf_keys conf_top_keys, conf_userdb_keys,
 /* NULL when there is none of that name. */
 const struct conf_key *conf_key_find(
 	const struct conf_keys *keys, struct str name);
+
+/* Nothing in this release reads it: a key of the server's, or one that is marked. */
+bool conf_key_is_later(const struct conf_key *key);
 
 /* "sieve_before2", "quota2_rule3": the FAMILY key and the numbers in the name;
  * NULL when it is no such name. */

@@ -73,6 +73,8 @@ print_key(struct arena *arena, const struct conf_key *key)
 	}
 	if (key->type == CONF_TYPE_TEMPLATE)
 		fputs(" May hold variables.", stdout);
+	if (conf_key_is_later(key))
+		fputs(" _Not in this release._", stdout);
 	fputs("\n\n", stdout);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/redirect.h"
 
+#include "base/log.h"
 #include "outbound/outbound.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
@@ -23,13 +24,32 @@ redirect_is_loop(const struct job *job, const struct delivery *delivery)
 	return false;
 }
 
+/* An address that a setting names; the sender where it cannot be read. */
+static struct str
+address_of(const struct job *job, const struct delivery *delivery,
+	const char *template)
+{
+	struct address address;
+	struct str text;
+	struct err err;
+
+	if (setup_expand(job, delivery, template, &text, &err) < 0 ||
+		address_parse_path(job->arena, text,
+			ADDRESS_BRACKETS_OPTIONAL | ADDRESS_NULL_ALLOWED,
+			&address, &err) < 0) {
+		log_error(
+			"sieve_redirect_envelope_from: %s", err_log_text(&err));
+		return job->sender.text;
+	}
+	return address.text;
+}
+
 /* sieve_redirect_envelope_from.  A null sender stays null whatever it says. */
 static struct str
 return_path(const struct job *job, const struct delivery *delivery)
 {
-	const char *policy = delivery->settings->sieve_redirect_envelope_from;
-	struct address address;
-	struct err err;
+	const struct settings *settings = delivery->settings;
+	const char *policy = settings->sieve_redirect_envelope_from;
 
 	if (job->sender.is_null || str_is(str_from(policy), "sender"))
 		return job->sender.text;
@@ -38,16 +58,13 @@ return_path(const struct job *job, const struct delivery *delivery)
 	if (str_is(str_from(policy), "orig_recipient"))
 		return delivery->original.text;
 	if (str_is(str_from(policy), "user_email"))
-		return delivery->settings->sieve_user_email[0] != '\0'
-		               ? str_from(delivery->settings->sieve_user_email)
-		               : str_from(delivery->user);
+		return address_of(job, delivery,
+			settings->sieve_user_email[0] != '\0'
+				? settings->sieve_user_email
+				: "%u");
 	if (str_is(str_from(policy), "postmaster"))
-		policy = delivery->settings->postmaster_address;
-	if (address_parse_path(job->arena, str_from(policy),
-		    ADDRESS_BRACKETS_OPTIONAL | ADDRESS_NULL_ALLOWED, &address,
-		    &err) < 0)
-		return job->sender.text;
-	return address.text;
+		policy = settings->postmaster_address;
+	return address_of(job, delivery, policy);
 }
 
 /* The message as it came, without its Return-Path: that is the next delivery's

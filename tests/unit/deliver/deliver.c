@@ -562,6 +562,46 @@ TEST(an_address_that_is_refused_holds_all_of_them_back)
 	finish(&f);
 }
 
+TEST(the_return_path_of_a_redirect_is_a_matter_of_settings)
+{
+	static const struct {
+		const char *policy, *sender;
+	} cases[] = {
+		{"recipient", "amy@example.org"},
+		{"user_email", "me@example.net"},
+		{"postmaster", "postmaster@mx.example.test"},
+		{"<bounces+amy@example.org>", "bounces+amy@example.org"},
+	};
+	const char *sendmail = fake_sendmail(
+		"#!/bin/sh\necho \"$@\" >\"$(dirname \"$0\")/args\"\n"
+		"cat >/dev/null\n");
+	struct fixture f;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		begin(&f, plain, NULL, 0);
+		f.deliveries[0].settings = load(f.arena,
+			(const char *const[]){
+				arena_format(
+					f.arena, "sendmail_path=%s", sendmail),
+				arena_format(f.arena,
+					"sieve_redirect_envelope_from=%s",
+					cases[i].policy),
+				"hostname=mx.example.test",
+				"sieve_user_email=me@example.net"},
+			4);
+		add(&f, "amy");
+		script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
+		deliver_job(&f.job);
+		CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+		CHECK_STR_IS(test_read(test_path("args")),
+			arena_format(f.arena,
+				"-i -f %s -- bob@elsewhere.example\n",
+				cases[i].sender));
+		finish(&f);
+	}
+}
+
 TEST(a_redirect_that_fails_is_temporary_and_files_nothing)
 {
 	struct fixture f;
