@@ -80,4 +80,13 @@ two
 one" "cleaning up runs backwards"
 script 'echo $undefined; pass name; done_testing'
 unlike "$status" 0 "an unset variable is a failure"
+# A machine that cannot be had is skipped, with what unshare says about it.
+mkdir bin
+printf '#!/bin/sh\necho 0\n' >bin/id
+printf '#!/bin/sh\necho "unshare: not\npermitted" >&2\nexit 1\n' >bin/unshare
+chmod 755 bin/id bin/unshare
+echo '. "$TEST_SOURCE/tests/lib/machine.sh"; machine_enter' >needs-machine
+is "$(PATH=$PWD/bin:$PATH sh needs-machine)" \
+	"1..0 # SKIP no namespaces here: unshare: not permitted" \
+	"machine.sh tells why there is no machine"
 done_testing
