@@ -835,10 +835,13 @@ conf_loader_assign(struct conf_loader *loader, struct str path,
 		.name = path,
 		.value = value,
 		.place = place};
-	if (level == CONF_LEVEL_COMMAND && value.len > 0 &&
-		value.data[0] == '<') {
-		line.is_path = true;
-		line.value = str_trim(str_skip(value, 1));
+	if (level == CONF_LEVEL_COMMAND) {
+		line.value =
+			conf_unquote(loader->arena, value, &line.is_quoted);
+		if (!line.is_quoted && str_starts(value, STR("<"))) {
+			line.is_path = true;
+			line.value = str_trim(str_skip(value, 1));
+		}
 	}
 	conf_loader_take(loader, &line);
 	while (loader->depth > depth)

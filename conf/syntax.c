@@ -385,8 +385,8 @@ next_logical(struct conf_syntax *syntax, struct buf *joined,
 
 /* Dovecot's rule: the same quote at both ends; a backslash makes the next
  * character plain. */
-static struct str
-unquote(struct arena *arena, struct str s, bool *is_quoted_out)
+struct str
+conf_unquote(struct arena *arena, struct str s, bool *is_quoted_out)
 {
 	char *text;
 	size_t i, len = 0;
@@ -409,7 +409,7 @@ static void
 parse_value(struct conf_syntax *syntax, struct str text, struct conf_line *line)
 {
 	line->kind = CONF_LINE_KEY;
-	line->value = unquote(syntax->arena, text, &line->is_quoted);
+	line->value = conf_unquote(syntax->arena, text, &line->is_quoted);
 	line->is_path = !line->is_quoted && text.len > 0 && text.data[0] == '<';
 	if (line->is_path)
 		line->value = str_from(resolve(
@@ -450,7 +450,7 @@ parse_section(
 		rest = str_slice(rest, 0, brace + 1);
 	}
 	rest = str_trim(str_slice(rest, 0, rest.len - 1));
-	line->value = unquote(syntax->arena, rest, &line->is_quoted);
+	line->value = conf_unquote(syntax->arena, rest, &line->is_quoted);
 	return enter_section(syntax, line);
 }
 
@@ -484,7 +484,7 @@ parse_directive(struct conf_syntax *syntax, struct str text)
 
 	if (!str_next_word(&rest, &word))
 		return false;
-	rest = unquote(syntax->arena, str_trim(rest), &is_quoted);
+	rest = conf_unquote(syntax->arena, str_trim(rest), &is_quoted);
 	if (str_is(word, "!include"))
 		include(syntax, rest, false);
 	else if (str_is(word, "!include_try"))

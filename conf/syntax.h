@@ -42,6 +42,10 @@ MUST_USE enum lookup conf_syntax_open(struct arena *arena, const char *file,
 struct conf_syntax *conf_syntax_of_text(struct arena *arena, const char *file,
 	struct str text, struct conf_report *report);
 
+/* Takes off the quotes where the same one stands at both ends; then a value that
+ * begins with "<" is no file.  Lives in the arena. */
+struct str conf_unquote(struct arena *arena, struct str s, bool *is_quoted_out);
+
 /* Texts in the line live in the arena. */
 void conf_syntax_next(struct conf_syntax *syntax, struct conf_line *line_out);
 

@@ -570,7 +570,7 @@ TEST(the_return_path_of_a_redirect_is_a_matter_of_settings)
 		{"recipient", "amy@example.org"},
 		{"user_email", "me@example.net"},
 		{"postmaster", "postmaster@mx.example.test"},
-		{"<bounces+amy@example.org>", "bounces+amy@example.org"},
+		{"\"<bounces+amy@example.org>\"", "bounces+amy@example.org"},
 	};
 	const char *sendmail = fake_sendmail(
 		"#!/bin/sh\necho \"$@\" >\"$(dirname \"$0\")/args\"\n"
