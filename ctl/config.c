@@ -4,12 +4,14 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "conf/conf.h"
 #include "conf/syntax.h"
+#include "deliver/recipient.h"
 #include "ctl/ctl.h"
 #include "ctl/json.h"
 
@@ -48,7 +50,8 @@ file_name(const struct ctl *ctl)
 /* ---- check ---- */
 
 struct findings {
-	struct conf_problem items[ARRAY_LENGTH(views) * CONF_PROBLEMS_MAX];
+	/* The last one is the user databases'. */
+	struct conf_problem items[ARRAY_LENGTH(views) * CONF_PROBLEMS_MAX + 1];
 	size_t count;
 	size_t errors, warnings;
 };
@@ -88,10 +91,50 @@ add_new(struct findings *findings, const struct conf_report *report)
 	}
 }
 
+/* What only the user databases know: a file without a name, a static one that
+ * would accept everybody. */
+static void
+add_userdb(struct ctl *ctl, struct findings *findings,
+	const struct settings *settings)
+{
+	struct conf_problem *problem = &findings->items[findings->count];
+	struct userdb *db = NULL;
+	struct err err;
+	struct str text;
+	size_t i;
+
+	if (settings == NULL || settings->userdb_count == 0)
+		return;
+	if (recipient_open_userdb(ctl->arena, settings, &db, &err) == 0) {
+		recipient_close_userdb(&db);
+		return;
+	}
+	text = str_from(err_log_text(&err));
+	/* The text names its block, as a delivery's log has to. */
+	for (i = 0; i < settings->userdb_count; i++) {
+		const struct conf_place place = settings->userdbs[i].place;
+		struct str prefix = str_from(arena_format(
+			ctl->arena, "%s:%u: ", place.file, place.line));
+
+		if (!str_starts(text, prefix))
+			continue;
+		problem->place = place;
+		text = str_skip(text, prefix.len);
+	}
+	problem->is_warning = false;
+	problem->text = arena_text(ctl->arena, text);
+	findings->count++;
+	findings->errors++;
+}
+
 static void
 print_findings(struct ctl *ctl, const struct findings *findings)
 {
 	size_t i;
+
+	if (ctl->config_file == NULL && access(file_name(ctl), F_OK) < 0)
+		printf("%s: there is no such file; the defaults hold\n",
+			file_name(ctl));
 
 	for (i = 0; i < findings->count; i++)
 		puts(conf_problem_text(ctl->arena, &findings->items[i]));
@@ -131,14 +174,16 @@ static int
 check(struct ctl *ctl)
 {
 	struct findings *findings = ARENA_NEW(ctl->arena, struct findings);
+	const struct settings *settings = NULL;
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(views); i++) {
 		struct conf_report report = {.is_thorough = true};
 
-		(void)load(ctl, views[i].protocol, &report);
+		settings = load(ctl, views[i].protocol, &report);
 		add_new(findings, &report);
 	}
+	add_userdb(ctl, findings, settings);
 	if (ctl->json)
 		print_findings_json(ctl, findings);
 	else

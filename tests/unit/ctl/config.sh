@@ -109,6 +109,19 @@ else
 	is "$status $(cat out err)" "0 " "no default file gives the defaults"
 fi
 
+# What only the user databases know.
+printf '\nuserdb {\n  driver = static\n  args = uid=mail\n}\n' >everybody.conf
+run "$doorstep" -c everybody.conf config check
+is "$status" 1 "a static database that takes everybody is an error"
+like "$(head -n 1 out)" "everybody.conf:2: error: userdb: driver static gives *" \
+	"with its place, once"
+if [ ! -e "$("$doorstep" config check | sed -n '1s/: .*//p')" ]; then
+	like "$("$doorstep" config check)" "*: there is no such file; the defaults hold
+*: 0 errors, 0 warnings" "where there is no file, that is said"
+else
+	skip "where there is no file, that is said" "there is one"
+fi
+
 run "$doorstep" config import
 is "$status" 64 "another word after config is wrong usage"
 
