@@ -115,8 +115,6 @@ enum store_result {
 
 /* Write `content` for `folder` ("INBOX" in any case is the inbox).  STORE_OK:
  * *copy_out is to be ended by store_copy_close().
- * `keywords` (IMAP keywords such as $Forwarded) are kept for later use and
- * ignored by a store that has no place for them.
  * Errors, of the later steps as well: ERR_OVER_QUOTA 5.2.2 "Not enough disk
  * quota" for EDQUOT; 4.3.1 for ENOSPC, as a full disk is not the user's fault;
  * 4.3.0 for a file size limit of the process, I/O and permission, with a detail
