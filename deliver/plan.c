@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/plan.h"
 
-#include <string.h>
-
-#include "base/log.h"
 #include "deliver/redirect.h"
 #include "deliver/report.h"
 #include "deliver/work.h"

@@ -110,8 +110,7 @@ lda_options_parse(struct arena *arena, int argc, char **argv,
 		case 'p':
 			options->file = optarg;
 			break;
-		case 'e':
-			options->explain = true;
+		case 'e': /* reasons are always told */
 			break;
 		case 'k':
 			options->keep_environment = true;
@@ -127,8 +126,7 @@ lda_options_parse(struct arena *arena, int argc, char **argv,
 		case 'O':
 			options->no_config = true;
 			break;
-		case 'L':
-			options->own_log = true;
+		case 'L': /* the log is always our own */
 			break;
 		case 'i': /* dovecot's instance name: we have one instance */
 			break;

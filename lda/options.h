@@ -27,9 +27,7 @@ struct lda_options {
 	bool no_config;               /* -O */
 	const char **overrides;       /* -o */
 	size_t override_count;
-	bool explain;          /* -e */
 	bool keep_environment; /* -k */
-	bool own_log;          /* -L */
 	bool help;
 	enum exit_style exit_style;
 	/* The environment's idea of the user, used without -d. */
