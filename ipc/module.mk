@@ -1,0 +1,4 @@
+noinst_LIBRARIES += %D%/libipc.a
+%C%_libipc_a_SOURCES = \
+	%D%/channel.c %D%/channel.h \
+	%D%/frame.c %D%/frame.h
