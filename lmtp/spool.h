@@ -1,0 +1,54 @@
+/* spool - a message while it comes in
+ *
+ *   up to SPOOL_INLINE bytes   in memory of ours; travels within a frame
+ *   longer                     a memory file while the budget lasts, else a file
+ *                              without a name in mail_temp_dir
+ *
+ * All memory that messages take is counted in one budget of the front, so that no
+ * number of clients can exhaust it; then files are used, and where there is no
+ * memory even for the first bytes the message is refused for now.
+ *
+ * Adding never fails at once: the rest of the message has to be read anyhow.  What
+ * went wrong is told at the end.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LMTP_SPOOL_H
+#define LMTP_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "server/wire.h"
+
+enum { SPOOL_INLINE = WIRE_INLINE_MAX };
+
+struct spool_budget {
+	uint64_t memory_max; /* bytes of all messages in memory */
+	uint64_t memory_used;
+	uint64_t message_max; /* bytes of one message; 0 = no limit */
+	const char *folder;   /* mail_temp_dir */
+};
+
+struct spool;
+
+struct spool *spool_open(struct spool_budget *budget);
+void spool_close(struct spool **spool);
+
+void spool_add(struct spool *spool, struct str bytes);
+
+/* 0: the whole message is there.  -1: ERR_TOO_BIG 5.2.3, or temporary: 4.3.1 no
+ * space, 4.3.0.  Nothing may be added any more; a file is sealed. */
+MUST_USE int spool_end(struct spool *spool, struct err *err);
+
+/* After spool_end(). */
+uint64_t spool_size(const struct spool *spool);
+/* Its bytes when it is in memory of ours (then *file_out is -1), else the file,
+ * which stays the spool's. */
+struct str spool_content(const struct spool *spool, int *file_out);
+
+#endif

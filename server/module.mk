@@ -1,0 +1,3 @@
+noinst_LIBRARIES += %D%/libserver.a
+%C%_libserver_a_SOURCES = \
+	%D%/wire.c %D%/wire.h

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/wire.h"
+
+#include "base/banned.h"
+
+/* The least bytes an item of each list has; see frame_count(). */
+enum {
+	GROUP_LEAST = 4,
+	COUNTER_LEAST = 9,
+	TICKET_LEAST = 16,
+	FIELD_LEAST = 8,
+	ASSIGN_LEAST = 20,
+	RECIPIENT_LEAST = 25,
+	RESULT_LEAST = 17,
+	CLAIM_LEAST = 52,
+	CLAIMED_LEAST = 28,
+	FINISH_LEAST = 36,
+	HANDLE_LEAST = 52
+};
+
+/* An enum of which `last` is the greatest value. */
+#define FRAME_ENUM(frame, value, last)                                         \
+	do {                                                                   \
+		uint32_t number = (uint32_t) * (value);                        \
+                                                                               \
+		frame_u32(frame, &number);                                     \
+		if ((frame)->is_reading && number > (last)) {                  \
+			(frame)->is_broken = true;                             \
+			number = 0;                                            \
+		}                                                              \
+		*(value) = number;                                             \
+	} while (0)
+
+/* A list: its count, then each item by `visit`. */
+#define FRAME_LIST(frame, items, count, least, visit)                          \
+	do {                                                                   \
+		size_t place;                                                  \
+                                                                               \
+		frame_count(frame, &(count), least);                           \
+		(items) = frame_array(frame, items, sizeof(*(items)), count);  \
+		for (place = 0; place < (count); place++)                      \
+			visit(frame, &(items)[place]);                         \
+	} while (0)
+
+void
+wire_boot(struct frame *frame, struct wire_boot *boot)
+{
+	size_t i;
+
+	FRAME_ENUM(frame, &boot->kind, WIRE_KIND_WORKER);
+	frame_u32(frame, &boot->generation);
+	frame_fd(frame, &boot->config);
+	for (i = 0; i < ARRAY_LENGTH(boot->logs); i++)
+		frame_fd(frame, &boot->logs[i]);
+	frame_bool(frame, &boot->is_single);
+}
+
+static void
+counter(struct frame *frame, struct wire_counter *value)
+{
+	frame_text(frame, &value->name);
+	frame_u64(frame, &value->value);
+}
+
+void
+wire_counters(struct frame *frame, struct wire_counters *counters)
+{
+	FRAME_LIST(frame, counters->counters, counters->count, COUNTER_LEAST,
+		counter);
+}
+
+void
+wire_listener(struct frame *frame, struct wire_listener *listener)
+{
+	frame_fd(frame, &listener->fd);
+	frame_text(frame, &listener->name);
+	frame_bool(frame, &listener->is_inet);
+	frame_u32(frame, &listener->ssl);
+	frame_bool(frame, &listener->haproxy);
+}
+
+void
+wire_stdio(struct frame *frame, struct wire_stdio *stdio)
+{
+	frame_fd(frame, &stdio->input);
+	frame_fd(frame, &stdio->output);
+}
+
+void
+wire_state_link(struct frame *frame, struct wire_state_link *link)
+{
+	frame_fd(frame, &link->fd);
+}
+
+void
+wire_worker(struct frame *frame, struct wire_worker *worker)
+{
+	frame_u32(frame, &worker->worker);
+	frame_fd(frame, &worker->fd);
+}
+
+void
+wire_ticket(struct frame *frame, struct wire_ticket *ticket)
+{
+	frame_bytes(frame, ticket->bytes, sizeof(ticket->bytes));
+}
+
+void
+wire_rcpt(struct frame *frame, struct wire_rcpt *rcpt)
+{
+	frame_u64(frame, &rcpt->request);
+	frame_str(frame, &rcpt->local_part);
+	frame_str(frame, &rcpt->domain);
+	frame_u64(frame, &rcpt->size);
+	frame_text(frame, &rcpt->session);
+}
+
+void
+wire_rcpt_answer(struct frame *frame, struct wire_rcpt_answer *answer)
+{
+	frame_u64(frame, &answer->request);
+	frame_err(frame, &answer->err);
+	wire_ticket(frame, &answer->ticket);
+	frame_u32(frame, &answer->group);
+	frame_text(frame, &answer->user);
+}
+
+void
+wire_lookup(struct frame *frame, struct wire_lookup *lookup)
+{
+	frame_u64(frame, &lookup->request);
+	frame_str(frame, &lookup->local_part);
+	frame_str(frame, &lookup->domain);
+}
+
+static void
+field(struct frame *frame, struct wire_field *value)
+{
+	frame_str(frame, &value->name);
+	frame_str(frame, &value->value);
+}
+
+void
+wire_user(struct frame *frame, struct wire_user *user)
+{
+	frame_text(frame, &user->name);
+	frame_text(frame, &user->home);
+	frame_str(frame, &user->detail);
+	FRAME_LIST(frame, user->fields, user->field_count, FIELD_LEAST, field);
+}
+
+struct str
+wire_user_pack(struct arena *arena, struct wire_user *user)
+{
+	struct frame frame;
+	struct str packed = STR_EMPTY;
+
+	frame_begin(&frame, 0);
+	wire_user(&frame, user);
+	if (frame_is_whole(&frame))
+		packed = arena_copy(arena, buf_view(&frame.bytes));
+	frame_close(&frame);
+	return packed;
+}
+
+bool
+wire_user_unpack(struct arena *arena, struct str packed, struct wire_user *user)
+{
+	struct frame frame;
+
+	frame_open(&frame, arena, packed, NULL, 0);
+	wire_user(&frame, user);
+	return frame_is_whole(&frame) && user->name != NULL;
+}
+
+static void
+group(struct frame *frame, uint32_t *value)
+{
+	frame_u32(frame, value);
+}
+
+void
+wire_record(struct frame *frame, struct wire_record *record)
+{
+	frame_u64(frame, &record->request);
+	frame_err(frame, &record->err);
+	frame_text(frame, &record->name);
+	frame_u32(frame, &record->uid);
+	frame_u32(frame, &record->gid);
+	FRAME_LIST(
+		frame, record->groups, record->group_count, GROUP_LEAST, group);
+	frame_str(frame, &record->user);
+}
+
+void
+wire_check(struct frame *frame, struct wire_check *check)
+{
+	frame_u64(frame, &check->request);
+	frame_str(frame, &check->user);
+	frame_u64(frame, &check->size);
+	frame_text(frame, &check->session);
+}
+
+void
+wire_checked(struct frame *frame, struct wire_checked *checked)
+{
+	frame_u64(frame, &checked->request);
+	frame_err(frame, &checked->err);
+}
+
+void
+wire_start(struct frame *frame, struct wire_start *start)
+{
+	frame_u64(frame, &start->job);
+	frame_u64(frame, &start->deadline_ms);
+	FRAME_LIST(
+		frame, start->tickets, start->count, TICKET_LEAST, wire_ticket);
+	frame_bool(frame, &start->is_last);
+}
+
+void
+wire_job_number(struct frame *frame, struct wire_job_number *number)
+{
+	frame_u64(frame, &number->job);
+}
+
+void
+wire_assigned(struct frame *frame, struct wire_assigned *assigned)
+{
+	frame_u64(frame, &assigned->job);
+	frame_err(frame, &assigned->err);
+	frame_u32(frame, &assigned->worker);
+}
+
+void
+wire_release(struct frame *frame, struct wire_release *release)
+{
+	FRAME_LIST(frame, release->tickets, release->count, TICKET_LEAST,
+		wire_ticket);
+}
+
+static void
+assign_item(struct frame *frame, struct wire_assign_item *item)
+{
+	wire_ticket(frame, &item->ticket);
+	frame_str(frame, &item->user);
+}
+
+void
+wire_assign(struct frame *frame, struct wire_assign *assign)
+{
+	frame_u64(frame, &assign->job);
+	FRAME_LIST(
+		frame, assign->items, assign->count, ASSIGN_LEAST, assign_item);
+}
+
+static void
+job_recipient(struct frame *frame, struct wire_job_recipient *recipient)
+{
+	wire_ticket(frame, &recipient->ticket);
+	frame_str(frame, &recipient->path);
+	frame_str(frame, &recipient->original);
+	frame_text(frame, &recipient->session);
+}
+
+void
+wire_job_recipients(struct frame *frame, struct wire_job_recipients *recipients)
+{
+	frame_u64(frame, &recipients->job);
+	FRAME_LIST(frame, recipients->recipients, recipients->count,
+		RECIPIENT_LEAST, job_recipient);
+}
+
+static void
+client(struct frame *frame, struct wire_client *value)
+{
+	frame_str(frame, &value->helo);
+	frame_str(frame, &value->ip);
+	frame_u32(frame, &value->port);
+	frame_str(frame, &value->tls);
+	frame_str(frame, &value->protocol);
+	frame_str(frame, &value->login);
+}
+
+void
+wire_job(struct frame *frame, struct wire_job *job)
+{
+	frame_u64(frame, &job->job);
+	frame_u64(frame, &job->deadline_ms);
+	frame_text(frame, &job->session);
+	frame_str(frame, &job->sender);
+	client(frame, &job->client);
+	frame_u32(frame, &job->recipients);
+	frame_u64(frame, &job->size);
+	frame_fd(frame, &job->file);
+	frame_str(frame, &job->message);
+}
+
+void
+wire_handle(struct frame *frame, struct wire_handle *handle)
+{
+	frame_u32(frame, &handle->uid);
+	frame_bytes(frame, handle->key, sizeof(handle->key));
+	frame_bytes(frame, handle->secret, sizeof(handle->secret));
+}
+
+static void
+recipient_result(struct frame *frame, struct wire_recipient_result *result)
+{
+	FRAME_ENUM(frame, &result->outcome, WIRE_FAILED);
+	frame_err(frame, &result->err);
+	frame_bool(frame, &result->has_handle);
+	if (result->has_handle)
+		wire_handle(frame, &result->handle);
+}
+
+void
+wire_result(struct frame *frame, struct wire_result *result)
+{
+	frame_u64(frame, &result->job);
+	frame_u32(frame, &result->first);
+	FRAME_LIST(frame, result->results, result->count, RESULT_LEAST,
+		recipient_result);
+	frame_bool(frame, &result->is_last);
+}
+
+static void
+claim_item(struct frame *frame, struct wire_claim_item *item)
+{
+	frame_bytes(frame, item->key, sizeof(item->key));
+	frame_bytes(frame, item->secret, sizeof(item->secret));
+	frame_str(frame, &item->value);
+}
+
+void
+wire_claim(struct frame *frame, struct wire_claim *claim)
+{
+	frame_u64(frame, &claim->request);
+	FRAME_LIST(frame, claim->items, claim->count, CLAIM_LEAST, claim_item);
+}
+
+static void
+claimed_item(struct frame *frame, struct wire_claimed_item *item)
+{
+	FRAME_ENUM(frame, &item->state, WIRE_CLAIM_UNABLE);
+	frame_bytes(frame, item->secret, sizeof(item->secret));
+	FRAME_ENUM(frame, &item->outcome, WIRE_FAILED);
+	frame_str(frame, &item->value);
+}
+
+void
+wire_claimed(struct frame *frame, struct wire_claimed *claimed)
+{
+	frame_u64(frame, &claimed->request);
+	FRAME_LIST(frame, claimed->items, claimed->count, CLAIMED_LEAST,
+		claimed_item);
+}
+
+static void
+finish_item(struct frame *frame, struct wire_finish_item *item)
+{
+	frame_bytes(frame, item->key, sizeof(item->key));
+	FRAME_ENUM(frame, &item->outcome, WIRE_FAILED);
+}
+
+void
+wire_finish(struct frame *frame, struct wire_finish *finish)
+{
+	FRAME_LIST(
+		frame, finish->items, finish->count, FINISH_LEAST, finish_item);
+}
+
+void
+wire_confirm(struct frame *frame, struct wire_confirm *confirm)
+{
+	frame_u64(frame, &confirm->request);
+	FRAME_LIST(frame, confirm->handles, confirm->count, HANDLE_LEAST,
+		wire_handle);
+}
+
+void
+wire_confirmed(struct frame *frame, struct wire_confirmed *confirmed)
+{
+	frame_u64(frame, &confirmed->request);
+}
+
+void
+wire_status_text(struct frame *frame, struct wire_status_text *text)
+{
+	frame_str(frame, &text->json);
+}

@@ -1,0 +1,406 @@
+/* wire - what the processes of the server say to each other
+ *
+ * docs/decisions/processes-and-their-wire.md has the whole conversation: who may
+ * say what when, and what happens when either side dies then.  Each message is a
+ * struct, and one function that reads or writes its fields:
+ *
+ *   frame_begin(&frame, WIRE_RCPT); wire_rcpt(&frame, &rcpt); channel_send(...)
+ *   frame.type == WIRE_RCPT:        wire_rcpt(&frame, &rcpt); frame_is_whole()
+ *
+ * A message without fields has no function.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SERVER_WIRE_H
+#define SERVER_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "ipc/frame.h"
+
+enum wire_kind {
+	WIRE_KIND_FRONT,
+	WIRE_KIND_LOOKUP,
+	WIRE_KIND_STATE,
+	WIRE_KIND_WORKER
+};
+
+enum wire_type {
+	/* master -> every child */
+	WIRE_BOOT = 1,
+	WIRE_DRAIN, /* take nothing new, finish, exit 0 */
+	/* every child -> master */
+	WIRE_READY,
+	WIRE_COUNTERS,
+
+	/* master -> front */
+	WIRE_LISTENER = 20,
+	WIRE_STDIO,
+	WIRE_STATE_LINK,
+	WIRE_WORKER,
+	WIRE_RCPT_ANSWER,
+	WIRE_ASSIGNED,
+	/* front -> master */
+	WIRE_RCPT,
+	WIRE_START,
+	WIRE_START_CANCEL,
+	WIRE_RELEASE,
+
+	/* master -> lookup, and back */
+	WIRE_LOOKUP = 40,
+	WIRE_RECORD,
+
+	/* master -> worker */
+	WIRE_ASSIGN = 50,
+	WIRE_CHECK,
+	/* worker -> master */
+	WIRE_IDLE,
+	WIRE_CHECKED,
+
+	/* front -> worker */
+	WIRE_JOB_RECIPIENTS = 60,
+	WIRE_JOB,
+	WIRE_JOB_CANCEL,
+	/* worker -> front */
+	WIRE_RESULT,
+
+	/* worker -> state */
+	WIRE_CLAIM = 70,
+	WIRE_RECLAIM,
+	WIRE_FINISH,
+	/* state -> worker */
+	WIRE_CLAIMED,
+	/* front -> state, and back */
+	WIRE_CONFIRM,
+	WIRE_CONFIRMED,
+
+	/* doorstep -> master, and back */
+	WIRE_STATUS = 90,
+	WIRE_STATUS_TEXT
+};
+
+/* ---- starting ---- */
+
+/* The first frame to every child. */
+struct wire_boot {
+	enum wire_kind kind;
+	uint32_t generation; /* grows with each reload */
+	int config;          /* file: the settings of this kind, in their own
+	                      * syntax (conf_load() with source.text) */
+	int logs[3];         /* error, info, debug, opened by master; -1: what
+	                      * the settings say (syslog, standard error) */
+	bool is_single;      /* --stdio: one session, then the end */
+};
+void wire_boot(struct frame *frame, struct wire_boot *boot);
+
+/* What `doorstep status` shows of a child; sent when it changed, at most once a
+ * second. */
+struct wire_counter {
+	const char *name; /* "connections" */
+	uint64_t value;
+};
+struct wire_counters {
+	struct wire_counter *counters;
+	size_t count;
+};
+void wire_counters(struct frame *frame, struct wire_counters *counters);
+
+struct wire_listener {
+	int fd;           /* a listening stream socket */
+	const char *name; /* "lmtp", "127.0.0.1:24"; for logs */
+	bool is_inet;
+	uint32_t ssl; /* enum conf_listener_ssl */
+	bool haproxy;
+};
+void wire_listener(struct frame *frame, struct wire_listener *listener);
+
+struct wire_stdio {
+	int input, output;
+};
+void wire_stdio(struct frame *frame, struct wire_stdio *stdio);
+
+/* A connected channel to state; it takes the place of an earlier one. */
+struct wire_state_link {
+	int fd;
+};
+void wire_state_link(struct frame *frame, struct wire_state_link *link);
+
+/* The front's end of the channel to a new worker. */
+struct wire_worker {
+	uint32_t worker;
+	int fd;
+};
+void wire_worker(struct frame *frame, struct wire_worker *worker);
+
+/* ---- RCPT ---- */
+
+struct wire_ticket {
+	unsigned char bytes[16];
+};
+void wire_ticket(struct frame *frame, struct wire_ticket *ticket);
+
+struct wire_rcpt {
+	uint64_t request; /* the front's number */
+	struct str local_part;
+	struct str domain;
+	uint64_t size; /* MAIL SIZE=; 0 = not told */
+	const char *session;
+};
+void wire_rcpt(struct frame *frame, struct wire_rcpt *rcpt);
+
+struct wire_rcpt_answer {
+	uint64_t request;
+	struct err err; /* ERR_NONE: accepted */
+	struct wire_ticket ticket;
+	uint32_t group;   /* recipients of one group may share a job */
+	const char *user; /* for the front's log lines */
+};
+void wire_rcpt_answer(struct frame *frame, struct wire_rcpt_answer *answer);
+
+/* Who lives at an address. */
+struct wire_lookup {
+	uint64_t request;
+	struct str local_part;
+	struct str domain;
+};
+void wire_lookup(struct frame *frame, struct wire_lookup *lookup);
+
+struct wire_field {
+	struct str name;
+	struct str value;
+};
+
+/* What a worker must know of a user. */
+struct wire_user {
+	const char *name;
+	const char *home; /* NULL: none */
+	struct str detail;
+	struct wire_field *fields; /* settings of the user's own */
+	size_t field_count;
+};
+void wire_user(struct frame *frame, struct wire_user *user);
+
+/* `user` is written by lookup with wire_user() and handed on by master unread. */
+struct wire_record {
+	uint64_t request;
+	struct err err; /* ERR_NONE: found */
+	const char *name;
+	uint32_t uid, gid;
+	uint32_t *groups;
+	size_t group_count;
+	struct str user;
+};
+void wire_record(struct frame *frame, struct wire_record *record);
+
+/* A frame within a frame: wire_user() on its own. */
+struct str wire_user_pack(struct arena *arena, struct wire_user *user);
+MUST_USE bool wire_user_unpack(
+	struct arena *arena, struct str packed, struct wire_user *user);
+
+/* Ask the worker, as the user, before RCPT is answered. */
+struct wire_check {
+	uint64_t request; /* master's number */
+	struct str user;
+	uint64_t size;
+	const char *session;
+};
+void wire_check(struct frame *frame, struct wire_check *check);
+
+struct wire_checked {
+	uint64_t request;
+	struct err err; /* ERR_NONE: welcome */
+};
+void wire_checked(struct frame *frame, struct wire_checked *checked);
+
+/* ---- a job ---- */
+
+/* The message of a transaction is there: a worker is wanted for those of its
+ * recipients that share a group.  Several frames with the same job add up; the
+ * last one is marked. */
+struct wire_start {
+	uint64_t job; /* the front's number */
+	uint64_t
+		deadline_ms; /* clock_monotonic_ms(); the same in all processes */
+	struct wire_ticket *tickets;
+	size_t count;
+	bool is_last;
+};
+void wire_start(struct frame *frame, struct wire_start *start);
+
+/* WIRE_START_CANCEL, WIRE_JOB_CANCEL, WIRE_IDLE */
+struct wire_job_number {
+	uint64_t job;
+};
+void wire_job_number(struct frame *frame, struct wire_job_number *number);
+
+struct wire_assigned {
+	uint64_t job;
+	struct err err; /* ERR_NONE: a worker has it */
+	uint32_t worker;
+};
+void wire_assigned(struct frame *frame, struct wire_assigned *assigned);
+
+struct wire_release {
+	struct wire_ticket *tickets;
+	size_t count;
+};
+void wire_release(struct frame *frame, struct wire_release *release);
+
+/* Several frames with the same job add up. */
+struct wire_assign_item {
+	struct wire_ticket ticket;
+	struct str user;
+};
+struct wire_assign {
+	uint64_t job;
+	struct wire_assign_item *items;
+	size_t count;
+};
+void wire_assign(struct frame *frame, struct wire_assign *assign);
+
+/* Before WIRE_JOB, as many frames as it takes, in the order of RCPT. */
+struct wire_job_recipient {
+	struct wire_ticket ticket;
+	struct str path;     /* RCPT as given, without brackets */
+	struct str original; /* ORCPT, decoded; empty: none */
+	const char *session; /* "AqKOK...:T2:R3" */
+};
+struct wire_job_recipients {
+	uint64_t job;
+	struct wire_job_recipient *recipients;
+	size_t count;
+};
+void wire_job_recipients(
+	struct frame *frame, struct wire_job_recipients *recipients);
+
+enum {
+	/* A message up to this many bytes travels within the frame. */
+	WIRE_INLINE_MAX = 64 * 1024
+};
+
+/* What the front knows of the client; for Received and Sieve's environment. */
+struct wire_client {
+	struct str helo;
+	struct str ip; /* empty: none (Unix socket) */
+	uint32_t port;
+	struct str tls;      /* "TLSv1.3 with cipher X (256/256 bits)" */
+	struct str protocol; /* "LMTP", "UTF8LMTPS" */
+	struct str login;    /* XCLIENT LOGIN */
+};
+
+struct wire_job {
+	uint64_t job;
+	uint64_t deadline_ms;
+	const char *session; /* of the transaction: "AqKOK...:T2" */
+	struct str sender;   /* without brackets; empty: null */
+	struct wire_client client;
+	uint32_t recipients; /* all in the transaction, of other groups too */
+	uint64_t size;       /* of the message */
+	int file;            /* -1: `message` holds all */
+	struct str message;
+};
+void wire_job(struct frame *frame, struct wire_job *job);
+
+/* Ends the memory of a delivery; whoever knows the secret may. */
+struct wire_handle {
+	uint32_t uid;
+	unsigned char key[32];
+	unsigned char secret[16];
+};
+void wire_handle(struct frame *frame, struct wire_handle *handle);
+
+enum wire_outcome {
+	WIRE_SAVED,
+	WIRE_DISCARDED,
+	WIRE_FAILED /* err */
+};
+struct wire_recipient_result {
+	enum wire_outcome outcome;
+	struct err err;
+	bool has_handle; /* remembered until the client's next command */
+	struct wire_handle handle;
+};
+/* In the order of the recipients; several frames add up, `first` is the place of
+ * the first one, the last frame is marked. */
+struct wire_result {
+	uint64_t job;
+	uint32_t first;
+	struct wire_recipient_result *results;
+	size_t count;
+	bool is_last;
+};
+void wire_result(struct frame *frame, struct wire_result *result);
+
+/* ---- the memory of deliveries ---- */
+
+enum wire_claim_state {
+	WIRE_CLAIM_GRANTED,  /* nobody knew of it: yours */
+	WIRE_CLAIM_BUSY,     /* somebody is delivering it at this moment */
+	WIRE_CLAIM_BROKEN,   /* yours; who had it died: `value` is what it meant
+	                      * to do, see whether it got that far */
+	WIRE_CLAIM_FINISHED, /* delivered, and nobody confirmed; `outcome` */
+	WIRE_CLAIM_UNABLE    /* the memory cannot be written: go on without */
+};
+
+/* WIRE_CLAIM, WIRE_RECLAIM (what was BROKEN, with a new value). */
+struct wire_claim_item {
+	unsigned char key[32];
+	unsigned char secret[16];
+	struct str value;
+};
+struct wire_claim {
+	uint64_t request;
+	struct wire_claim_item *items;
+	size_t count;
+};
+void wire_claim(struct frame *frame, struct wire_claim *claim);
+
+struct wire_claimed_item {
+	enum wire_claim_state state;
+	unsigned char secret[16]; /* FINISHED: the entry's */
+	enum wire_outcome outcome;
+	struct str value;
+};
+struct wire_claimed {
+	uint64_t request;
+	struct wire_claimed_item *items;
+	size_t count;
+};
+void wire_claimed(struct frame *frame, struct wire_claimed *claimed);
+
+/* WIRE_FAILED forgets the claim. */
+struct wire_finish_item {
+	unsigned char key[32];
+	enum wire_outcome outcome;
+};
+struct wire_finish {
+	struct wire_finish_item *items;
+	size_t count;
+};
+void wire_finish(struct frame *frame, struct wire_finish *finish);
+
+/* WIRE_CONFIRM; WIRE_CONFIRMED has the request alone. */
+struct wire_confirm {
+	uint64_t request;
+	struct wire_handle *handles;
+	size_t count;
+};
+void wire_confirm(struct frame *frame, struct wire_confirm *confirm);
+struct wire_confirmed {
+	uint64_t request;
+};
+void wire_confirmed(struct frame *frame, struct wire_confirmed *confirmed);
+
+/* ---- the admin ---- */
+
+struct wire_status_text {
+	struct str json;
+};
+void wire_status_text(struct frame *frame, struct wire_status_text *text);
+
+#endif
