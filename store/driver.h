@@ -48,6 +48,15 @@ struct store_copy {
 	uint64_t size, vsize;
 };
 
+/* Places on disk, relative to the root. */
+struct store_names {
+	struct arena *arena;
+	const char **items;
+	size_t count, size;
+	size_t most; /* whoever lists stops there */
+};
+void store_names_add(struct store_names *names, const char *name);
+
 struct store_driver {
 	const char *name;         /* in mail_location, before the colon */
 	enum store_layout layout; /* where the location says nothing */
@@ -59,6 +68,13 @@ struct store_driver {
 	/* Whether mail can be put there as it is; not for the INBOX. */
 	enum lookup (*find)(
 		struct store_root *root, const char *disk, struct err *err);
+
+	/* Adds what may be folders one level below `disk` ("" = the root, where
+	 * all of a Maildir++ are), in any order; nothing when that is not there.
+	 * NULL: not to be listed; then folders are found by their exact names
+	 * only, and none is made for a +detail. */
+	int (*list)(struct store_root *root, const char *disk,
+		struct store_names *names, struct err *err);
 
 	enum store_result (*write)(struct store_root *root,
 		const struct folder *folder, unsigned write_flags,

@@ -81,6 +81,13 @@ maildir_find(struct store_root *root, const char *disk, struct err *err)
 	return maildir_folder_find(root_of(root), disk, err);
 }
 
+static int
+maildir_list(struct store_root *root, const char *disk,
+	struct store_names *names, struct err *err)
+{
+	return maildir_folder_list(root_of(root), disk, names, err);
+}
+
 /* ---- the private file ---- */
 
 static struct maildir_copy *
@@ -532,6 +539,7 @@ const struct store_driver maildir_driver = {
 	.layout = STORE_LAYOUT_MAILDIRPP,
 	.open = maildir_open,
 	.find = maildir_find,
+	.list = maildir_list,
 	.write = maildir_write,
 	.link = maildir_link,
 	.sync = maildir_sync,

@@ -330,6 +330,71 @@ maildir_folder_open(struct maildir_root *root, const struct folder *folder,
 	return folder_failure(root, known, "stat", known->path, err);
 }
 
+/* ---- listing ---- */
+
+/* Whether an entry may be a folder of ours; what the disk does not say at once
+ * is left to whoever looks into it. */
+static bool
+may_be_folder(enum store_layout layout, const struct dirent *entry)
+{
+	struct str name = str_from(entry->d_name);
+
+	if (entry->d_type != DT_DIR && entry->d_type != DT_LNK &&
+		entry->d_type != DT_UNKNOWN)
+		return false;
+	switch (layout) {
+	case STORE_LAYOUT_MAILDIRPP:
+		return str_starts(name, STR(".")) && !str_is(name, ".") &&
+		       !str_is(name, "..");
+	case STORE_LAYOUT_FS:
+		return !str_starts(name, STR(".")) && !str_is(name, "cur") &&
+		       !str_is(name, "new") && !str_is(name, "tmp");
+	}
+	return false;
+}
+
+/* -1 with errno. */
+static int
+list_entries(DIR *folder, enum store_layout layout, const char *disk,
+	struct store_names *names)
+{
+	const struct dirent *entry;
+
+	while (names->count < names->most) {
+		errno = 0;
+		entry = readdir(folder);
+		if (entry == NULL)
+			return errno == 0 ? 0 : -1;
+		if (may_be_folder(layout, entry))
+			store_names_add(names,
+				disk[0] == '\0'
+					? arena_text(names->arena,
+						  str_from(entry->d_name))
+					: arena_format(names->arena, "%s/%s",
+						  disk, entry->d_name));
+	}
+	return 0;
+}
+
+int
+maildir_folder_list(struct maildir_root *root, const char *disk,
+	struct store_names *names, struct err *err)
+{
+	const char *path = path_of(root, disk);
+	DIR *folder = opendir(path);
+	int result;
+
+	if (folder == NULL && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (folder == NULL)
+		return failure(err, "opendir", path);
+	result = list_entries(folder, root->base.location.layout, disk, names);
+	if (result < 0)
+		failure(err, "readdir", path);
+	closedir(folder);
+	return result;
+}
+
 /* ---- cleaning ---- */
 
 static void

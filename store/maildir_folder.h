@@ -64,6 +64,10 @@ MUST_USE int maildir_folder_make_part(struct maildir_root *root,
 MUST_USE enum lookup maildir_folder_find(
 	struct maildir_root *root, const char *disk, struct err *err);
 
+/* As the driver's list(). */
+MUST_USE int maildir_folder_list(struct maildir_root *root, const char *disk,
+	struct store_names *names, struct err *err);
+
 /* Removes the leftovers of crashed deliveries from tmp/ when nobody has done so
  * for `interval_ms`, known by tmp/'s access time.  Cannot fail: nothing depends
  * on it. */

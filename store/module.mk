@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/maildir.c \
 	%D%/maildir_folder.c %D%/maildir_folder.h \
 	%D%/maildir_name.c %D%/maildir_name.h \
+	%D%/match.c %D%/match.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/permission.c %D%/permission.h \
 	%D%/publish.c %D%/publish.h \

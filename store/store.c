@@ -6,6 +6,7 @@
 #include "store/driver.h"
 #include "store/folder.h"
 #include "store/location.h"
+#include "store/match.h"
 
 #include "base/banned.h"
 
@@ -131,6 +132,29 @@ store_close(struct store **store)
 	*store = NULL;
 }
 
+void
+store_names_add(struct store_names *names, const char *name)
+{
+	if (names->count == names->size) {
+		names->size = names->size ? names->size * 2 : 64;
+		names->items = arena_grow(names->arena, names->items,
+			sizeof(*names->items), names->count, names->size);
+	}
+	names->items[names->count++] = name;
+}
+
+/* Of a namespace whose root is open. */
+static struct folder_rules
+rules_of(const struct store *store, size_t namespace_index)
+{
+	const struct location *location =
+		&store->roots[namespace_index]->location;
+
+	return (struct folder_rules){.layout = location->layout,
+		.separator = store->separators[namespace_index],
+		.utf8 = location->utf8};
+}
+
 /* STORE_NO_FOLDER when no folder can have that name. */
 static enum store_result
 find_place(struct store *store, struct str name, struct store_root **root_out,
@@ -147,9 +171,7 @@ find_place(struct store *store, struct str name, struct store_root **root_out,
 	if (store->roots[i] == NULL && open_root(store, i, err) < 0)
 		return STORE_FAILED;
 	*root_out = store->roots[i];
-	rules.layout = (*root_out)->location.layout;
-	rules.separator = store->separators[i];
-	rules.utf8 = (*root_out)->location.utf8;
+	rules = rules_of(store, i);
 	return folder_map(store->arena, &rules,
 		       str_from(settings->namespaces[i].prefix), rest,
 		       folder_out, err) < 0
@@ -217,6 +239,169 @@ store_find_folder(struct store *store, struct str folder, struct err *err)
 	if (place.is_inbox)
 		return LOOKUP_FOUND;
 	return root->driver->find(root, place.disk, err);
+}
+
+/* ---- the names that others give ---- */
+
+/* The namespace of the INBOX. */
+static int
+open_main(struct store *store, size_t *index_out, struct err *err)
+{
+	struct str rest;
+
+	if (folder_find_namespace(store->settings.namespaces, store->separators,
+		    store->settings.namespace_count, STR("INBOX"), index_out,
+		    &rest, err) < 0)
+		return -1;
+	if (store->roots[*index_out] == NULL)
+		return open_root(store, *index_out, err);
+	return 0;
+}
+
+int
+store_separator(struct store *store, char *separator_out, struct err *err)
+{
+	size_t main;
+
+	if (open_main(store, &main, err) < 0)
+		return -1;
+	*separator_out = store->separators[main];
+	return 0;
+}
+
+/* LOOKUP_NONE: no folder of the INBOX's namespace can have that name. */
+static enum lookup
+find_in_main(struct store *store, struct str name, size_t *main_out,
+	struct str *rest_out, struct err *err)
+{
+	size_t index;
+
+	if (open_main(store, main_out, err) < 0)
+		return LOOKUP_ERROR;
+	if (folder_find_namespace(store->settings.namespaces, store->separators,
+		    store->settings.namespace_count, name, &index, rest_out,
+		    err) < 0)
+		return LOOKUP_NONE;
+	return index == *main_out ? LOOKUP_FOUND : LOOKUP_NONE;
+}
+
+/* `rest` with the prefix before it; LOOKUP_NONE where that means another
+ * folder. */
+static enum lookup
+name_in_main(struct store *store, size_t main, struct str rest,
+	struct str *name_out, struct err *err)
+{
+	struct str again;
+	size_t index;
+	enum lookup found;
+
+	*name_out = str_from(arena_format(store->arena, "%s%.*s",
+		store->settings.namespaces[main].prefix, STR_ARG(rest)));
+	found = find_in_main(store, *name_out, &index, &again, err);
+	return found == LOOKUP_FOUND && !str_equal(again, rest) ? LOOKUP_NONE
+	                                                        : found;
+}
+
+static enum lookup
+match_in_main(struct store *store, size_t main, struct str rest,
+	struct str *name_out, struct err *err)
+{
+	const struct folder_rules rules = rules_of(store, main);
+	enum lookup found =
+		match_folder(store->roots[main], &rules, rest, &rest, err);
+
+	if (found == LOOKUP_FOUND)
+		found = name_in_main(store, main, rest, name_out, err);
+	return found;
+}
+
+/* LOOKUP_NONE: no folder can have that name; `place` is that of the one that
+ * has it. */
+static enum lookup
+map_in_main(struct store *store, struct str name, size_t *main_out,
+	struct str *rest_out, struct folder *place_out, struct err *err)
+{
+	struct folder_rules rules;
+	enum lookup found = find_in_main(store, name, main_out, rest_out, err);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	rules = rules_of(store, *main_out);
+	return folder_map(store->arena, &rules, STR_EMPTY, *rest_out, place_out,
+		       err) < 0
+	               ? LOOKUP_NONE
+	               : LOOKUP_FOUND;
+}
+
+enum lookup
+store_match_folder(struct store *store, struct str name, struct str *found_out,
+	struct err *err)
+{
+	struct folder place;
+	struct str rest;
+	size_t main;
+	enum lookup found = map_in_main(store, name, &main, &rest, &place, err);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	*found_out = arena_copy(store->arena, name);
+	found = store_find_folder(store, name, err);
+	return found == LOOKUP_NONE
+	               ? match_in_main(store, main, rest, found_out, err)
+	               : found;
+}
+
+/* The name of the folder one level up; false at the top. */
+static bool
+take_level(const struct store *store, size_t main, struct str *rest)
+{
+	size_t cut = str_find_last_char(*rest, store->separators[main]);
+
+	if (cut == rest->len)
+		return false;
+	*rest = str_slice(*rest, 0, cut);
+	return true;
+}
+
+enum lookup
+store_name_new_folder(struct store *store, struct str name,
+	struct str *name_out, struct err *err)
+{
+	struct folder place;
+	struct str rest, upper;
+	size_t main;
+	enum lookup found = map_in_main(store, name, &main, &rest, &place, err);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	upper = rest;
+	*name_out = arena_copy(store->arena, name);
+	while (take_level(store, main, &upper)) {
+		struct str levels = str_skip(rest, upper.len), given;
+
+		if (name_in_main(store, main, upper, &given, err) !=
+			LOOKUP_FOUND)
+			continue;
+		found = store_match_folder(store, given, &given, err);
+		if (found == LOOKUP_NONE)
+			continue;
+		if (found == LOOKUP_FOUND)
+			*name_out = str_from(arena_format(store->arena,
+				"%.*s%.*s", STR_ARG(given), STR_ARG(levels)));
+		return found;
+	}
+	return LOOKUP_FOUND;
+}
+
+enum lookup
+store_count_folders(
+	struct store *store, size_t most, size_t *count_out, struct err *err)
+{
+	size_t main;
+
+	if (open_main(store, &main, err) < 0)
+		return LOOKUP_ERROR;
+	return match_count(store->roots[main], most, count_out, err);
 }
 
 bool

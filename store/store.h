@@ -88,6 +88,30 @@ void store_close(struct store **store);
 enum lookup store_find_folder(
 	struct store *store, struct str folder, struct err *err);
 
+/* For names that others give: the sender of amy+lists@example.org.  All of them
+ * stay in the namespace of the INBOX, whatever prefix they begin with; what comes
+ * out is a name for the other functions and lives as long as the store. */
+
+/* What parts the levels of a name there.  Errors: as store_open(). */
+MUST_USE int store_separator(
+	struct store *store, char *separator_out, struct err *err);
+
+/* The folder of that name, else one whose name differs only in the case of its
+ * letters (store/match.h).  LOOKUP_NONE: there is none, or can be none.  One
+ * stat() when the spelling is exact. */
+enum lookup store_match_folder(struct store *store, struct str name,
+	struct str *found_out, struct err *err) MUST_USE;
+
+/* How a folder that is not there would be called: the levels above it as those
+ * are spelled that are there.  LOOKUP_NONE: no folder can have that name. */
+enum lookup store_name_new_folder(struct store *store, struct str name,
+	struct str *name_out, struct err *err) MUST_USE;
+
+/* Folders beside the INBOX, counted up to `most`.  LOOKUP_NONE: this kind of
+ * mailbox cannot tell. */
+enum lookup store_count_folders(struct store *store, size_t most,
+	size_t *count_out, struct err *err) MUST_USE;
+
 /* Whether two names mean one folder: "inbox" and "INBOX", a name with and without
  * its namespace's prefix.  False when one of them is no folder's. */
 bool store_is_same_folder(struct store *store, struct str a, struct str b);

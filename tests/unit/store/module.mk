@@ -34,6 +34,10 @@ UNIT_TESTS += %D%/maildir_name
 %C%_maildir_name_SOURCES = %D%/maildir_name.c
 %C%_maildir_name_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += %D%/match
+%C%_match_SOURCES = %D%/match.c
+%C%_match_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += %D%/paths
 %C%_paths_SOURCES = %D%/paths.c
 %C%_paths_LDADD = $(STORE_TEST_LIBS)
