@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "deliver/detail.h"
 #include "deliver/execute.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
@@ -45,6 +46,8 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 		return -1;
 	/* A script in error asks for keep; -1 is trouble of our own. */
 	if (script_evaluate(job, delivery, err) < 0)
+		return -1;
+	if (detail_choose_folder(job, delivery, err) < 0)
 		return -1;
 	delivery->work->content = setup_trace(job, delivery);
 	plan_build(job, delivery);

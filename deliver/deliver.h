@@ -2,7 +2,7 @@
  *
  * The front ends fill a job and read the results; everything between is here:
  *
- *   loop check -> script -> plan     for each recipient
+ *   loop check -> script -> detail -> plan   for each recipient
  *   write, sync, hand over, rename   for all of them, phase by phase
  *
  * Each recipient has a result of its own: one recipient's trouble never touches
@@ -43,7 +43,8 @@ struct delivery {
 	const char *user; /* the user database's name; for paths and logs */
 	const char *home; /* NULL: none */
 	const struct settings *settings; /* the user's own included */
-	struct str mailbox; /* in place of INBOX: -m, detail; empty = INBOX */
+	struct str mailbox; /* in place of INBOX: -m; empty = detail, INBOX */
+	struct str detail;  /* as the address spells it; may choose a folder */
 
 	enum deliver_outcome outcome;
 	struct err err;

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libdeliver.a
 %C%_libdeliver_a_SOURCES = \
 	%D%/deliver.c %D%/deliver.h \
+	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
 	%D%/host.c %D%/host.h \
 	%D%/loopcheck.c %D%/loopcheck.h \

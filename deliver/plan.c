@@ -85,9 +85,9 @@ static struct plan_copy
 default_copy(const struct delivery *delivery, const struct sieve_flags *flags,
 	const struct sieve_action *action)
 {
-	return (struct plan_copy){
-		.folder = delivery->mailbox.len > 0 ? delivery->mailbox : inbox,
+	return (struct plan_copy){.folder = delivery->work->folder,
 		.is_default = true,
+		.create = delivery->work->creates_folder,
 		.store_flags = flags != NULL ? flags_to_store(flags) : 0,
 		.action = action};
 }
@@ -170,8 +170,9 @@ plan_fall_back(struct delivery *delivery, size_t index)
 		return PLAN_COVERED;
 	}
 	/* `-m X` where the script says fileinto "X": both are the default. */
+	lost->create = delivery->work->creates_folder && !lost->is_default &&
+	               same != lost;
 	lost->folder = same == lost ? inbox : folder;
 	lost->is_default = true;
-	lost->create = false;
 	return PLAN_REPLACED;
 }

@@ -24,6 +24,8 @@ struct delivery_work {
 		bool has_script; /* at least one ran */
 		bool has_failed; /* one was in error: keep */
 	} script;
+	struct str folder;   /* of keep: -m, the detail's, or INBOX */
+	bool creates_folder; /* it is to be made if it is missing */
 	struct plan *plan;
 };
 

@@ -227,17 +227,6 @@ hold_signals(void)
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
-/* -m, else the detail's folder where the configuration wants that. */
-static struct str
-default_mailbox(const struct lda *lda, const struct lda_addresses *addresses)
-{
-	if (lda->options.mailbox != NULL && lda->options.mailbox[0] != '\0')
-		return str_from(lda->options.mailbox);
-	if (lda->recipient.settings->lmtp_save_to_detail_mailbox)
-		return addresses->detail;
-	return STR_EMPTY;
-}
-
 static int
 deliver(struct lda *lda, struct err *err)
 {
@@ -261,7 +250,8 @@ deliver(struct lda *lda, struct err *err)
 	job.sender_is_known = addresses.sender_is_known;
 	delivery.original = addresses.original;
 	delivery.final = addresses.final;
-	delivery.mailbox = default_mailbox(lda, &addresses);
+	delivery.detail = addresses.detail;
+	delivery.mailbox = str_from(lda->options.mailbox);
 	hold_signals();
 	deliver_job(&job);
 	/* Before the log, which may be standard error: Postfix takes a status only

@@ -1,5 +1,6 @@
 # The command line of doorstep-lda, without root.
 TAP_TESTS += \
+	%D%/detail.sh \
 	%D%/environment.sh \
 	%D%/exits.sh \
 	%D%/folders.sh \
@@ -9,6 +10,7 @@ TAP_TESTS += \
 	%D%/options.sh \
 	%D%/surroundings.sh
 EXTRA_DIST += \
+	%D%/detail.sh \
 	%D%/environment.sh \
 	%D%/exits.sh \
 	%D%/folders.sh \

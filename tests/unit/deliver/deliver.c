@@ -278,6 +278,201 @@ TEST(a_missing_default_mailbox_means_the_inbox)
 	finish(&f);
 }
 
+/* ---- user+detail ---- */
+
+static const char *const detail_on[] = {"lmtp_save_to_detail_mailbox=yes"};
+static const char *const detail_makes[] = {"lmtp_save_to_detail_mailbox=yes",
+	"lmtp_detail_autocreate=yes", "lmtp_detail_max_folders=3"};
+
+static void
+make_folder(struct fixture *fixture, const char *user, const char *disk)
+{
+	test_file(arena_format(fixture->arena, "%s/Maildir/%s/cur/.keep", user,
+			  disk),
+		"");
+}
+
+/* Delivers for amy+detail; where it went is for count(). */
+static void
+deliver_detail(struct fixture *f, struct str detail)
+{
+	f->job.count = 0;
+	f->deliveries[0].outcome = DELIVER_PENDING;
+	f->deliveries[0].mailbox = STR_EMPTY;
+	add(f, "amy")->detail = detail;
+	deliver_job(&f->job);
+	CHECK_INT(f->deliveries[0].outcome, DELIVER_SAVED);
+}
+
+TEST(a_detail_is_a_folder_only_where_the_settings_say_so)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	make_folder(&f, "amy", ".Lists");
+	deliver_detail(&f, STR("lists"));
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	finish(&f);
+	begin(&f, plain, detail_on, ARRAY_LENGTH(detail_on));
+	deliver_detail(&f, STR("lists"));
+	CHECK_INT(count(&f, "amy", ".Lists/new", NULL), 1);
+	finish(&f);
+}
+
+TEST(a_nested_detail_is_written_with_a_slash_or_a_dot)
+{
+	struct fixture f;
+
+	begin(&f, plain, detail_on, ARRAY_LENGTH(detail_on));
+	make_folder(&f, "amy", ".Lists.C");
+	deliver_detail(&f, STR("lists/c"));
+	deliver_detail(&f, STR("lists.c"));
+	CHECK_INT(count(&f, "amy", ".Lists.C/new", NULL), 2);
+	finish(&f);
+}
+
+TEST(a_folder_of_the_very_name_wins_over_a_nested_one)
+{
+	static const char *const fs[] = {"lmtp_save_to_detail_mailbox=yes",
+		"mail_location=maildir:~/Maildir:LAYOUT=fs"};
+	struct fixture f;
+
+	begin(&f, plain, fs, ARRAY_LENGTH(fs));
+	make_folder(&f, "amy", "Lists/C");
+	deliver_detail(&f, STR("lists.c"));
+	deliver_detail(&f, STR("lists/c"));
+	CHECK_INT(count(&f, "amy", "Lists/C/new", NULL), 2);
+	make_folder(&f, "amy", "lists.c");
+	deliver_detail(&f, STR("lists.c"));
+	CHECK_INT(count(&f, "amy", "lists.c/new", NULL), 1);
+	finish(&f);
+}
+
+TEST(a_detail_without_a_folder_means_the_inbox_and_is_no_error)
+{
+	static const char *const eager[] = {"lmtp_save_to_detail_mailbox=yes",
+		"lda_mailbox_autocreate=yes"};
+	static const struct str details[] = {STR("gone"), STR("a/b/c"),
+		STR(".."), STR("../../etc"), STR("inbox"), STR("a\r\nb"),
+		STR("a\0b"), STR("\xff"), STR("~"), STR("/"), STR("."),
+		STR("a//b"), STR("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q"), STR("*"),
+		STR("%d"), STR("%{home}")};
+	struct fixture f;
+	size_t i;
+
+	begin(&f, plain, eager, ARRAY_LENGTH(eager));
+	for (i = 0; i < ARRAY_LENGTH(details); i++) {
+		deliver_detail(&f, details[i]);
+		CHECK_INT(count(&f, "amy", "new", NULL), i + 1);
+	}
+	CHECK_INT(count(&f, "amy", "", NULL), 3);
+	CHECK(str_find(test_read(f.log), STR("Error")) == test_read(f.log).len);
+	finish(&f);
+}
+
+TEST(a_detail_can_make_a_folder_where_the_settings_say_so)
+{
+	struct fixture f;
+
+	begin(&f, plain, detail_makes, ARRAY_LENGTH(detail_makes));
+	make_folder(&f, "amy", ".Lists");
+	deliver_detail(&f, STR("lists/c"));
+	CHECK_INT(count(&f, "amy", ".Lists.c/new", NULL), 1);
+	deliver_detail(&f, STR("Lists.C"));
+	CHECK_INT(count(&f, "amy", ".Lists.c/new", NULL), 2);
+	/* Nobody wants a folder that a LIST takes for a pattern. */
+	deliver_detail(&f, STR("*"));
+	deliver_detail(&f, STR("../x"));
+	CHECK_INT(count(&f, "amy", "new", NULL), 2);
+	finish(&f);
+}
+
+TEST(a_detail_makes_no_folder_beyond_the_limit)
+{
+	struct fixture f;
+
+	begin(&f, plain, detail_makes, ARRAY_LENGTH(detail_makes));
+	deliver_detail(&f, STR("a"));
+	deliver_detail(&f, STR("b"));
+	/* Two levels, one place. */
+	deliver_detail(&f, STR("c/d"));
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	deliver_detail(&f, STR("c"));
+	CHECK_INT(count(&f, "amy", ".c/new", NULL), 1);
+	deliver_detail(&f, STR("d"));
+	CHECK_INT(count(&f, "amy", ".d", NULL), -1);
+	CHECK_INT(count(&f, "amy", "new", NULL), 2);
+	deliver_detail(&f, STR("A"));
+	CHECK_INT(count(&f, "amy", ".a/new", NULL), 2);
+	finish(&f);
+}
+
+TEST(a_detail_that_is_too_deep_means_the_inbox)
+{
+	static const char *const unlimited[] = {
+		"lmtp_save_to_detail_mailbox=yes", "lmtp_detail_autocreate=yes",
+		"lmtp_detail_max_folders=0"};
+	struct fixture f;
+
+	begin(&f, plain, unlimited, ARRAY_LENGTH(unlimited));
+	deliver_detail(&f, STR("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p"));
+	CHECK_INT(
+		count(&f, "amy", ".a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p/new", NULL),
+		1);
+	deliver_detail(&f, STR("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"));
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	finish(&f);
+}
+
+TEST(a_detail_makes_no_folder_that_no_mail_is_for)
+{
+	struct fixture f;
+
+	begin(&f, plain, detail_makes, ARRAY_LENGTH(detail_makes));
+	make_folder(&f, "amy", ".Other");
+	script(&f, "amy", "require \"fileinto\"; fileinto \"Other\";");
+	deliver_detail(&f, STR("new"));
+	CHECK_INT(count(&f, "amy", ".Other/new", NULL), 1);
+	CHECK_INT(count(&f, "amy", ".new", NULL), -1);
+	/* But it takes what a missing folder cannot. */
+	script(&f, "amy", "require \"fileinto\"; fileinto \"Gone\";");
+	deliver_detail(&f, STR("new"));
+	CHECK_INT(count(&f, "amy", ".new/new", NULL), 1);
+	finish(&f);
+}
+
+TEST(keep_files_into_the_folder_of_the_detail)
+{
+	struct fixture f;
+
+	begin(&f, plain, detail_on, ARRAY_LENGTH(detail_on));
+	make_folder(&f, "amy", ".Lists");
+	make_folder(&f, "amy", ".Trash");
+	script(&f, "amy", "require \"fileinto\"; fileinto \"Lists\"; keep;");
+	deliver_detail(&f, STR("LISTS"));
+	CHECK_INT(count(&f, "amy", ".Lists/new", NULL), 1);
+	CHECK_INT(count(&f, "amy", "new", NULL), -1);
+	deliver_detail(&f, STR("trash"));
+	CHECK_INT(count(&f, "amy", ".Lists/new", NULL), 2);
+	CHECK_INT(count(&f, "amy", ".Trash/new", NULL), 1);
+	finish(&f);
+}
+
+TEST(a_mailbox_that_was_asked_for_wins_over_the_detail)
+{
+	struct fixture f;
+
+	begin(&f, plain, detail_on, ARRAY_LENGTH(detail_on));
+	make_folder(&f, "amy", ".Lists");
+	make_folder(&f, "amy", ".Asked");
+	add(&f, "amy")->detail = STR("lists");
+	f.deliveries[0].mailbox = STR("Asked");
+	deliver_job(&f.job);
+	CHECK_INT(count(&f, "amy", ".Asked/new", NULL), 1);
+	CHECK_INT(count(&f, "amy", ".Lists/new", NULL), -1);
+	finish(&f);
+}
+
 TEST(trouble_with_one_copy_takes_back_the_others_of_that_recipient)
 {
 	struct fixture f;
