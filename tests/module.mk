@@ -31,6 +31,7 @@ AM_TESTS_ENVIRONMENT = \
 include tests/build/module.mk
 include tests/lib/module.mk
 include tests/unit/base/module.mk
+include tests/unit/ipc/module.mk
 include tests/unit/mail/module.mk
 include tests/unit/conf/module.mk
 include tests/unit/userdb/module.mk

@@ -26,6 +26,10 @@ UNIT_TESTS += %D%/log
 %C%_log_SOURCES = %D%/log.c
 %C%_log_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/loop
+%C%_loop_SOURCES = %D%/loop.c
+%C%_loop_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/memory
 %C%_memory_SOURCES = %D%/memory.c
 %C%_memory_LDADD = $(TEST_LIBS)
