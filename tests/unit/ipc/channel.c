@@ -81,6 +81,7 @@ TEST(what_the_socket_does_not_take_is_queued_and_keeps_its_order)
 	struct channel a, b;
 	struct err err;
 	unsigned i, seen = 0;
+	bool last_is_to_come = true;
 
 	make_pair(&a, &b);
 	for (i = 0; i < COUNT; i++) {
@@ -91,7 +92,7 @@ TEST(what_the_socket_does_not_take_is_queued_and_keeps_its_order)
 			break;
 	}
 	CHECK(channel_is_waiting(&a));
-	while (seen < COUNT) {
+	while (seen < COUNT + 1) {
 		struct str text = STR_EMPTY;
 		unsigned type = 0;
 		int fd = -1;
@@ -103,6 +104,14 @@ TEST(what_the_socket_does_not_take_is_queued_and_keeps_its_order)
 				!CHECK(fd >= 0))
 				break;
 			close(fd);
+		}
+		/* There is room now, but others were first. */
+		if (seen == 1 && last_is_to_come) {
+			struct frame frame = text_frame(
+				COUNT + 1, str_of(bytes, sizeof(bytes)), a.fd);
+
+			last_is_to_come = false;
+			CHECK_INT(channel_send(&a, &frame, &err), 0);
 		}
 		if (!CHECK_INT(channel_flush(&a, &err), 0))
 			break;
