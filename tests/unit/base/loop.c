@@ -177,6 +177,7 @@ on_ready(struct loop_watch *watch, unsigned events)
 
 		loop_unwatch(end->loop, &end->other->watch);
 		close(fd);
+		return;
 	}
 	loop_stop(end->loop);
 }
@@ -193,6 +194,7 @@ TEST(a_watch_that_another_one_removes_in_the_same_round_is_not_called)
 	struct end a = {.loop = loop, .watch = {.ready = on_ready}};
 	struct end b = {.loop = loop, .watch = {.ready = on_ready}};
 	int pair_a[2], pair_b[2];
+	struct alarm end;
 
 	make_pair(pair_a);
 	make_pair(pair_b);
@@ -202,6 +204,7 @@ TEST(a_watch_that_another_one_removes_in_the_same_round_is_not_called)
 	REQUIRE(loop_watch(loop, &b.watch, pair_b[0], LOOP_READ) == 0);
 	REQUIRE(write(pair_a[1], "x", 1) == 1);
 	REQUIRE(write(pair_b[1], "x", 1) == 1);
+	end_after(loop, &end, clock_monotonic_ms());
 	loop_run(loop);
 	CHECK_UINT(a.calls + b.calls, 1);
 	loop_close(&loop);
