@@ -83,13 +83,10 @@ fd_temporary(const char *folder)
 }
 
 int
-fd_read_file(const char *path, struct buf *out)
+fd_read_rest(int fd, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), saved;
-	ssize_t got = -1;
+	ssize_t got;
 
-	if (fd < 0)
-		return -1;
 	for (;;) {
 		char *at = buf_reserve(out, 1);
 		size_t room;
@@ -118,10 +115,21 @@ fd_read_file(const char *path, struct buf *out)
 		out->len += (size_t)got;
 		out->data[out->len] = '\0';
 	}
+	return got < 0 ? -1 : 0;
+}
+
+int
+fd_read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), saved, result;
+
+	if (fd < 0)
+		return -1;
+	result = fd_read_rest(fd, out);
 	saved = errno;
 	fd_close(&fd);
 	errno = saved;
-	return got < 0 ? -1 : 0;
+	return result;
 }
 
 int

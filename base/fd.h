@@ -31,6 +31,9 @@ MUST_USE int fd_temporary(const char *folder);
  * maximum. */
 MUST_USE int fd_read_file(const char *path, struct buf *out);
 
+/* The same from where the open file is. */
+MUST_USE int fd_read_rest(int fd, struct buf *out);
+
 /* Opens the folder and fsyncs it; -1 with errno. */
 MUST_USE int fd_sync_folder(const char *path);
 
