@@ -74,3 +74,27 @@ settings_allow(const struct sieve_settings *settings, struct str name)
 	 * word about a name counts. */
 	return (!has_names || is_named || is_added) && !is_taken;
 }
+
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return str_equal(str_from(a), str_from(b));
+}
+
+bool
+sieve_settings_are_same(
+	const struct sieve_settings *a, const struct sieve_settings *b)
+{
+	return a->max_script_size == b->max_script_size &&
+	       a->max_actions == b->max_actions &&
+	       a->max_redirects == b->max_redirects &&
+	       a->redirects_prohibited == b->redirects_prohibited &&
+	       a->max_nesting == b->max_nesting &&
+	       a->max_errors == b->max_errors &&
+	       a->max_string == b->max_string &&
+	       a->max_variable_size == b->max_variable_size &&
+	       a->max_variables == b->max_variables &&
+	       a->max_steps == b->max_steps && a->max_memory == b->max_memory &&
+	       is_same_text(a->delimiters, b->delimiters) &&
+	       is_same_text(a->extensions, b->extensions);
+}

@@ -21,7 +21,8 @@
 #include "base/str.h"
 #include "sieve/host.h"
 
-/* Zero means the default that stands behind each. */
+/* Zero means the default that stands behind each.  A new one has a line in
+ * sieve_settings_are_same(), too. */
 struct sieve_settings {
 	uint64_t max_script_size;  /* bytes; 1 MiB */
 	size_t max_actions;        /* per run; 32 */
@@ -39,6 +40,10 @@ struct sieve_settings {
 	const char *extensions;    /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */
 };
+
+/* Do they say the same, every one of them? */
+bool sieve_settings_are_same(
+	const struct sieve_settings *a, const struct sieve_settings *b);
 
 struct sieve_problem {
 	const char *script;    /* name as given to sieve_compile() */

@@ -62,3 +62,24 @@ TEST(zero_means_the_default)
 	settings.max_actions = 7;
 	CHECK_UINT(settings_filled(&settings).max_actions, 7);
 }
+
+TEST(settings_are_the_same_when_every_one_is)
+{
+	struct sieve_settings a = {.extensions = "copy", .max_steps = 10};
+	struct sieve_settings b = a;
+	char copy[] = "copy";
+
+	b.extensions = copy;
+	CHECK(sieve_settings_are_same(&a, &b));
+	copy[0] = 'C';
+	CHECK(!sieve_settings_are_same(&a, &b));
+	b = a;
+	b.max_steps = 11;
+	CHECK(!sieve_settings_are_same(&a, &b));
+	b = a;
+	b.redirects_prohibited = true;
+	CHECK(!sieve_settings_are_same(&a, &b));
+	b = a;
+	b.delimiters = "-";
+	CHECK(!sieve_settings_are_same(&a, &b));
+}
