@@ -35,6 +35,7 @@ enum deliver_outcome {
 
 /* What the steps work out for one recipient; deliver's own. */
 struct delivery_work;
+struct script_cache;
 
 /* One recipient of a job. */
 struct delivery {
@@ -61,6 +62,9 @@ struct job {
 	/* The MTA that called us may have put a Delivered-To for this very
 	 * delivery on top of the message; it is no sign of a loop. */
 	bool mta_marks_delivery;
+	/* What was compiled for earlier jobs (deliver/scriptcache.h); NULL for
+	 * one that is alone. */
+	struct script_cache *script_cache;
 	struct delivery *deliveries;
 	size_t count;
 

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/redirect.c %D%/redirect.h \
 	%D%/report.c %D%/report.h \
 	%D%/script.c %D%/script.h \
+	%D%/scriptcache.c %D%/scriptcache.h \
 	%D%/setup.c %D%/setup.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/userlog.c %D%/userlog.h \

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "deliver/host.h"
 #include "deliver/report.h"
+#include "deliver/scriptcache.h"
 #include "deliver/setup.h"
 #include "deliver/userlog.h"
 #include "deliver/work.h"
@@ -292,33 +292,6 @@ list_scripts(struct sequence *sequence, struct err *err)
 
 /* ---- running them ---- */
 
-/* LOOKUP_NONE: the report has an error. */
-static enum lookup
-load(struct sequence *sequence, const struct script_file *file,
-	struct sieve_program **program_out, struct sieve_report *report,
-	struct err *err)
-{
-	struct arena *arena = sequence->job->arena;
-	struct buf text;
-	enum lookup result = LOOKUP_FOUND;
-
-	/* One byte too many is enough to tell that the script is too large;
-	 * saying so is sieve_compile()'s. */
-	buf_init(&text, sequence->settings.max_script_size > 0
-				? sequence->settings.max_script_size + 1
-				: BUF_UNLIMITED);
-	if (fd_read_file(file->path, &text) < 0 && errno != EFBIG) {
-		err_temp_errno(
-			err, "4.3.0", "cannot read the script %s", file->path);
-		result = LOOKUP_ERROR;
-	} else if (sieve_compile(arena, &sequence->settings, file->path,
-			   buf_view(&text), program_out, report) < 0) {
-		result = LOOKUP_NONE;
-	}
-	buf_clear(&text);
-	return result;
-}
-
 static void
 report_failure(struct sequence *sequence, const struct script_file *file,
 	const char *what, const struct sieve_report *report)
@@ -371,7 +344,8 @@ run_one(struct sequence *sequence, const struct script_file *file,
 
 	log_debug("sieve: running the script %s", file->path);
 	sieve_report_init(&report, arena);
-	loaded = load(sequence, file, &program, &report, err);
+	loaded = script_cache_load(sequence->job->script_cache, arena,
+		&sequence->settings, file->path, &program, &report, err);
 	if (loaded == LOOKUP_ERROR)
 		return LOOKUP_ERROR;
 	if (loaded == LOOKUP_FOUND) {

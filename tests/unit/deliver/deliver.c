@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "deliver/scriptcache.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -534,6 +536,29 @@ TEST(a_script_in_error_means_keep_and_tells_the_user)
 	CHECK(str_find(log, STR(".dovecot.sieve:2:1: error: ")) < log.len);
 	log = test_read(f.log);
 	CHECK(str_find(log, STR("view user logfile '")) < log.len);
+	finish(&f);
+}
+
+TEST(a_job_uses_the_scripts_of_the_ones_before)
+{
+	struct script_cache *cache = script_cache_open(NULL);
+	struct fixture f;
+	int i;
+
+	begin(&f, plain, NULL, 0);
+	clock_fix(clock_now().tv_sec + 60, 0, "host", 1);
+	f.job.script_cache = cache;
+	add(&f, "amy");
+	script(&f, "amy", "require \"fileinto\"; fileinto :nonsense \"A\";");
+	for (i = 0; i < 2; i++) {
+		f.deliveries[0].outcome = DELIVER_PENDING;
+		deliver_job(&f.job);
+		CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	}
+	CHECK_INT(count(&f, "amy", "new", NULL), 2);
+	CHECK_UINT(script_cache_counts(cache).compiled, 1);
+	CHECK_UINT(script_cache_counts(cache).hits, 1);
+	script_cache_close(&cache);
 	finish(&f);
 }
 

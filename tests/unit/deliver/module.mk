@@ -6,6 +6,10 @@ UNIT_TESTS += %D%/recipient
 %C%_recipient_SOURCES = %D%/recipient.c
 %C%_recipient_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
 
+UNIT_TESTS += %D%/scriptcache
+%C%_scriptcache_SOURCES = %D%/scriptcache.c
+%C%_scriptcache_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
 UNIT_TESTS += %D%/loopcheck
 %C%_loopcheck_SOURCES = %D%/loopcheck.c
 %C%_loopcheck_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)

@@ -1,0 +1,61 @@
+/* scriptcache - compiled scripts that a process keeps from one job to the next
+ *
+ * A script is known again by its path, device, inode, size, and times of
+ * modification and change, and by the settings it was compiled under.  So an
+ * edit, a rename over it, another target of the active link and a change of its
+ * permissions all make it another script, which is read anew.  One that changed
+ * so lately that a further change could carry the same times is not kept.
+ *
+ * A script in error is kept as well, with its report.  Which script has not been
+ * used for the longest time goes first.  Programs do not change when they run.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_SCRIPTCACHE_H
+#define DELIVER_SCRIPTCACHE_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "sieve/sieve.h"
+
+/* Defaults of the limits, and the age below which a file is in doubt: time
+ * stamps are as coarse as a second on some file systems. */
+enum {
+	SCRIPT_CACHE_SCRIPTS = 1000,
+	SCRIPT_CACHE_BYTES = 16 * 1024 * 1024,
+	SCRIPT_CACHE_DOUBT_S = 2
+};
+
+struct script_cache_limits {
+	size_t scripts;
+	size_t bytes; /* of memory, about */
+};
+
+struct script_cache_counts {
+	size_t scripts, bytes; /* at present */
+	size_t hits, compiled; /* so far */
+};
+
+struct script_cache;
+
+/* NULL: the defaults. */
+struct script_cache *script_cache_open(
+	const struct script_cache_limits *limits);
+void script_cache_close(struct script_cache **cache);
+
+struct script_cache_counts script_cache_counts(
+	const struct script_cache *cache);
+
+/* Reads and compiles, or finds.  `cache` may be NULL.  The program lives until
+ * the next call for this cache and at most as long as the arena.
+ * LOOKUP_NONE: the report has an error.  Errors: 4.3.0 the script cannot be
+ * read. */
+enum lookup script_cache_load(struct script_cache *cache, struct arena *arena,
+	const struct sieve_settings *settings, const char *path,
+	struct sieve_program **program_out, struct sieve_report *report,
+	struct err *err) MUST_USE;
+
+#endif
