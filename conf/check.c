@@ -11,12 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/number.h"
 #include "base/vars.h"
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "conf/names.h"
 #include "conf/report.h"
+#include "conf/value.h"
 
 #include "base/banned.h"
 
@@ -479,6 +481,55 @@ check_later(struct check *check, const struct conf_key *key)
 			key->name);
 }
 
+/* Does the field of `object` have its key's default? */
+static bool
+is_default(struct check *check, const struct conf_key *key, const void *object)
+{
+	const char *expected;
+	struct buf given, fallback;
+	bool is_equal;
+	void *other = arena_alloc(check->arena, sizeof(struct settings));
+
+	if (conf_value_parse(check->arena, key, str_from(key->fallback), other,
+		    &expected) < 0)
+		return true;
+	buf_init(&given, BUF_UNLIMITED);
+	buf_init(&fallback, BUF_UNLIMITED);
+	conf_value_format(key, object, &given);
+	conf_value_format(key, other, &fallback);
+	is_equal = str_equal(buf_view(&given), buf_view(&fallback));
+	buf_clear(&given);
+	buf_clear(&fallback);
+	return is_equal;
+}
+
+static void
+check_block_later(struct check *check, const struct conf_keys *keys,
+	const void *block, const char *name, struct conf_place place)
+{
+	size_t i;
+
+	for (i = 0; i < keys->count; i++)
+		if (conf_key_is_later(&keys->items[i]) &&
+			!is_default(check, &keys->items[i], block))
+			WARNING(check, place,
+				"%s: %s has no effect in this release", name,
+				keys->items[i].name);
+}
+
+static void
+check_service_later(struct check *check, const struct conf_service *service)
+{
+	size_t i;
+
+	check_block_later(check, &conf_service_keys, service, service->name,
+		service->place);
+	for (i = 0; i < service->listener_count; i++)
+		check_block_later(check, &conf_listener_keys,
+			&service->listeners[i], service->listeners[i].name,
+			service->listeners[i].place);
+}
+
 static void
 check_all_later(struct check *check)
 {
@@ -488,9 +539,7 @@ check_all_later(struct check *check)
 	for (i = 0; i < conf_top_keys.count; i++)
 		check_later(check, &conf_top_keys.items[i]);
 	for (i = 0; i < settings->service_count; i++)
-		WARNING(check, settings->services[i].place,
-			"service %s: the server is not in this release",
-			settings->services[i].name);
+		check_service_later(check, &settings->services[i]);
 }
 
 void

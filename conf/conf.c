@@ -22,27 +22,33 @@ conf_default_file(void)
 	return SYSCONFDIR "/doorstep/doorstep.conf";
 }
 
-/* A default file that is not there is a system that wants the defaults. */
 static void
-load_file(struct conf_loader *loader, const char *file)
+take_lines(struct conf_loader *loader, struct conf_syntax *syntax)
 {
-	const char *path = file != NULL ? file : conf_default_file();
-	struct conf_syntax *syntax;
 	struct conf_line line;
-	enum lookup found;
 
-	found = conf_syntax_open(loader->arena, path, loader->report, &syntax);
-	if (found == LOOKUP_NONE && file != NULL)
-		conf_report_error(loader->arena, loader->report,
-			(struct conf_place){path, 0}, "there is no such file");
-	if (found != LOOKUP_FOUND)
-		return;
 	for (;;) {
 		conf_syntax_next(syntax, &line);
 		if (line.kind == CONF_LINE_END)
 			return;
 		conf_loader_take(loader, &line);
 	}
+}
+
+/* A default file that is not there is a system that wants the defaults. */
+static void
+load_file(struct conf_loader *loader, const char *file)
+{
+	const char *path = file != NULL ? file : conf_default_file();
+	struct conf_syntax *syntax;
+	enum lookup found;
+
+	found = conf_syntax_open(loader->arena, path, loader->report, &syntax);
+	if (found == LOOKUP_NONE && file != NULL)
+		conf_report_error(loader->arena, loader->report,
+			(struct conf_place){path, 0}, "there is no such file");
+	if (found == LOOKUP_FOUND)
+		take_lines(loader, syntax);
 }
 
 static void
@@ -52,6 +58,12 @@ take_override(struct conf_loader *loader, const char *text)
 	struct str rest = str_from(text), name;
 
 	name = str_slice(rest, 0, str_find_char(rest, '='));
+	/* No file could say that, nor the text that other processes are sent. */
+	if (str_has_char(rest, '\n')) {
+		conf_report_error(loader->arena, loader->report, place,
+			"%.*s: found a line break in the value", STR_ARG(name));
+		return;
+	}
 	if (name.len == rest.len || name.len == 0) {
 		conf_report_error(loader->arena, loader->report, place,
 			"found \"%s\", expected name=value", text);
@@ -72,7 +84,10 @@ conf_load(struct arena *arena, const struct conf_source *source,
 	*settings_out = NULL;
 	conf_loader_init(&loader, arena, report);
 	loader.protocol = source->protocol;
-	if (!source->only_defaults)
+	if (source->text.len > 0)
+		take_lines(&loader,
+			conf_syntax_of_dump(arena, source->text, report));
+	else if (!source->only_defaults)
 		load_file(&loader, source->file);
 	for (i = 0; i < source->override_count; i++)
 		take_override(&loader, source->overrides[i]);

@@ -49,6 +49,8 @@ enum conf_protocol {
 struct conf_source {
 	const char *file;   /* NULL = the default file; it may be missing */
 	bool only_defaults; /* -O: read no file */
+	struct str text;    /* conf_dump_kind()'s, read in place of a file when
+	                     * not empty; paths in it are taken as they are */
 	enum conf_protocol protocol;
 	const char *const *overrides; /* "name=value", "plugin/name=value",
 	                               * "namespace/inbox/prefix=INBOX." */
@@ -120,6 +122,14 @@ void conf_check(struct arena *arena, const struct settings *settings,
  * top, keys stand before blocks. */
 void conf_dump(struct arena *arena, const struct settings *settings,
 	bool only_changed, struct buf *out);
+
+/* What a process of the given kind is sent: those keys of the kinds in `kinds`
+ * (bits of enum conf_kind) that have not their default value, with the places
+ * where they were set.  Loaded again by conf_source.text it gives these keys the
+ * same values, and all others their defaults.  What stands in files ("<") stays
+ * there. */
+void conf_dump_kind(struct arena *arena, const struct settings *settings,
+	unsigned kinds, struct buf *out);
 
 /* `protocol NAME { }` with the keys whose values differ from `base`; nothing
  * when there is none. */

@@ -4,6 +4,8 @@
  */
 #include "conf/conf.h"
 
+#include <limits.h>
+
 #include "conf/keys.h"
 #include "conf/value.h"
 
@@ -13,6 +15,8 @@ struct dump {
 	struct arena *arena;
 	struct buf *out;
 	bool only_changed;
+	unsigned kinds;   /* of the keys to show */
+	bool has_origins; /* write "#line" before what was said somewhere */
 	unsigned depth;
 	struct settings *scratch; /* has room for any object's fields */
 };
@@ -24,6 +28,22 @@ indent(struct dump *dump)
 
 	for (i = 0; i < dump->depth; i++)
 		buf_add_text(dump->out, "  ");
+}
+
+static bool
+is_shown(const struct dump *dump, const struct conf_key *key)
+{
+	return (key->kinds & dump->kinds) != 0;
+}
+
+/* A name with a line break in it could say anything. */
+static void
+add_origin(struct dump *dump, struct conf_place place)
+{
+	if (dump->has_origins && place.file[0] != '\0' &&
+		!str_has_char(str_from(place.file), '\n'))
+		buf_add_format(
+			dump->out, "#line %u %s\n", place.line, place.file);
 }
 
 static bool
@@ -143,7 +163,7 @@ is_path(const struct conf_key *key, const void *object)
 
 static void
 dump_field(struct dump *dump, const struct conf_key *key, const void *object,
-	const void *base)
+	const void *base, struct conf_place place)
 {
 	struct str text = field_text(dump, key, object);
 
@@ -152,6 +172,7 @@ dump_field(struct dump *dump, const struct conf_key *key, const void *object,
 	if (base == NULL && dump->only_changed &&
 		str_equal(text, default_text(dump, key)))
 		return;
+	add_origin(dump, place);
 	add_line(dump, key->name, text, is_path(key, object));
 }
 
@@ -179,6 +200,7 @@ static void
 dump_numbered(struct dump *dump, const struct conf_key *key,
 	const struct conf_numbered *item, const char *value)
 {
+	add_origin(dump, item->place);
 	add_line(dump,
 		conf_family_name(dump->arena, key, item->root, item->number),
 		str_from(value), false);
@@ -219,20 +241,38 @@ dump_top(struct dump *dump, const struct settings *settings,
 	for (i = 0; i < conf_top_keys.count; i++) {
 		const struct conf_key *key = &conf_top_keys.items[i];
 
+		if (!is_shown(dump, key))
+			continue;
 		if (key->type == CONF_TYPE_FAMILY)
 			dump_family(dump, key, settings, base);
 		else
-			dump_field(dump, key, settings, base);
+			dump_field(
+				dump, key, settings, base, settings->places[i]);
 	}
 }
 
 static void
 dump_keys(struct dump *dump, const struct conf_keys *keys, const void *object)
 {
+	static const struct conf_place nowhere = {"", 0};
 	size_t i;
 
 	for (i = 0; i < keys->count; i++)
-		dump_field(dump, &keys->items[i], object, NULL);
+		if (is_shown(dump, &keys->items[i]))
+			dump_field(
+				dump, &keys->items[i], object, NULL, nowhere);
+}
+
+/* Is there a key to be shown in blocks of this sort? */
+static bool
+has_shown(const struct dump *dump, const struct conf_keys *keys)
+{
+	size_t i;
+
+	for (i = 0; i < keys->count; i++)
+		if (is_shown(dump, &keys->items[i]))
+			return true;
+	return false;
 }
 
 static void
@@ -240,7 +280,10 @@ dump_userdbs(struct dump *dump, const struct settings *settings)
 {
 	size_t i;
 
+	if (!has_shown(dump, &conf_userdb_keys))
+		return;
 	for (i = 0; i < settings->userdb_count; i++) {
+		add_origin(dump, settings->userdbs[i].place);
 		open_block(dump, "userdb", settings->userdbs[i].name);
 		dump_keys(dump, &conf_userdb_keys, &settings->userdbs[i]);
 		close_block(dump);
@@ -252,12 +295,16 @@ dump_namespaces(struct dump *dump, const struct settings *settings)
 {
 	size_t i, j;
 
+	if (!has_shown(dump, &conf_namespace_keys))
+		return;
 	for (i = 0; i < settings->namespace_count; i++) {
 		const struct conf_namespace *space = &settings->namespaces[i];
 
+		add_origin(dump, space->place);
 		open_block(dump, "namespace", space->name);
 		dump_keys(dump, &conf_namespace_keys, space);
 		for (j = 0; j < space->mailbox_count; j++) {
+			add_origin(dump, space->mailboxes[j].place);
 			open_block(dump, "mailbox", space->mailboxes[j].name);
 			dump_keys(
 				dump, &conf_mailbox_keys, &space->mailboxes[j]);
@@ -272,15 +319,19 @@ dump_services(struct dump *dump, const struct settings *settings)
 {
 	size_t i, j;
 
+	if (!has_shown(dump, &conf_service_keys))
+		return;
 	for (i = 0; i < settings->service_count; i++) {
 		const struct conf_service *service = &settings->services[i];
 
+		add_origin(dump, service->place);
 		open_block(dump, "service", service->name);
 		dump_keys(dump, &conf_service_keys, service);
 		for (j = 0; j < service->listener_count; j++) {
 			const struct conf_listener *listener =
 				&service->listeners[j];
 
+			add_origin(dump, listener->place);
 			open_block(dump,
 				listener->is_inet ? "inet_listener"
 						  : "unix_listener",
@@ -292,17 +343,40 @@ dump_services(struct dump *dump, const struct settings *settings)
 	}
 }
 
+static void
+dump_all(struct dump *dump, const struct settings *settings)
+{
+	dump_top(dump, settings, NULL);
+	dump_namespaces(dump, settings);
+	dump_services(dump, settings);
+	dump_userdbs(dump, settings);
+}
+
 void
 conf_dump(struct arena *arena, const struct settings *settings,
 	bool only_changed, struct buf *out)
 {
-	struct dump dump = {
-		arena, out, only_changed, 0, ARENA_NEW(arena, struct settings)};
+	struct dump dump = {.arena = arena,
+		.out = out,
+		.only_changed = only_changed,
+		.kinds = UINT_MAX,
+		.scratch = ARENA_NEW(arena, struct settings)};
 
-	dump_top(&dump, settings, NULL);
-	dump_namespaces(&dump, settings);
-	dump_services(&dump, settings);
-	dump_userdbs(&dump, settings);
+	dump_all(&dump, settings);
+}
+
+void
+conf_dump_kind(struct arena *arena, const struct settings *settings,
+	unsigned kinds, struct buf *out)
+{
+	struct dump dump = {.arena = arena,
+		.out = out,
+		.only_changed = true,
+		.kinds = kinds,
+		.has_origins = true,
+		.scratch = ARENA_NEW(arena, struct settings)};
+
+	dump_all(&dump, settings);
 }
 
 void
@@ -311,8 +385,12 @@ conf_dump_protocol(struct arena *arena, const char *name,
 	struct buf *out)
 {
 	struct buf block;
-	struct dump dump = {
-		arena, &block, true, 1, ARENA_NEW(arena, struct settings)};
+	struct dump dump = {.arena = arena,
+		.out = &block,
+		.only_changed = true,
+		.kinds = UINT_MAX,
+		.depth = 1,
+		.scratch = ARENA_NEW(arena, struct settings)};
 
 	buf_init(&block, BUF_UNLIMITED);
 	dump_top(&dump, settings, base);

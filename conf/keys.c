@@ -193,8 +193,7 @@ has_root(const struct conf_key *key)
 bool
 conf_key_is_later(const struct conf_key *key)
 {
-	return (key->kinds & LATER) != 0 ||
-	       (key->kinds & (DELIVERY | LOOKUP)) == 0;
+	return (key->kinds & LATER) != 0 || (key->kinds & ~MAILER) == 0;
 }
 
 const struct conf_key *

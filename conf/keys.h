@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "conf/settings.h"
 
 enum conf_type {
 	CONF_TYPE_STRING,
@@ -31,19 +32,6 @@ enum conf_type {
 	CONF_TYPE_LIST,
 	CONF_TYPE_NETWORKS,
 	CONF_TYPE_FAMILY
-};
-
-/* The kinds of process that are sent a setting; see ARCHITECTURE.md. */
-enum conf_kind {
-	CONF_KIND_LDA = 1,
-	CONF_KIND_FRONT = 2,
-	CONF_KIND_LOOKUP = 4,
-	CONF_KIND_STATE = 8,
-	CONF_KIND_WORKER = 16,
-	CONF_KIND_MAILER = 32,
-	CONF_KIND_MASTER = 64,
-	/* Accepted and checked, but nothing in this release reads it. */
-	CONF_KIND_LATER = 128
 };
 
 /* Which variables a template may name. */
@@ -89,7 +77,7 @@ extern const struct conf_keys conf_top_keys, conf_userdb_keys,
 const struct conf_key *conf_key_find(
 	const struct conf_keys *keys, struct str name);
 
-/* Nothing in this release reads it: a key of the server's, or one that is marked. */
+/* Nothing in this release reads it: it is marked, or there is no mailer yet. */
 bool conf_key_is_later(const struct conf_key *key);
 
 /* "sieve_before2", "quota2_rule3": the FAMILY key and the numbers in the name;

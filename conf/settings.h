@@ -14,6 +14,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The kinds of process that are sent a setting; see ARCHITECTURE.md. */
+enum conf_kind {
+	CONF_KIND_LDA = 1,
+	CONF_KIND_FRONT = 2,
+	CONF_KIND_LOOKUP = 4,
+	CONF_KIND_STATE = 8,
+	CONF_KIND_WORKER = 16,
+	CONF_KIND_MAILER = 32,
+	CONF_KIND_MASTER = 64,
+	/* Accepted and checked, but nothing in this release reads it. */
+	CONF_KIND_LATER = 128
+};
+
 /* Where something was said.  `file` is "" for a default, "-o" for the command
  * line, or what conf_override() was told; `line` is 0 when there is none. */
 struct conf_place {

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/number.h"
 #include "conf/report.h"
 
 #include "base/banned.h"
@@ -17,6 +20,8 @@ struct source {
 	struct source *includer; /* NULL for the first file */
 	unsigned depth;
 	bool is_loaded, may_be_missing;
+	bool is_dump, has_origin;
+	struct conf_place origin; /* of the line to come, as "#line" gave it */
 	struct str rest;
 	struct conf_place place;    /* of the physical line last taken */
 	struct conf_place included; /* the !include line */
@@ -126,6 +131,17 @@ conf_syntax_of_text(struct arena *arena, const char *file, struct str text,
 	source->is_loaded = true;
 	source->rest = text;
 	syntax->bytes = text.len;
+	return syntax;
+}
+
+struct conf_syntax *
+conf_syntax_of_dump(
+	struct arena *arena, struct str text, struct conf_report *report)
+{
+	struct conf_syntax *syntax =
+		conf_syntax_of_text(arena, "", text, report);
+
+	syntax->top->is_dump = true;
 	return syntax;
 }
 
@@ -344,6 +360,32 @@ next_physical(struct source *source, struct str *line_out)
 	return true;
 }
 
+/* "#line NUMBER FILE" */
+static void
+take_origin(struct conf_syntax *syntax, struct source *source, struct str line)
+{
+	struct str word, number;
+	uint64_t value;
+
+	if (!str_next_word(&line, &word) || !str_is(word, "#line") ||
+		!str_next_word(&line, &number) ||
+		number_parse(number, &value) < 0 || value > UINT_MAX)
+		return;
+	source->origin = (struct conf_place){
+		arena_text(syntax->arena, str_trim(line)), (unsigned)value};
+	source->has_origin = true;
+}
+
+static struct conf_place
+take_place(struct source *source)
+{
+	struct conf_place place =
+		source->has_origin ? source->origin : source->place;
+
+	source->has_origin = false;
+	return place;
+}
+
 /* The next line that says something, continued ones joined by one blank. */
 static bool
 next_logical(struct conf_syntax *syntax, struct buf *joined,
@@ -363,10 +405,13 @@ next_logical(struct conf_syntax *syntax, struct buf *joined,
 		}
 		if (line.len == 0 && is_first)
 			continue;
-		if (line.len > 0 && line.data[0] == '#' && quote == '\0')
+		if (line.len > 0 && line.data[0] == '#' && quote == '\0') {
+			if (source->is_dump && is_first)
+				take_origin(syntax, source, line);
 			continue;
+		}
 		if (is_first)
-			*place_out = source->place;
+			*place_out = take_place(source);
 		line = cut_comment(syntax, line, is_first, &quote);
 		goes_on = line.len > 0 && line.data[line.len - 1] == '\\';
 		if (is_first && !goes_on) {
@@ -412,8 +457,8 @@ parse_value(struct conf_syntax *syntax, struct str text, struct conf_line *line)
 	line->value = conf_unquote(syntax->arena, text, &line->is_quoted);
 	line->is_path = !line->is_quoted && text.len > 0 && text.data[0] == '<';
 	if (line->is_path)
-		line->value = str_from(resolve(
-			syntax, line->place.file, str_trim(str_skip(text, 1))));
+		line->value = str_from(resolve(syntax, syntax->top->place.file,
+			str_trim(str_skip(text, 1))));
 }
 
 /* False when the sections are nested too deep; this one is then skipped. */

@@ -42,6 +42,11 @@ MUST_USE enum lookup conf_syntax_open(struct arena *arena, const char *file,
 struct conf_syntax *conf_syntax_of_text(struct arena *arena, const char *file,
 	struct str text, struct conf_report *report);
 
+/* The text of conf_dump_kind(): a line "#line NUMBER FILE" says where the line
+ * below it was said, and paths behind "<" stay as they are. */
+struct conf_syntax *conf_syntax_of_dump(
+	struct arena *arena, struct str text, struct conf_report *report);
+
 /* Takes off the quotes where the same one stands at both ends; then a value that
  * begins with "<" is no file.  Lives in the arena. */
 struct str conf_unquote(struct arena *arena, struct str s, bool *is_quoted_out);

@@ -235,9 +235,13 @@ TEST(what_nothing_reads_yet_has_a_warning)
 		{"ssl_min_protocol = TLSv1.2\n",
 			"1: warning: ssl_min_protocol: has no effect in this "
 			"release"},
-		{"service lmtp {\n  process_limit = 3\n}\n",
-			"1: warning: service lmtp: the server is not in this "
+		{"service lmtp {\n  process_limit = 3\n}\n", ""},
+		{"service lmtp {\n  vsz_limit = 3M\n}\n",
+			"1: warning: lmtp: vsz_limit has no effect in this "
 			"release"},
+		{"service lmtp {\n  inet_listener a {\n    ssl = yes\n"
+		 "  }\n}\n",
+			"2: warning: a: ssl has no effect in this release"},
 		{"sieve_before = /a\nmail_fsync = always\n", ""},
 	};
 	size_t i;
