@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/number.c %D%/number.h \
 	%D%/privilege.c %D%/privilege.h \
 	%D%/regex.c %D%/regex.h \
+	%D%/session_id.c %D%/session_id.h \
 	%D%/str.c %D%/str.h \
 	%D%/unicode.c %D%/unicode.h \
 	%D%/user.c %D%/user.h \

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/privilege.h"
+#include "base/session_id.h"
 #include "mail/message.h"
 #include "conf/conf.h"
 #include "deliver/deliver.h"
@@ -113,21 +114,13 @@ open_log(const struct lda *lda)
 	log_set_prefix("lda:");
 }
 
-/* 128 random bits in base64 without its padding: joins our lines with each
- * other. */
 static const char *
 new_session(struct arena *arena)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	unsigned char bytes[22];
-	char *text = arena_alloc(arena, sizeof(bytes) + 1);
-	size_t i;
+	char *id = arena_alloc(arena, SESSION_ID_LEN + 1);
 
-	clock_random(bytes, sizeof(bytes));
-	for (i = 0; i < sizeof(bytes); i++)
-		text[i] = digits[bytes[i] & 63];
-	return text;
+	session_id_make(id);
+	return id;
 }
 
 static int

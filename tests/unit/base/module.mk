@@ -42,6 +42,10 @@ UNIT_TESTS += %D%/privilege
 %C%_privilege_SOURCES = %D%/privilege.c
 %C%_privilege_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/session_id
+%C%_session_id_SOURCES = %D%/session_id.c
+%C%_session_id_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/str
 %C%_str_SOURCES = %D%/str.c
 %C%_str_LDADD = $(TEST_LIBS)
