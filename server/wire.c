@@ -55,6 +55,12 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 	frame_bool(frame, &boot->is_single);
 }
 
+void
+wire_drain(struct frame *frame, struct wire_drain *drain)
+{
+	frame_bool(frame, &drain->is_stop);
+}
+
 static void
 counter(struct frame *frame, struct wire_counter *value)
 {

@@ -33,7 +33,7 @@ enum wire_kind {
 enum wire_type {
 	/* master -> every child */
 	WIRE_BOOT = 1,
-	WIRE_DRAIN, /* take nothing new, finish, exit 0 */
+	WIRE_DRAIN,
 	/* every child -> master */
 	WIRE_READY,
 	WIRE_COUNTERS,
@@ -97,6 +97,13 @@ struct wire_boot {
 	bool is_single;      /* --stdio: one session, then the end */
 };
 void wire_boot(struct frame *frame, struct wire_boot *boot);
+
+/* Take nothing new, finish what is under way, exit 0. */
+struct wire_drain {
+	bool is_stop; /* sessions between two transactions end at once; else (a
+		       * reload) they go on until they have been idle */
+};
+void wire_drain(struct frame *frame, struct wire_drain *drain);
 
 /* What `doorstep status` shows of a child; sent when it changed, at most once a
  * second. */
