@@ -3,7 +3,7 @@ check_LIBRARIES += %D%/libtest.a
 %C%_libtest_a_SOURCES = %D%/test.c %D%/test.h
 %C%_libtest_a_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DTEST_SOURCE_FOLDER='"$(abs_top_srcdir)"'
-EXTRA_DIST += %D%/machine.sh %D%/tap.sh
+EXTRA_DIST += %D%/lmtp.py %D%/machine.sh %D%/server.sh %D%/tap.sh
 
 %C%_selftest_SOURCES = %D%/selftest.c
 %C%_selftest_LDADD = $(TEST_LIBS)
