@@ -1,12 +1,15 @@
 # Further suites than `make check`, and the tools of the house.  Each suite of
 # scripts counts like `make check`, but is run one script after the other.
 #   check-asan    make check under address and undefined-behaviour sanitizers
+#   check-server  the whole server and its torture; needs root
 #   check-e2e     real MTAs and IMAP servers; needs root
 #   check-faults  torture: full disks, kill -9, failing calls; needs root
 #   check-perf    speed against other delivery agents
 #   fuzz-smoke    each fuzzer for FUZZ_SECONDS (30)
 SUITE = $(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS
 
+check-server: all $(check_PROGRAMS)
+	$(SUITE) TESTS='$(SERVER_TESTS)' TEST_SUITE_LOG=check-server.log
 check-e2e: all $(check_PROGRAMS)
 	$(SUITE) TESTS='$(E2E_TESTS)' TEST_SUITE_LOG=check-e2e.log
 check-faults: all $(check_PROGRAMS)
@@ -39,7 +42,7 @@ fuzz-search:
 clean-local:
 	rm -rf asan fuzz lint-build coverage
 
-.PHONY: check-e2e check-faults check-perf check-asan fuzz-smoke \
+.PHONY: check-server check-e2e check-faults check-perf check-asan fuzz-smoke \
 	fuzz-search
 
 # The tools of the house.

@@ -1,0 +1,44 @@
+#!/bin/sh
+# The whole server: its processes, what a client sees of it, and what happens when
+# something dies.
+#
+#	tests/server/run.sh [CASE...]
+#
+# Prints TAP and ends by itself.  Needs root (tests/lib/machine.sh).  CASE is a file
+# of cases/ without .sh.  ROUNDS=full makes the long runs: 1,000 cut connections,
+# 200 killed processes.  DOORSTEP_LMTPD names another program to test.
+#
+# SPDX-License-Identifier: MIT
+TEST_SOURCE=${TEST_SOURCE:-$(realpath "$(dirname "$0")/../..")}
+export TEST_SOURCE
+. "$TEST_SOURCE/tests/lib/machine.sh"
+machine_enter "$@"
+. "$TEST_SOURCE/tests/lib/tap.sh"
+. "$TEST_SOURCE/tests/lib/server.sh"
+
+for program in python3 setpriv pgrep prlimit; do
+	command -v $program >/dev/null || skip_all "no $program here"
+done
+
+machine_begin
+machine_user doorstep 61080
+machine_user doorstepd 61081
+machine_user vmail 61090
+machine_user amy 61091
+machine_user bob 61092
+prlimit --pid $$ --nofile=30000:30000 || bail_out "no room for connections"
+
+# python NAME ARGUMENTS...: a program of this folder.  The cases call it.
+# shellcheck disable=SC2317
+python() {
+	python_name=$1
+	shift
+	python3 "$TEST_SOURCE/tests/server/$python_name.py" "$@"
+}
+
+cases=${*:-modes users clients reload stop retry kill crowd}
+for case in $cases; do
+	# shellcheck source=/dev/null # whichever was asked for
+	. "$TEST_SOURCE/tests/server/cases/$case.sh"
+done
+done_testing
