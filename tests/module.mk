@@ -39,6 +39,7 @@ include tests/unit/store/module.mk
 include tests/unit/sieve/module.mk
 include tests/unit/outbound/module.mk
 include tests/unit/deliver/module.mk
+include tests/unit/server/module.mk
 include tests/unit/lda/module.mk
 include tests/unit/ctl/module.mk
 include tests/docs/module.mk
