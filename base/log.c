@@ -66,11 +66,10 @@ syslog_or_stderr(void)
 	return access("/dev/log", W_OK) == 0 ? SYSLOG : STDERR_FILENO;
 }
 
+/* Not a file: -1 when it is one. */
 static int
-open_target(const char *path)
+open_special(const char *path)
 {
-	int fd, reason;
-
 	if (strcmp(path, "syslog") == 0)
 		return syslog_or_stderr();
 	/* A descriptor of our own: /dev/stderr opened anew may be refused to
@@ -79,6 +78,14 @@ open_target(const char *path)
 		return STDERR_FILENO;
 	if (strcmp(path, "/dev/stdout") == 0)
 		return STDOUT_FILENO;
+	return -1;
+}
+
+static int
+open_file(const char *path)
+{
+	int fd, reason;
+
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
 		0600);
 	if (fd >= 0)
@@ -94,28 +101,81 @@ open_target(const char *path)
 	return fd;
 }
 
-void
-log_open(const struct log_settings *settings)
+static int
+open_target(const char *path)
 {
-	const char *info, *debug;
-	int facility = log_facility_parse(settings->facility);
+	int fd = open_special(path);
 
-	info = settings->info_path[0] ? settings->info_path : settings->path;
-	debug = settings->debug_path[0] ? settings->debug_path : info;
-	/* Connects at the first line that goes there. */
-	openlog("doorstep", 0, facility >= 0 ? facility : LOG_MAIL);
-	snprintf(sink.timestamp, sizeof(sink.timestamp), "%s",
-		settings->timestamp);
+	return fd == -1 ? open_file(path) : fd;
+}
+
+/* Whoever opened the files has reported what could not be opened. */
+static int
+take_target(const char *path, int inherited)
+{
+	int fd = inherited >= 0 ? inherited : open_special(path);
+
+	return fd == -1 ? syslog_or_stderr() : fd;
+}
+
+static void
+open_all(const struct log_settings *settings, const char *info,
+	const char *debug)
+{
 	sink.fds[LOG_LEVEL_ERROR] = open_target(settings->path);
-	sink.fds[LOG_LEVEL_WARNING] = sink.fds[LOG_LEVEL_ERROR];
 	sink.fds[LOG_LEVEL_INFO] = strcmp(info, settings->path) == 0
 	                                   ? sink.fds[LOG_LEVEL_ERROR]
 	                                   : open_target(info);
 	sink.fds[LOG_LEVEL_DEBUG] = sink.fds[LOG_LEVEL_INFO];
 	if (settings->debug && strcmp(debug, info) != 0)
 		sink.fds[LOG_LEVEL_DEBUG] = open_target(debug);
+}
+
+static void
+take_all(const struct log_settings *settings, const char *info,
+	const char *debug)
+{
+	const int *fds = settings->inherited;
+
+	sink.fds[LOG_LEVEL_ERROR] = take_target(settings->path, fds[0]);
+	sink.fds[LOG_LEVEL_INFO] = take_target(info, fds[1]);
+	sink.fds[LOG_LEVEL_DEBUG] = take_target(debug, fds[2]);
+}
+
+void
+log_open(const struct log_settings *settings)
+{
+	const char *info, *debug;
+	int facility = log_facility_parse(settings->facility);
+	/* Otherwise it connects at the first line that goes there. */
+	int options = settings->inherited != NULL ? LOG_NDELAY : 0;
+
+	info = settings->info_path[0] ? settings->info_path : settings->path;
+	debug = settings->debug_path[0] ? settings->debug_path : info;
+	openlog("doorstep", options, facility >= 0 ? facility : LOG_MAIL);
+	snprintf(sink.timestamp, sizeof(sink.timestamp), "%s",
+		settings->timestamp);
+	if (settings->inherited != NULL)
+		take_all(settings, info, debug);
+	else
+		open_all(settings, info, debug);
+	sink.fds[LOG_LEVEL_WARNING] = sink.fds[LOG_LEVEL_ERROR];
 	sink.debug = settings->debug;
 	sink.is_open = true;
+}
+
+void
+log_descriptors(int fds_out[LOG_DESCRIPTORS])
+{
+	static const enum log_level order[LOG_DESCRIPTORS] = {
+		LOG_LEVEL_ERROR, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+	size_t i;
+
+	for (i = 0; i < LOG_DESCRIPTORS; i++) {
+		int fd = sink.is_open ? sink.fds[order[i]] : -1;
+
+		fds_out[i] = fd > STDERR_FILENO ? fd : -1;
+	}
 }
 
 void

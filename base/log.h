@@ -31,13 +31,25 @@ struct log_settings {
 	const char *facility;   /* syslog's word: "mail", "local0" ... */
 	const char *timestamp;  /* strftime() format, for files */
 	bool debug;             /* write debug lines at all */
+	/* NULL, or what log_descriptors() gave in the process that opened the
+	 * log: this one opens no file, and is connected with syslog at once, so
+	 * that it may lose its rights and its root folder afterwards.  Taken
+	 * over; in place of a -1 stands what the paths say, or syslog for a
+	 * file. */
+	const int *inherited;
 };
+
+enum { LOG_DESCRIPTORS = 3 }; /* error, info, debug */
 
 /* Until this is called lines go to standard error.  A file that cannot be
  * opened is reported and syslog used in its place, and standard error where
  * there is no syslog: a log in trouble must not stop mail. */
 void log_open(const struct log_settings *settings);
 void log_close(void);
+
+/* The files that are open, for another process; -1 where lines go elsewhere.
+ * Borrowed until log_close(). */
+void log_descriptors(int fds_out[LOG_DESCRIPTORS]);
 
 /* What stands before each line from now on, without the blank at the end. */
 void log_set_prefix(const char *prefix);

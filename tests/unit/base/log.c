@@ -191,6 +191,69 @@ TEST(the_log_can_be_opened_again)
 	CHECK_STR_IS(test_read(settings.path), "Info: one\nInfo: two\n");
 }
 
+/* ---- a log that another process opened ---- */
+
+TEST(a_log_is_handed_on_by_descriptors)
+{
+	struct log_settings settings = settings_for(test_path("errors"));
+	int borrowed[LOG_DESCRIPTORS], fds[LOG_DESCRIPTORS];
+	size_t i;
+
+	settings.info_path = test_path("info");
+	settings.debug_path = test_path("debug");
+	settings.timestamp = "";
+	settings.debug = true;
+	log_open(&settings);
+	log_descriptors(borrowed);
+	for (i = 0; i < LOG_DESCRIPTORS; i++)
+		REQUIRE((fds[i] = dup(borrowed[i])) >= 0);
+	log_close();
+	/* A process that may not open them has them all the same. */
+	REQUIRE(unlink(settings.path) == 0);
+	settings.path = settings.info_path = settings.debug_path =
+		"/nonexistent/log";
+	settings.inherited = fds;
+	log_open(&settings);
+	log_error("e");
+	log_info("i");
+	log_debug("d");
+	log_close();
+	CHECK(access(test_path("errors"), F_OK) < 0);
+	CHECK_STR_IS(test_read(test_path("info")), "Info: i\n");
+	CHECK_STR_IS(test_read(test_path("debug")), "Debug: d\n");
+	CHECK(fcntl(fds[0], F_GETFD) < 0);
+}
+
+TEST(a_process_that_inherits_the_log_opens_no_file)
+{
+	const char *path = test_path("log"), *captured = capture_stderr();
+	struct log_settings settings = settings_for(path);
+	const int none[LOG_DESCRIPTORS] = {-1, -1, -1};
+
+	settings.inherited = none;
+	log_open(&settings);
+	log_error("lost and found");
+	log_close();
+	CHECK(access(path, F_OK) < 0);
+	if (access("/dev/log", W_OK) < 0)
+		CHECK_STR_IS(test_read(captured), "Error: lost and found\n");
+}
+
+TEST(only_files_are_handed_on)
+{
+	struct log_settings settings = settings_for("/dev/stderr");
+	int fds[LOG_DESCRIPTORS] = {9, 9, 9};
+
+	log_descriptors(fds);
+	CHECK_INT(fds[0], -1);
+	log_open(&settings);
+	log_descriptors(fds);
+	CHECK_INT(fds[0], -1);
+	CHECK_INT(fds[1], -1);
+	CHECK_INT(fds[2], -1);
+	log_close();
+}
+
 TEST(facilities_have_the_names_of_syslog)
 {
 	CHECK_INT(log_facility_parse("mail"), LOG_MAIL);
