@@ -136,34 +136,50 @@ user_parse_uid(
 	return found;
 }
 
-enum lookup
-user_parse_gid(
-	struct arena *arena, struct str text, gid_t *gid_out, struct err *err)
+/* `name` is NULL for a lookup by number. */
+static enum lookup
+find_group(struct arena *arena, const char *name, gid_t *gid, struct err *err)
 {
-	char *name = arena_text(arena, text);
+	const char *what = name != NULL ? name : "a group";
 	size_t size;
 
-	if (parse_id(text, gid_out))
-		return LOOKUP_FOUND;
-	if (text.len == 0 || str_has_char(text, '\0'))
-		return LOOKUP_NONE;
 	for (size = RECORD_BYTES; size <= RECORD_BYTES_MAX; size *= 4) {
 		char *bytes = arena_alloc(arena, size);
 		struct group record, *found = NULL;
 		int error;
 
 		do
-			error = getgrnam_r(name, &record, bytes, size, &found);
+			error = name != NULL ? getgrnam_r(name, &record, bytes,
+						       size, &found)
+			                     : getgrgid_r(*gid, &record, bytes,
+						       size, &found);
 		while (error == EINTR);
 		if (error == ERANGE)
 			continue;
 		if (found != NULL) {
-			*gid_out = found->gr_gid;
+			*gid = found->gr_gid;
 			return LOOKUP_FOUND;
 		}
 		if (means_unknown(arena, error))
 			return LOOKUP_NONE;
-		return trouble(err, name, error);
+		return trouble(err, what, error);
 	}
-	return trouble(err, name, ERANGE);
+	return trouble(err, what, ERANGE);
+}
+
+enum lookup
+user_parse_gid(
+	struct arena *arena, struct str text, gid_t *gid_out, struct err *err)
+{
+	if (parse_id(text, gid_out))
+		return LOOKUP_FOUND;
+	if (text.len == 0 || str_has_char(text, '\0'))
+		return LOOKUP_NONE;
+	return find_group(arena, arena_text(arena, text), gid_out, err);
+}
+
+enum lookup
+user_group_exists(struct arena *arena, gid_t gid, struct err *err)
+{
+	return find_group(arena, NULL, &gid, err);
 }

@@ -34,6 +34,9 @@ enum lookup user_parse_uid(
 enum lookup user_parse_gid(
 	struct arena *arena, struct str text, gid_t *gid_out, struct err *err);
 
+/* Whether some group has that number. */
+enum lookup user_group_exists(struct arena *arena, gid_t gid, struct err *err);
+
 /* What an answer without a record means.  `error` is what getpwnam_r() returned:
  * glibc gives 0 for "not there".  ENOENT and ESRCH can come from one of several
  * sources that is missing, but also from a missing /etc/passwd: they mean "not

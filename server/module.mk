@@ -1,4 +1,5 @@
 noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
 	%D%/claims.h \
+	%D%/run_as.c %D%/run_as.h \
 	%D%/wire.c %D%/wire.h

@@ -1,3 +1,9 @@
 UNIT_TESTS += %D%/wire
 %C%_wire_SOURCES = %D%/wire.c
 %C%_wire_LDADD = server/libserver.a ipc/libipc.a $(TEST_LIBS)
+
+SERVER_TEST_LIBS = server/libserver.a conf/libconf.a ipc/libipc.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/run_as
+%C%_run_as_SOURCES = %D%/run_as.c
+%C%_run_as_LDADD = $(SERVER_TEST_LIBS)
