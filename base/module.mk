@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/encode.c %D%/encode.h \
 	%D%/err.c %D%/err.h \
 	%D%/fd.c %D%/fd.h \
+	%D%/filestate.c %D%/filestate.h \
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
+#include "base/filestate.h"
 #include "base/memory.h"
 
 #include "base/banned.h"
@@ -14,16 +14,9 @@
 /* What a small arena takes beyond what is in it. */
 enum { ENTRY_OVERHEAD = 8 * 1024 };
 
-struct identity {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
-
 struct entry {
 	struct arena *arena; /* this and all below live in it */
-	struct identity identity;
+	struct file_state state;
 	struct sieve_settings settings;
 	const char *path;
 	struct sieve_program *program; /* NULL: does not compile */
@@ -100,42 +93,6 @@ script_cache_counts(const struct script_cache *cache)
 	return cache->counts;
 }
 
-/* ---- which file it is ---- */
-
-static struct identity
-identity_of(const struct stat *status)
-{
-	return (struct identity){.device = status->st_dev,
-		.inode = status->st_ino,
-		.size = status->st_size,
-		.modified = status->st_mtim,
-		.changed = status->st_ctim};
-}
-
-static bool
-is_same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool
-is_same_file(const struct identity *a, const struct identity *b)
-{
-	return a->device == b->device && a->inode == b->inode &&
-	       a->size == b->size && is_same_time(a->modified, b->modified) &&
-	       is_same_time(a->changed, b->changed);
-}
-
-/* The next change could carry the same times. */
-static bool
-is_in_doubt(const struct identity *identity)
-{
-	time_t settled = clock_now().tv_sec - SCRIPT_CACHE_DOUBT_S;
-
-	return identity->modified.tv_sec >= settled ||
-	       identity->changed.tv_sec >= settled;
-}
-
 /* ---- finding ---- */
 
 static bool
@@ -150,19 +107,19 @@ static struct entry *
 find(struct script_cache *cache, const struct sieve_settings *settings,
 	const char *path)
 {
-	struct identity identity;
+	struct file_state state;
 	struct stat status;
 	size_t i;
 
 	/* Trouble is told by whoever opens it. */
 	if (stat(path, &status) < 0)
 		return NULL;
-	identity = identity_of(&status);
+	state = file_state_of(&status);
 	for (i = 0; i < cache->counts.scripts; i++) {
 		struct slot *slot = &cache->slots[i];
 
-		if (slot->inode == identity.inode &&
-			is_same_file(&slot->entry->identity, &identity) &&
+		if (slot->inode == state.inode &&
+			file_state_is_same(&slot->entry->state, &state) &&
 			is_script(slot->entry, settings, path))
 			return slot->entry;
 	}
@@ -198,8 +155,8 @@ add_report(struct sieve_report *report, const struct sieve_report *kept)
 
 struct script_text {
 	struct buf bytes;
-	struct identity identity;
-	bool is_settled; /* any other text will have another identity */
+	struct file_state state;
+	bool is_settled; /* any other text will have another state */
 };
 
 /* False, with errno, when it cannot be read. */
@@ -208,7 +165,7 @@ read_script(const char *path, struct script_text *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), error = 0;
 	struct stat before, after;
-	struct identity second;
+	struct file_state second;
 
 	if (fd < 0)
 		return false;
@@ -221,10 +178,10 @@ read_script(const char *path, struct script_text *text)
 		errno = error;
 		return false;
 	}
-	text->identity = identity_of(&before);
-	second = identity_of(&after);
-	text->is_settled = is_same_file(&text->identity, &second) &&
-	                   !is_in_doubt(&text->identity);
+	text->state = file_state_of(&before);
+	second = file_state_of(&after);
+	text->is_settled = file_state_is_same(&text->state, &second) &&
+	                   !file_state_is_in_doubt(&text->state);
 	return true;
 }
 
@@ -288,7 +245,7 @@ keep_take(struct script_cache *cache, struct entry *entry)
 				cache->limits.bytes))
 		drop_oldest(cache);
 	cache->slots[cache->counts.scripts++] =
-		(struct slot){entry->identity.inode, entry};
+		(struct slot){entry->state.inode, entry};
 	cache->counts.bytes += entry->bytes;
 	entry->last_used = ++cache->uses;
 }
@@ -317,7 +274,7 @@ add(struct script_cache *cache, const struct sieve_settings *settings,
 {
 	struct entry *entry = compile(settings, path, buf_view(&text->bytes));
 
-	entry->identity = text->identity;
+	entry->state = text->state;
 	cache->counts.compiled++;
 	if (text->is_settled && may_keep(cache, entry))
 		keep_take(cache, entry);

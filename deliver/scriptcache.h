@@ -21,13 +21,8 @@
 #include "base/err.h"
 #include "sieve/sieve.h"
 
-/* Defaults of the limits, and the age below which a file is in doubt: time
- * stamps are as coarse as a second on some file systems. */
-enum {
-	SCRIPT_CACHE_SCRIPTS = 1000,
-	SCRIPT_CACHE_BYTES = 16 * 1024 * 1024,
-	SCRIPT_CACHE_DOUBT_S = 2
-};
+/* Defaults of the limits. */
+enum { SCRIPT_CACHE_SCRIPTS = 1000, SCRIPT_CACHE_BYTES = 16 * 1024 * 1024 };
 
 struct script_cache_limits {
 	size_t scripts;

@@ -22,6 +22,10 @@ UNIT_TESTS += %D%/fd
 %C%_fd_SOURCES = %D%/fd.c
 %C%_fd_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/filestate
+%C%_filestate_SOURCES = %D%/filestate.c
+%C%_filestate_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/log
 %C%_log_SOURCES = %D%/log.c
 %C%_log_LDADD = $(TEST_LIBS)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/filestate.h"
 #include "mail/message.h"
 #include "tests/lib/test.h"
 
@@ -57,7 +58,7 @@ wait_for_settled_files(void)
 {
 	struct timespec now = clock_now();
 
-	clock_fix(now.tv_sec + SCRIPT_CACHE_DOUBT_S + 60, 0, "host", 1);
+	clock_fix(now.tv_sec + FILE_STATE_DOUBT_S + 60, 0, "host", 1);
 }
 
 static void
@@ -260,7 +261,7 @@ TEST(a_script_that_changed_a_moment_ago_is_not_kept)
 	REQUIRE(utimensat(AT_FDCWD, path, (struct timespec[]){{1, 0}, {1, 0}},
 			0) == 0);
 	REQUIRE(stat(path, &status) == 0);
-	clock_fix(status.st_ctim.tv_sec + SCRIPT_CACHE_DOUBT_S, 0, "host", 1);
+	clock_fix(status.st_ctim.tv_sec + FILE_STATE_DOUBT_S, 0, "host", 1);
 	CHECK_STR(run(&f, path), "discard; ");
 	CHECK_STR(run(&f, path), "discard; ");
 	CHECK_UINT(compiled(&f), 2);
@@ -269,8 +270,7 @@ TEST(a_script_that_changed_a_moment_ago_is_not_kept)
 	clock_fix(status.st_ctim.tv_sec - 1000, 0, "host", 1);
 	CHECK_STR(run(&f, path), "discard; ");
 	CHECK_UINT(script_cache_counts(f.cache).scripts, 0);
-	clock_fix(
-		status.st_ctim.tv_sec + SCRIPT_CACHE_DOUBT_S + 1, 0, "host", 1);
+	clock_fix(status.st_ctim.tv_sec + FILE_STATE_DOUBT_S + 1, 0, "host", 1);
 	CHECK_STR(run(&f, path), "discard; ");
 	CHECK_UINT(script_cache_counts(f.cache).scripts, 1);
 	finish(&f);
