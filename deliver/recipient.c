@@ -110,6 +110,12 @@ recipient_close_userdb(struct userdb **db)
 	userdb_close(db);
 }
 
+void
+recipient_keep_userdb(struct userdb *db)
+{
+	userdb_keep(db);
+}
+
 /* The record's fields that are settings: mail, quota_rule, plugin/sieve ... */
 static int
 override_settings(struct arena *arena, const struct settings *settings,

@@ -44,6 +44,9 @@ MUST_USE int recipient_open_userdb(struct arena *arena,
 	struct err *err);
 void recipient_close_userdb(struct userdb **db);
 
+/* For a process that asks often (userdb_keep()). */
+void recipient_keep_userdb(struct userdb *db);
+
 /* Looks the address up and completes the record: uid, gid, groups and home from
  * the record or from mail_uid, mail_gid, mail_home; limits first_valid_uid ...
  * checked.  `postmaster` without a domain is never unknown when

@@ -1,7 +1,6 @@
 /* driver - what a user database has to bring
  *
- * One const struct per driver file, listed in userdb.c.  Drivers hold nothing
- * open between lookups, so there is nothing to close.
+ * One const struct per driver file, listed in userdb.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +20,8 @@ struct userdb_driver;
 struct userdb_source {
 	const struct userdb_driver *driver;
 	const struct userdb_settings *settings;
-	const char *place; /* "doorstep.conf:12", for messages */
+	const char *place;  /* "doorstep.conf:12", for messages */
+	bool is_long_lived; /* worth keeping something between lookups */
 };
 
 struct userdb_driver {
@@ -35,6 +35,9 @@ struct userdb_driver {
 	/* Fills the record with what is known about record->asked. */
 	enum lookup (*find)(struct userdb_source *source, struct record *record,
 		struct err *err);
+
+	/* Gives back what is not in the arena; NULL: nothing. */
+	void (*close)(struct userdb_source *source);
 };
 
 extern const struct userdb_driver userdb_passwd;

@@ -20,8 +20,9 @@
  * A file that is empty, or ends within a user column, is one that is just being
  * written: who is not found in it may well exist, and that is trouble.
  *
- * The file is read anew at each lookup, from its beginning, without an index:
- * 100,000 users take some milliseconds, no memory, and a change counts at once.
+ * A program with one recipient reads the file at each lookup, from its beginning:
+ * 100,000 users take some milliseconds and no memory.  A server keeps an index
+ * (passwd_index.h).  A change counts at once in both.
  *
  * PATH may hold variables.  A file of a fixed path that is missing is trouble; of
  * a path with variables it means that nobody of that name (domain) exists, as
@@ -36,18 +37,18 @@
 #include "base/fd.h"
 #include "base/vars.h"
 #include "userdb/driver.h"
+#include "userdb/passwd_index.h"
+#include "userdb/passwd_lines.h"
 
 #include "base/banned.h"
-
-/* The longest line, and what is read at a time. */
-enum { LINE_MAX_BYTES = 64 * 1024 };
 
 enum column { PASSWORD, UID, GID, GECOS, HOME, SHELL, COLUMNS };
 
 struct file_source {
 	struct userdb_source source;
-	struct str path;            /* a template */
-	struct str username_format; /* of the user column */
+	struct str path;                /* a template */
+	struct str username_format;     /* of the user column */
+	struct passwd_indexes *indexes; /* NULL: none so far */
 };
 
 /* ---- args -------------------------------------------------------------- */
@@ -108,78 +109,6 @@ file_open(struct userdb_source *source, struct arena *arena, struct err *err)
 	if (check_template(source, own->username_format, err) < 0)
 		return -1;
 	return check_template(source, own->path, err);
-}
-
-/* ---- lines ------------------------------------------------------------- */
-
-struct scan {
-	int fd;
-	size_t start, end; /* of the bytes that are not yet given out */
-	unsigned long line;
-	bool is_at_end;   /* of the file */
-	bool is_skipping; /* the rest of a line that was too long */
-	bool is_cut;      /* the line given out is too long */
-	bool is_partial;  /* the line given out has no line end */
-	char bytes[LINE_MAX_BYTES];
-};
-
-/* Moves what is left to the front and reads behind it.  -1 with errno. */
-static int
-refill(struct scan *scan)
-{
-	ssize_t got;
-
-	memmove(scan->bytes, scan->bytes + scan->start,
-		scan->end - scan->start);
-	scan->end -= scan->start;
-	scan->start = 0;
-	got = fd_read(scan->fd, scan->bytes + scan->end,
-		sizeof(scan->bytes) - scan->end);
-	if (got < 0)
-		return -1;
-	scan->is_at_end = got == 0;
-	scan->end += (size_t)got;
-	return 0;
-}
-
-/* Gives out `len` bytes and takes `used`. */
-static void
-give(struct scan *scan, size_t len, size_t used, struct str *line_out)
-{
-	*line_out = str_of(scan->bytes + scan->start, len);
-	scan->start += used;
-	if (line_out->len > 0 && line_out->data[len - 1] == '\r')
-		line_out->len--;
-}
-
-/* A line that was too long is given out once, its beginning only.  -1 with
- * errno. */
-static enum lookup
-next_line(struct scan *scan, struct str *line_out)
-{
-	for (;;) {
-		struct str rest = str_of(
-			scan->bytes + scan->start, scan->end - scan->start);
-		size_t len = str_find_char(rest, '\n');
-		bool is_whole = len < rest.len;
-		bool was_skipping = scan->is_skipping;
-
-		scan->is_cut = !is_whole && rest.len == sizeof(scan->bytes);
-		if (is_whole || scan->is_cut ||
-			(scan->is_at_end && rest.len > 0)) {
-			scan->is_skipping = scan->is_cut;
-			scan->is_partial = !is_whole && !scan->is_cut;
-			give(scan, len, len + is_whole, line_out);
-			if (was_skipping)
-				continue;
-			scan->line++;
-			return LOOKUP_FOUND;
-		}
-		if (scan->is_at_end)
-			return LOOKUP_NONE;
-		if (refill(scan) < 0)
-			return LOOKUP_ERROR;
-	}
 }
 
 /* `key` is as the user column spells it. */
@@ -334,12 +263,11 @@ open_file(const struct file_source *own, struct arena *arena, const char *path,
 /* Nobody of that name, unless the file is one that somebody is writing anew at
  * this moment: then the line may still come, and mail must not bounce. */
 static enum lookup
-unknown(const struct scan *scan, bool is_cut_off, const char *path,
-	struct err *err)
+unknown(const struct passwd_end *end, const char *path, struct err *err)
 {
-	if (scan->line > 0 && !is_cut_off)
+	if (end->lines > 0 && !end->is_cut_off)
 		return LOOKUP_NONE;
-	if (scan->line == 0)
+	if (end->lines == 0)
 		err_temp(err, "4.3.0",
 			"userdb passwd-file %s: the file is empty; is it being "
 			"written?",
@@ -348,76 +276,102 @@ unknown(const struct scan *scan, bool is_cut_off, const char *path,
 		err_temp(err, "4.3.0",
 			"%s:%lu: the last line has neither a line end nor a "
 			"\":\"; is the file being written?",
-			path, scan->line);
+			path, end->lines);
 	return LOOKUP_ERROR;
 }
 
-/* `rest_out` is the line behind the name. */
 static enum lookup
-find_line(struct scan *scan, struct str key, const char *path,
-	struct str *rest_out, struct err *err)
+take_line(struct record *record, const struct passwd_line *line,
+	const char *path, struct err *err)
 {
-	bool is_cut_off = false;
+	if (line->is_cut) {
+		err_temp(err, "4.3.0", "%s:%lu: line longer than %d bytes",
+			path, line->number, PASSWD_LINE_MAX);
+		return LOOKUP_ERROR;
+	}
+	record->place =
+		arena_format(record->arena, "%s:%lu", path, line->number);
+	record->user.source =
+		arena_format(record->arena, "passwd-file %s", path);
+	return set_fields(record, line->rest, err) < 0 ? LOOKUP_ERROR
+	                                               : LOOKUP_FOUND;
+}
+
+static enum lookup
+scan(struct record *record, int fd, struct str key, const char *path,
+	struct err *err)
+{
+	struct passwd_end end = {0};
+	struct passwd_lines lines;
+	struct passwd_line found;
 	struct str line;
 
+	passwd_lines_init(&lines, fd);
 	for (;;) {
-		switch (next_line(scan, &line)) {
+		switch (passwd_lines_next(&lines, &line)) {
 		case LOOKUP_FOUND:
-			is_cut_off =
-				scan->is_partial && !str_has_char(line, ':');
 			break;
 		case LOOKUP_NONE:
-			return unknown(scan, is_cut_off, path, err);
+			return unknown(&end, path, err);
 		case LOOKUP_ERROR:
 			trouble(path, err);
 			return LOOKUP_ERROR;
 		}
+		passwd_end_move(&end, &lines, line);
 		if (!is_line_of(line, key))
 			continue;
-		if (scan->is_cut) {
-			err_temp(err, "4.3.0",
-				"%s:%lu: line longer than %d bytes", path,
-				scan->line, LINE_MAX_BYTES);
-			return LOOKUP_ERROR;
-		}
-		*rest_out = str_skip(line, key.len + 1);
-		return LOOKUP_FOUND;
+		found.rest = str_skip(line, key.len + 1);
+		found.number = lines.line;
+		found.is_cut = lines.is_cut;
+		return take_line(record, &found, path, err);
 	}
 }
 
 static enum lookup
-search(struct record *record, int fd, struct str key, const char *path,
-	struct err *err)
+scan_file(const struct file_source *own, struct record *record, struct str key,
+	const char *path, struct err *err)
 {
-	struct scan scan;
-	struct str rest;
-	enum lookup found;
+	int fd = -1;
+	enum lookup found = open_file(own, record->arena, path, &fd, err);
 
-	/* The buffer needs no zeroes. */
-	scan.fd = fd;
-	scan.start = scan.end = 0;
-	scan.line = 0;
-	scan.is_at_end = scan.is_skipping = scan.is_cut = false;
-	scan.is_partial = false;
-	found = find_line(&scan, key, path, &rest, err);
 	if (found != LOOKUP_FOUND)
 		return found;
-	record->place = arena_format(record->arena, "%s:%lu", path, scan.line);
-	record->user.source =
-		arena_format(record->arena, "passwd-file %s", path);
-	return set_fields(record, rest, err) < 0 ? LOOKUP_ERROR : LOOKUP_FOUND;
+	found = scan(record, fd, key, path, err);
+	fd_close(&fd);
+	return found;
+}
+
+static enum lookup
+find_by_index(const struct passwd_index *index, struct record *record,
+	struct str key, const char *path, struct err *err)
+{
+	struct passwd_line line;
+
+	if (passwd_index_find(index, key, &line))
+		return take_line(record, &line, path, err);
+	return unknown(passwd_index_end(index), path, err);
+}
+
+/* NULL: the file is to be scanned. */
+static const struct passwd_index *
+index_of(struct file_source *own, const char *path)
+{
+	if (!own->source.is_long_lived)
+		return NULL;
+	if (own->indexes == NULL)
+		own->indexes = passwd_indexes_open();
+	return passwd_indexes_get(own->indexes, path);
 }
 
 static enum lookup
 file_find(struct userdb_source *source, struct record *record, struct err *err)
 {
-	const struct file_source *own =
+	struct file_source *own =
 		CONTAINER_OF(source, struct file_source, source);
 	const struct var vars[] = {{'u', "user", record->asked},
 		{'s', "service", str_from(record->service)}};
+	const struct passwd_index *index;
 	struct str path, key;
-	enum lookup found;
-	int fd = -1;
 
 	if (vars_expand_path(record->arena, own->path, vars, ARRAY_LENGTH(vars),
 		    &path, err) < 0 ||
@@ -426,12 +380,20 @@ file_find(struct userdb_source *source, struct record *record, struct err *err)
 		return LOOKUP_ERROR;
 	if (key.len == 0)
 		return LOOKUP_NONE;
-	found = open_file(own, record->arena, path.data, &fd, err);
-	if (found != LOOKUP_FOUND)
-		return found;
-	found = search(record, fd, spell(record->arena, key), path.data, err);
-	fd_close(&fd);
-	return found;
+	key = spell(record->arena, key);
+	index = index_of(own, path.data);
+	if (index != NULL)
+		return find_by_index(index, record, key, path.data, err);
+	return scan_file(own, record, key, path.data, err);
+}
+
+static void
+file_close(struct userdb_source *source)
+{
+	struct file_source *own =
+		CONTAINER_OF(source, struct file_source, source);
+
+	passwd_indexes_close(&own->indexes);
 }
 
 const struct userdb_driver userdb_passwd_file = {
@@ -439,4 +401,5 @@ const struct userdb_driver userdb_passwd_file = {
 	.size = sizeof(struct file_source),
 	.open = file_open,
 	.find = file_find,
+	.close = file_close,
 };

@@ -109,10 +109,30 @@ userdb_open(const struct userdb_settings *settings, size_t count,
 }
 
 void
+userdb_keep(struct userdb *db)
+{
+	size_t i;
+
+	for (i = 0; i < db->count; i++)
+		db->sources[i]->is_long_lived = true;
+}
+
+static void
+close_source(struct userdb_source *source)
+{
+	if (source != NULL && source->driver->close != NULL)
+		source->driver->close(source);
+}
+
+void
 userdb_close(struct userdb **db)
 {
+	size_t i;
+
 	if (*db == NULL)
 		return;
+	for (i = 0; i < (*db)->count; i++)
+		close_source((*db)->sources[i]);
 	arena_close(&(*db)->arena);
 	memory_free(*db);
 	*db = NULL;

@@ -67,10 +67,14 @@ struct userdb;
 
 /* `settings` are borrowed.  Wrong settings (unknown driver, bad args, a static
  * driver without allow_all_users=yes) are refused here, 4.3.5 with file and
- * line.  Files are opened at each lookup. */
+ * line.  Files are read at each lookup. */
 MUST_USE int userdb_open(const struct userdb_settings *settings, size_t count,
 	struct userdb **db_out, struct err *err);
 void userdb_close(struct userdb **db);
+
+/* For a process that asks often: what was read is kept between lookups, within
+ * bounds, and read anew when it has changed.  The answers are the same. */
+void userdb_keep(struct userdb *db);
 
 /* `name` is the whole user name, "amy" or "amy@example.org", already folded as
  * the configuration says; `service` is "lda" or "lmtp".  The record lives in the

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -431,4 +432,28 @@ TEST(a_uid_that_nobody_has_is_a_wrong_call_without_a_user)
 	CHECK_STR(recipient.name, "amy");
 	CHECK_STR(recipient.home, NULL);
 	REQUIRE(seteuid(0) == 0);
+}
+
+TEST(a_database_that_is_kept_gives_the_same_recipients)
+{
+	const struct settings *settings = load("");
+	struct address address = {
+		.local_part = STR("amy"), .domain = STR("example.org")};
+	struct userdb *db = NULL;
+	struct recipient first;
+	int i;
+
+	REQUIRE(find("", "amy", "example.org") == 0);
+	first = recipient;
+	clock_fix(clock_now().tv_sec + 60, 0, "host", 1);
+	REQUIRE(recipient_open_userdb(arena, settings, &db, &err) == 0);
+	recipient_keep_userdb(db);
+	for (i = 0; i < 3; i++) {
+		REQUIRE(recipient_find(arena, settings, db, &address, "lda",
+				&recipient, &err) == 0);
+		CHECK_STR(recipient.name, first.name);
+		CHECK_STR(recipient.home, first.home);
+		CHECK_INT(recipient.identity.uid, first.identity.uid);
+	}
+	recipient_close_userdb(&db);
 }

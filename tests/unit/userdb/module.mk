@@ -5,3 +5,7 @@ UNIT_TESTS += %D%/passwd_file
 UNIT_TESTS += %D%/userdb
 %C%_userdb_SOURCES = %D%/userdb.c
 %C%_userdb_LDADD = userdb/libuserdb.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/passwd_index
+%C%_passwd_index_SOURCES = %D%/passwd_index.c
+%C%_passwd_index_LDADD = userdb/libuserdb.a $(TEST_LIBS)

@@ -14,6 +14,41 @@
 static struct err err;
 static const struct user *user;
 
+/* The same by an index: so late that no file of the test is in doubt. */
+static void
+check_index(const struct userdb_settings *settings, const char *name,
+	enum lookup found)
+{
+	struct arena *arena = arena_open();
+	const struct user *other = NULL;
+	struct userdb *db = NULL;
+	struct err problem;
+	size_t i;
+
+	clock_fix(clock_now().tv_sec + 60, 0, "host", 1);
+	err_clear(&problem);
+	REQUIRE(userdb_open(settings, 1, &db, &problem) == 0);
+	userdb_keep(db);
+	CHECK_INT(
+		userdb_find(db, arena, str_from(name), "lda", &other, &problem),
+		found);
+	CHECK_STR(problem.detail, err.detail);
+	CHECK_STR(problem.status, err.status);
+	if (found == LOOKUP_FOUND && other != NULL) {
+		CHECK_STR(other->name, user->name);
+		CHECK_STR(other->home, user->home);
+		CHECK_STR(other->source, user->source);
+		CHECK_INT(other->has_uid, user->has_uid);
+		CHECK_INT(other->uid, user->uid);
+		REQUIRE(other->field_count == user->field_count);
+		for (i = 0; i < user->field_count; i++)
+			CHECK_STR_EQUAL(
+				other->fields[i].value, user->fields[i].value);
+	}
+	userdb_close(&db);
+	arena_close(&arena);
+}
+
 static enum lookup
 find(const char *args, const char *name)
 {
@@ -30,6 +65,7 @@ find(const char *args, const char *name)
 	REQUIRE(userdb_open(&settings, 1, &db, &err) == 0);
 	found = userdb_find(db, arena, str_from(name), "lda", &user, &err);
 	userdb_close(&db);
+	check_index(&settings, name, found);
 	return found;
 }
 
