@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/privilege.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+
+#include "base/memory.h"
 
 #include "base/banned.h"
 
@@ -21,7 +24,17 @@ refuse_root(const struct identity *identity, struct err *err)
 			err, "4.3.0", "refusing to read mail as uid 0 (root)");
 	if (identity->uid == (uid_t)-1 || identity->gid == (gid_t)-1)
 		return err_temp(err, "4.3.0", "no uid or gid is set");
+	if (identity->has_spool_group && identity->spool_group == 0)
+		return err_temp(err, "4.3.5",
+			"mail_privileged_group may not be root's group");
 	return 0;
+}
+
+static gid_t
+saved_group(const struct identity *identity)
+{
+	return identity->has_spool_group ? identity->spool_group
+	                                 : identity->gid;
 }
 
 static int
@@ -35,7 +48,9 @@ verify(const struct identity *identity, struct err *err)
 		getresgid(&gids[0], &gids[1], &gids[2]) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot read own ids");
 	for (i = 0; i < 3; i++)
-		if (uids[i] != identity->uid || gids[i] != identity->gid)
+		if (uids[i] != identity->uid ||
+			gids[i] != (i == 2 ? saved_group(identity)
+					   : identity->gid))
 			return err_temp(err, "4.3.0",
 				"uid %lu gid %lu was not taken wholly",
 				(unsigned long)identity->uid,
@@ -61,13 +76,37 @@ privilege_become(const struct identity *identity, struct err *err)
 	if (setgroups(identity->group_count, identity->groups) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot set %zu groups",
 			identity->group_count);
-	if (setresgid(identity->gid, identity->gid, identity->gid) < 0)
+	if (setresgid(identity->gid, identity->gid, saved_group(identity)) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot become gid %lu",
 			(unsigned long)identity->gid);
 	if (setresuid(identity->uid, identity->uid, identity->uid) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot become uid %lu",
 			(unsigned long)identity->uid);
 	return verify(identity, err);
+}
+
+bool
+privilege_begin_spool(void)
+{
+	gid_t real, effective, saved;
+	int reason = errno;
+	bool has_begun;
+
+	has_begun = getresgid(&real, &effective, &saved) == 0 &&
+	            saved != effective &&
+	            setresgid((gid_t)-1, saved, (gid_t)-1) == 0;
+	errno = reason;
+	return has_begun;
+}
+
+void
+privilege_end_spool(void)
+{
+	int reason = errno;
+
+	if (setresgid((gid_t)-1, getgid(), (gid_t)-1) < 0)
+		BUG("the spool's group cannot be given back");
+	errno = reason;
 }
 
 bool

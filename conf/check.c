@@ -317,14 +317,16 @@ static void
 check_location(struct check *check, const char *name, const char *location,
 	struct conf_place place)
 {
-	const struct str driver = STR("maildir:");
+	static const struct str drivers[] = {STR("maildir:"), STR("mbox:")};
 	struct str value = str_from(location);
+	size_t i;
 
-	if (!str_starts(value, driver) || value.len == driver.len)
-		ERROR(check, place,
-			"%s: found \"%s\", expected maildir:PATH; there is no "
-			"other driver than maildir",
-			name, location);
+	for (i = 0; i < ARRAY_LENGTH(drivers); i++)
+		if (str_starts(value, drivers[i]) && value.len > drivers[i].len)
+			return;
+	ERROR(check, place,
+		"%s: found \"%s\", expected maildir:PATH or mbox:PATH", name,
+		location);
 }
 
 static void

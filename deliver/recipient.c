@@ -279,6 +279,27 @@ complete_groups(
 }
 
 static int
+complete_spool_group(
+	struct arena *arena, struct recipient *recipient, struct err *err)
+{
+	struct identity *identity = &recipient->identity;
+	struct str name = str_from(recipient->settings->mail_privileged_group);
+
+	if (name.len == 0)
+		return 0;
+	switch (user_parse_gid(arena, name, &identity->spool_group, err)) {
+	case LOOKUP_FOUND:
+		identity->has_spool_group = true;
+		return 0;
+	case LOOKUP_NONE:
+		return unknown_id("privileged_group", name, err);
+	case LOOKUP_ERROR:
+		break;
+	}
+	return -1;
+}
+
+static int
 check_limit(const char *name, const char *what, uint64_t id, uint64_t first,
 	uint64_t last, const struct recipient *recipient, struct err *err)
 {
@@ -329,7 +350,8 @@ complete(struct arena *arena, struct recipient *recipient,
 		complete_home(arena, recipient, err) < 0 ||
 		complete_uid(arena, recipient, err) < 0 ||
 		complete_gid(arena, recipient, err) < 0 ||
-		complete_groups(arena, recipient, err) < 0)
+		complete_groups(arena, recipient, err) < 0 ||
+		complete_spool_group(arena, recipient, err) < 0)
 		return -1;
 	return check_identity(recipient, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/vars.h"
 #include "deliver/loopcheck.h"
 #include "deliver/trace.h"
@@ -85,6 +86,49 @@ fsync_of(enum conf_mail_fsync value)
 		return STORE_FSYNC_NEVER;
 	}
 	return STORE_FSYNC_OPTIMIZED;
+}
+
+static enum store_lock_kind
+lock_kind_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum store_lock_kind kind;
+	} kinds[] = {{"dotlock", STORE_LOCK_DOTLOCK},
+		{"dotlock_try", STORE_LOCK_DOTLOCK_TRY},
+		{"fcntl", STORE_LOCK_FCNTL}, {"flock", STORE_LOCK_FLOCK},
+		{"lockf", STORE_LOCK_LOCKF}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(kinds); i++)
+		if (str_is(str_from(word), kinds[i].word))
+			return kinds[i].kind;
+	BUG("mbox_write_locks has \"%s\"", word);
+}
+
+static uint64_t
+lesser_limit(uint64_t a, uint64_t b)
+{
+	return b != 0 && b < a ? b : a;
+}
+
+static struct store_lock_settings
+setup_locks(const struct settings *settings)
+{
+	struct store_lock_settings locks = {
+		.timeout_ms = lesser_limit(settings->mbox_lock_timeout_ms,
+			settings->mail_max_lock_timeout_ms),
+		.stale_ms = settings->mbox_dotlock_change_timeout_ms,
+		.dotlock_by_link = !settings->dotlock_use_excl,
+	};
+	size_t i;
+
+	for (i = 0; i < settings->mbox_write_locks.count &&
+		    locks.count < STORE_LOCKS_MAX;
+		i++)
+		locks.kinds[locks.count++] =
+			lock_kind_of(settings->mbox_write_locks.items[i]);
+	return locks;
 }
 
 static int
@@ -170,6 +214,7 @@ setup_store(const struct job *job, const struct delivery *delivery,
 		.autocreate = settings->lda_mailbox_autocreate,
 		.autosubscribe = settings->lda_mailbox_autosubscribe,
 		.temp_scan_interval_ms = settings->mail_temp_scan_interval_ms,
+		.locks = setup_locks(settings),
 	};
 	return setup_namespaces(job, delivery, settings_out, err);
 }

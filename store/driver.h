@@ -58,8 +58,9 @@ struct store_names {
 void store_names_add(struct store_names *names, const char *name);
 
 struct store_driver {
-	const char *name;         /* in mail_location, before the colon */
-	enum store_layout layout; /* where the location says nothing */
+	const char *name;          /* in mail_location, before the colon */
+	enum store_layout layout;  /* where the location says nothing */
+	const char *subscriptions; /* the file's name, the same */
 
 	/* Lives in base->arena; touches nothing. */
 	int (*open)(const struct store_root *base, struct store_root **root_out,
@@ -95,5 +96,6 @@ struct store_driver {
 };
 
 extern const struct store_driver maildir_driver;
+extern const struct store_driver mbox_driver;
 
 #endif

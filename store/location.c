@@ -101,6 +101,7 @@ take_utf8(const struct parser *parser, struct str value UNUSED)
 static int
 take_inbox(const struct parser *parser, struct str value)
 {
+	parser->location->has_inbox = true;
 	return take_path(parser, value, &parser->location->inbox);
 }
 
@@ -118,6 +119,7 @@ take_subscriptions(const struct parser *parser, struct str value)
 		return err_temp(parser->err, "4.3.5",
 			"mail_location: SUBSCRIPTIONS= takes the name of a "
 			"file, not a path");
+	parser->location->has_subscriptions = true;
 	parser->location->subscriptions = arena_text(parser->arena, value);
 	return 0;
 }

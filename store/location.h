@@ -29,6 +29,8 @@ struct location {
 	const char *inbox;         /* the root where INBOX= does not say more */
 	const char *control;       /* where `subscriptions` lies; or the root */
 	const char *subscriptions; /* name of that file */
+	bool has_inbox;            /* INBOX= was given */
+	bool has_subscriptions;    /* else: the driver's usual one */
 	bool has_layout;           /* else: the driver's usual one */
 	enum store_layout layout;
 	bool utf8; /* folder names on disk; else modified UTF-7 */

@@ -537,6 +537,7 @@ maildir_close(struct store_copy *base)
 const struct store_driver maildir_driver = {
 	.name = "maildir",
 	.layout = STORE_LAYOUT_MAILDIRPP,
+	.subscriptions = "subscriptions",
 	.open = maildir_open,
 	.find = maildir_find,
 	.list = maildir_list,

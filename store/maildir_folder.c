@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "store/failure.h"
-#include "store/subscriptions.h"
+#include "store/make.h"
 
 #include "base/banned.h"
 
@@ -105,40 +105,6 @@ permission_to_inherit(const struct maildir_root *root,
 }
 
 static bool
-is_below(const char *path, const char *root)
-{
-	size_t len = strlen(root);
-
-	return strncmp(path, root, len) == 0 && path[len] == '/';
-}
-
-/* mkdir -p; -1 with errno.  One that is there already is flushed as well: who
- * made it a moment ago may not yet have done so. */
-static int
-make_path(struct maildir_root *root, const char *path,
-	const struct permission *permission)
-{
-	struct str parent = paths_parent(str_from(path));
-	struct permission own_only;
-	int result;
-
-	permission_init_private(&own_only);
-	if (!is_below(path, root->base.location.root))
-		permission = &own_only;
-	result = permission_make_folder(permission, path);
-	if (result < 0 && errno == ENOENT && parent.len > 1) {
-		if (make_path(root, arena_text(root->base.arena, parent),
-			    permission) < 0)
-			return -1;
-		result = permission_make_folder(permission, path);
-	}
-	if (result < 0 && errno != EEXIST)
-		return -1;
-	paths_add(&root->changed, parent);
-	return 0;
-}
-
-static bool
 is_dangling_link(const char *path)
 {
 	struct stat found;
@@ -192,7 +158,8 @@ static enum store_result
 make_folder(struct maildir_root *root, struct maildir_folder *folder,
 	const struct permission *permission, struct err *err)
 {
-	if (make_path(root, folder->path, permission) < 0)
+	if (make_path(&root->base, &root->changed, folder->path, permission) <
+		0)
 		return folder_failure(root, folder, "mkdir", folder->path, err);
 	if (make_part(root, folder, "tmp", permission) < 0 ||
 		make_part(root, folder, "new", permission) < 0 ||
@@ -213,25 +180,12 @@ make_folder(struct maildir_root *root, struct maildir_folder *folder,
 static void
 subscribe(struct maildir_root *root, const struct maildir_folder *folder)
 {
-	const struct location *location = &root->base.location;
-	const char *path =
-		path_in(root, location->control, location->subscriptions);
-	char separator = folder_separator(folder->layout);
 	struct str name = str_from(folder->disk);
-	struct permission permission;
-	struct stat found;
-	struct err err;
 
 	if (folder->layout == STORE_LAYOUT_MAILDIRPP)
 		name = str_skip(name, 1);
-	permission_init_private(&permission);
-	if (make_path(root, location->control, &permission) == 0 &&
-		stat(location->control, &found) == 0)
-		permission_init_from(&permission, &found, location->control);
-	if (subscriptions_add(path, name, separator, &permission,
-		    root->base.settings->fsync != STORE_FSYNC_NEVER, &err) < 0)
-		log_error("Could not subscribe to %.*s: %s",
-			STR_ARG(folder->name), err_log_text(&err));
+	make_subscription(&root->base, &root->changed, name,
+		folder_separator(folder->layout));
 }
 
 static enum lookup

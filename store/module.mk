@@ -4,10 +4,15 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/failure.c %D%/failure.h \
 	%D%/folder.c %D%/folder.h \
 	%D%/location.c %D%/location.h \
+	%D%/lock.c %D%/lock.h \
 	%D%/maildir.c \
 	%D%/maildir_folder.c %D%/maildir_folder.h \
 	%D%/maildir_name.c %D%/maildir_name.h \
 	%D%/match.c %D%/match.h \
+	%D%/make.c %D%/make.h \
+	%D%/mbox.c \
+	%D%/mbox_folder.c %D%/mbox_folder.h \
+	%D%/mbox_text.c %D%/mbox_text.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/permission.c %D%/permission.h \
 	%D%/publish.c %D%/publish.h \

@@ -12,6 +12,7 @@
 
 static const struct store_driver *const drivers[] = {
 	&maildir_driver,
+	&mbox_driver,
 };
 
 struct store {
@@ -83,11 +84,13 @@ open_root(struct store *store, size_t namespace_index, struct err *err)
 	base.driver = find_driver(base.location.driver);
 	if (base.driver == NULL)
 		return err_temp(err, "4.3.5",
-			"mail_location: unknown driver \"%s\"; known is "
-			"maildir",
+			"mail_location: unknown driver \"%s\"; known are "
+			"maildir and mbox",
 			base.location.driver);
 	if (!base.location.has_layout)
 		base.location.layout = base.driver->layout;
+	if (!base.location.has_subscriptions)
+		base.location.subscriptions = base.driver->subscriptions;
 	store->separators[namespace_index] =
 		space->separator != 0 ? space->separator
 				      : folder_separator(base.location.layout);

@@ -15,6 +15,11 @@
  * behind.  store_retract() takes a committed copy away again.  After kill -9
  * only a private name is left.
  *
+ * In an mbox, where no message has a name, store_write() looks whether it would
+ * fit, and store_commit() appends it under the locks, flushes, and cuts the file
+ * back when that fails.  kill -9 in that moment leaves a part of the message
+ * behind the earlier ones.
+ *
  * Folder names are those a Sieve script or -m gives: UTF-8, with the separator
  * and prefix of the configured namespaces (store/folder.h).  One that is spelled
  * in modified UTF-7 ("&AOk-") is text like any other, unless there is a folder
@@ -52,6 +57,28 @@ enum store_flags {
 	STORE_DRAFT = 16
 };
 
+/* store/lock.h says what each of them is. */
+enum store_lock_kind {
+	STORE_LOCK_DOTLOCK,
+	STORE_LOCK_DOTLOCK_TRY,
+	STORE_LOCK_FCNTL,
+	STORE_LOCK_FLOCK,
+	STORE_LOCK_LOCKF
+};
+
+enum { STORE_LOCKS_MAX = 5 };
+
+/* How a file that other programs write as well is locked: an mbox.  What is 0 is
+ * as usual: dotlock, then fcntl; 5 minutes; 2 minutes. */
+struct store_lock_settings {
+	enum store_lock_kind kinds[STORE_LOCKS_MAX]; /* in this order */
+	size_t count;
+	uint64_t timeout_ms; /* the longest wait */
+	/* A dotlock is forgotten when nothing has changed for that long. */
+	uint64_t stale_ms;
+	bool dotlock_by_link; /* not by O_EXCL; for an NFS of version 2 */
+};
+
 /* One `namespace { }` block. */
 struct store_namespace {
 	const char *prefix;   /* "INBOX." or "" */
@@ -73,6 +100,10 @@ struct store_settings {
 	bool autosubscribe; /* those just created */
 	/* Old files in tmp/ are removed at most that often; 0 = never. */
 	uint64_t temp_scan_interval_ms;
+	struct store_lock_settings locks; /* of an mbox */
+	/* clock_monotonic_ms() from which on no lock may be waited for any
+	 * longer; 0 = none. */
+	uint64_t lock_deadline_ms;
 };
 
 struct store;

@@ -6,6 +6,7 @@ TAP_TESTS += \
 	%D%/folders.sh \
 	%D%/log.sh \
 	%D%/loop.sh \
+	%D%/mbox.sh \
 	%D%/message.sh \
 	%D%/options.sh \
 	%D%/surroundings.sh
@@ -17,6 +18,7 @@ EXTRA_DIST += \
 	%D%/lda.sh \
 	%D%/log.sh \
 	%D%/loop.sh \
+	%D%/mbox.sh \
 	%D%/message.sh \
 	%D%/options.sh \
 	%D%/surroundings.sh

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/privilege.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/lib/test.h"
@@ -39,7 +42,10 @@ TEST(an_unset_id_is_refused)
 TEST(root_becomes_somebody_for_good)
 {
 	static const gid_t groups[] = {SOME_GID, MORE_GID};
-	struct identity identity = {SOME_UID, SOME_GID, groups, 2};
+	struct identity identity = {.uid = SOME_UID,
+		.gid = SOME_GID,
+		.groups = groups,
+		.group_count = 2};
 	gid_t found[16];
 	uid_t uids[3];
 	gid_t gids[3];
@@ -67,7 +73,7 @@ TEST(root_becomes_somebody_for_good)
 TEST(no_group_of_root_is_kept)
 {
 	static const gid_t roots[] = {0, 1, 2};
-	struct identity identity = {SOME_UID, SOME_GID, NULL, 0};
+	struct identity identity = {.uid = SOME_UID, .gid = SOME_GID};
 	gid_t found[16];
 	struct err err;
 
@@ -78,10 +84,70 @@ TEST(no_group_of_root_is_kept)
 	CHECK_INT(getgroups(16, found), 0);
 }
 
+/* The group that a file made now would get. */
+static gid_t
+group_of_new_file(const char *name)
+{
+	struct stat made;
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	REQUIRE(fd >= 0 && fstat(fd, &made) == 0);
+	close(fd);
+	return made.st_gid;
+}
+
+TEST(the_group_of_the_spool_is_in_effect_only_when_asked_for)
+{
+	struct identity identity = {.uid = SOME_UID,
+		.gid = SOME_GID,
+		.has_spool_group = true,
+		.spool_group = MORE_GID};
+	gid_t gids[3];
+	struct err err;
+
+	if (!privilege_is_root())
+		SKIP("only root may change its groups");
+	REQUIRE(chdir(test_folder()) == 0);
+	REQUIRE(chown(".", SOME_UID, SOME_GID) == 0);
+	REQUIRE(privilege_become(&identity, &err) == 0);
+	CHECK_INT(group_of_new_file("before"), SOME_GID);
+	REQUIRE(privilege_begin_spool());
+	CHECK_INT(group_of_new_file("in the spool"), MORE_GID);
+	privilege_end_spool();
+	CHECK_INT(group_of_new_file("after"), SOME_GID);
+	REQUIRE(getresgid(&gids[0], &gids[1], &gids[2]) == 0);
+	CHECK_INT(gids[0], SOME_GID);
+	CHECK_INT(gids[1], SOME_GID);
+	CHECK_INT(setgid(0), -1);
+	CHECK_INT(seteuid(0), -1);
+}
+
+TEST(without_a_group_for_the_spool_nothing_changes)
+{
+	struct identity identity = {.uid = SOME_UID, .gid = SOME_GID};
+	struct err err;
+
+	if (privilege_is_root())
+		REQUIRE(privilege_become(&identity, &err) == 0);
+	errno = EACCES;
+	CHECK(!privilege_begin_spool());
+	CHECK_INT(errno, EACCES);
+}
+
+TEST(the_group_of_the_spool_is_never_roots)
+{
+	struct identity identity = {
+		.uid = SOME_UID, .gid = SOME_GID, .has_spool_group = true};
+	struct err err;
+
+	CHECK_INT(privilege_become(&identity, &err), -1);
+	CHECK_STR(err.status, "4.3.5");
+}
+
 static void
 become_somebody(void)
 {
-	struct identity identity = {SOME_UID, SOME_GID, NULL, 0};
+	struct identity identity = {.uid = SOME_UID, .gid = SOME_GID};
 	struct err err;
 
 	if (privilege_is_root())
@@ -90,7 +156,7 @@ become_somebody(void)
 
 TEST(a_user_is_already_itself)
 {
-	struct identity identity = {0, 0, NULL, 0};
+	struct identity identity = {.uid = 0};
 	struct err err;
 
 	become_somebody();
@@ -101,7 +167,7 @@ TEST(a_user_is_already_itself)
 
 TEST(a_user_cannot_become_another)
 {
-	struct identity identity = {0, SOME_GID, NULL, 0};
+	struct identity identity = {.gid = SOME_GID};
 	struct err err;
 
 	become_somebody();
@@ -114,7 +180,7 @@ TEST(a_user_cannot_become_another)
 TEST(the_groups_of_a_user_contain_its_own)
 {
 	struct arena *arena = arena_open();
-	struct identity identity = {0, 0, NULL, 0};
+	struct identity identity = {.uid = 0};
 	bool found = false;
 	struct err err;
 	size_t i;

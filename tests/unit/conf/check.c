@@ -152,12 +152,13 @@ TEST(a_variable_that_is_none_is_an_error)
 
 TEST(a_location_of_another_kind_is_an_error)
 {
-	check_finds("mail_location = mbox:~/mail\n",
-		"1: error: mail_location: found \"mbox:~/mail\", expected "
-		"maildir:PATH; there is no other driver than maildir");
+	check_finds("mail_location = mbox:~/mail:INBOX=/var/mail/%u\n", "");
+	check_finds("mail_location = mdbox:~/mail\n",
+		"1: error: mail_location: found \"mdbox:~/mail\", expected "
+		"maildir:PATH or mbox:PATH");
 	check_finds("namespace a {\n  inbox = yes\n  location = sdbox:~/x\n}\n",
 		"1: error: location: found \"sdbox:~/x\", expected "
-		"maildir:PATH; there is no other driver than maildir");
+		"maildir:PATH or mbox:PATH");
 }
 
 /* What only a delivery would stumble over is refused at start, not only by who
@@ -184,12 +185,12 @@ TEST(what_fails_each_delivery_is_refused_at_start)
 			"1: error: location: found"},
 		{"mail_location = bogus:\n",
 			"1: error: mail_location: found \"bogus:\", expected "
-			"maildir:PATH; there is no other driver than maildir"},
+			"maildir:PATH or mbox:PATH"},
 		{"mail_location =\n", "1: error: mail_location: found \"\""},
 		{"mail_location = maildir:\n",
 			"1: error: mail_location: found \"maildir:\""},
-		{"mail_driver = mbox\n",
-			"1: error: mail_location: found \"mbox:~/mail\""},
+		{"mail_driver = mdbox\n",
+			"1: error: mail_location: found \"mdbox:~/mail\""},
 		{"sendmail_path =\n",
 			"1: error: sendmail_path: found \"\", expected a "
 			"program"},

@@ -524,12 +524,12 @@ TEST(a_users_record_gets_the_checks_of_the_configuration)
 	struct loaded loaded = load_good("");
 	struct err err;
 
-	CHECK(override(&loaded, "mail", "mbox:~/mail", &err) == NULL);
+	CHECK(override(&loaded, "mail", "mdbox:~/mail", &err) == NULL);
 	CHECK_INT(err.kind, ERR_TEMPORARY);
 	CHECK_STR(err.status, "4.3.5");
-	CHECK_STR(err.detail, "user amy: mail_location: found \"mbox:~/mail\", "
-			      "expected maildir:PATH; there is no other driver "
-			      "than maildir");
+	CHECK_STR(err.detail, "user amy: mail_location: found "
+			      "\"mdbox:~/mail\", expected maildir:PATH or "
+			      "mbox:PATH");
 	CHECK(override(&loaded, "sieve", "/%{bogus}", &err) == NULL);
 	CHECK(says(
 		err.detail, "user amy: sieve: found \"/%{bogus}\": unknown"));

@@ -27,14 +27,14 @@ cat >wrong.conf <<'END'
 mail_debug = maybe
 mail_plugins = sieve
 protocol lmtp {
-  mail_location = mbox:~/mail
+  mail_location = mdbox:~/mail
 }
 END
 run "$doorstep" config check -c wrong.conf
 is "$status" 1 "an error ends config check with 1"
 is "$(cat out)" 'wrong.conf:1: error: mail_debug: found "maybe", expected yes or no
 wrong.conf:2: warning: mail_plugins: does not concern Doorstep and is ignored
-wrong.conf:4: error: mail_location: found "mbox:~/mail", expected maildir:PATH; there is no other driver than maildir
+wrong.conf:4: error: mail_location: found "mdbox:~/mail", expected maildir:PATH or mbox:PATH
 wrong.conf: 2 errors, 1 warning' "each problem is named once, in any protocol"
 
 run "$doorstep" config dump -c wrong.conf

@@ -13,7 +13,7 @@ cat >users <<END
 amy:x:$me:$me::$PWD/amy::
 bob:x:$me:$me::$PWD/bob::sieve=~/my.sieve
 lost:x:$me:$me::::mail=maildir:~/mail
-mbox:x:$me:$me::$PWD/bob::mail=mbox:~/mail
+mbox:x:$me:$me::$PWD/bob::mail=mdbox:~/mail
 homeless:x:$me:$me::::mail=maildir:/srv/%u
 broken:x:none:$me::$PWD/bob::
 END
@@ -54,7 +54,7 @@ like "$(cat err)" 'doorstep: lost: mail_location has a path below the home*' \
 	"and why it cannot"
 user mbox
 is "$status:$(cat out)" "75:" "settings that cannot be are trouble"
-like "$(cat err)" 'doorstep: mbox: *"mbox:~/mail"*' "and what they are is told"
+like "$(cat err)" 'doorstep: mbox: *"mdbox:~/mail"*' "and what they are is told"
 user broken
 is "$status:$(wc -l <err)" 75:1 "a broken record is trouble"
 like "$(cat err)" "doorstep: broken: $PWD/users:6: field uid: *" \

@@ -38,6 +38,10 @@ UNIT_TESTS += %D%/match
 %C%_match_SOURCES = %D%/match.c
 %C%_match_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += %D%/mbox_text
+%C%_mbox_text_SOURCES = %D%/mbox_text.c
+%C%_mbox_text_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += %D%/paths
 %C%_paths_SOURCES = %D%/paths.c
 %C%_paths_LDADD = $(STORE_TEST_LIBS)

@@ -89,10 +89,10 @@ TEST(a_driver_that_is_not_there_is_named)
 	struct store_settings settings = box_settings();
 	struct store *store;
 
-	settings.location = "mbox:~/mail";
+	settings.location = "mdbox:~/mail";
 	CHECK_INT(store_open(&settings, &store, &err), -1);
 	CHECK_STR(err.status, "4.3.5");
-	CHECK(strstr(err.detail, "\"mbox\"") != NULL);
+	CHECK(strstr(err.detail, "\"mdbox\"") != NULL);
 }
 
 TEST(the_path_of_the_inbox_is_told_and_nothing_is_made)
