@@ -158,7 +158,7 @@ heap_make_room(struct loop *loop)
 		return;
 	loop->timer_size = loop->timer_size ? loop->timer_size * 2 : 64;
 	loop->timers = memory_resize(loop->timers,
-		memory_product(loop->timer_size, sizeof(*loop->timers)));
+		memory_product(loop->timer_size, sizeof(struct loop_timer *)));
 }
 
 void
