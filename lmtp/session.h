@@ -31,6 +31,7 @@
 #include "mail/address.h"
 #include "conf/conf.h"
 #include "server/wire.h"
+#include "lmtp/command.h"
 #include "lmtp/spool.h"
 
 /* Who is at the other end; XCLIENT of a trusted peer changes what is told of it. */
@@ -80,6 +81,16 @@ struct session_transaction {
 	struct spool *spool; /* from DATA on */
 };
 
+/* Rows of the table; between the reply to DATA and the end of the message there
+ * are no commands. */
+enum session_state {
+	SESSION_GREETING, /* before LHLO */
+	SESSION_READY,
+	SESSION_MAIL, /* in a transaction that has nobody accepted */
+	SESSION_RCPT, /* somebody is accepted */
+	SESSION_STATES
+};
+
 struct session_events {
 	/* Ask who lives there.  session_found() may be called at once. */
 	void (*find)(
@@ -94,6 +105,10 @@ struct session_events {
 	 * session_confirmed(). */
 	void (*confirm)(struct session *session,
 		const struct wire_handle *handles, size_t count);
+	/* A command is carried out, or refused, in this state: for counters and
+	 * tests.  May be NULL. */
+	void (*command)(struct session *session, enum session_state state,
+		enum command_verb verb);
 };
 
 struct session_config {
@@ -103,6 +118,10 @@ struct session_config {
 	const char *hostname;
 	bool has_tls; /* STARTTLS can be offered (not yet) */
 };
+
+/* What SIZE offers, and what a spool_budget has to have as message_max: the
+ * smallest of the limits that are set; 0 = none. */
+uint64_t session_message_max(const struct settings *settings);
 
 struct session;
 
@@ -119,7 +138,9 @@ const struct session_peer *session_peer(const struct session *session);
 struct session_transaction *session_transaction(struct session *session);
 /* helo, protocol ... for the job. */
 void session_client(const struct session *session, struct wire_client *client);
-/* GREETING, HELO, READY, MAIL FROM, RCPT TO, DATA: for logs (reference 2.5). */
+/* How long the client waits for a reply, by XCLIENT TIMEOUT; 0 = not told. */
+uint64_t session_timeout_ms(const struct session *session);
+/* GREETING, READY, MAIL FROM, RCPT TO, DATA: for logs (reference 2.5). */
 const char *session_state_name(const struct session *session);
 /* The command whose line is not yet complete, or whose reply is not yet there; ""
  * when there is none. */
@@ -137,7 +158,9 @@ struct buf *session_output(struct session *session);
 /* All output has left; what comes in beyond this many bytes of input since the
  * beginning of the session was sent by a client that could read it. */
 void session_output_left(struct session *session, uint64_t received);
-/* It waits for find(), deliver() or confirm(), and takes no input. */
+/* It waits for find(), deliver() or confirm().  Of its input it takes only further
+ * RCPTs then; after an answer the rest has to be offered to session_input()
+ * again. */
 bool session_is_waiting(const struct session *session);
 /* It waits for deliver(). */
 bool session_is_delivering(const struct session *session);

@@ -1,0 +1,1234 @@
+/* SPDX-License-Identifier: MIT */
+#include "lmtp/session.h"
+
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "lmtp/data.h"
+#include "lmtp/reply.h"
+#include "lmtp/xclient.h"
+
+#include "base/banned.h"
+
+enum {
+	/* RCPTs of a pipeline that are read before all are answered. */
+	PIPELINE_MAX = 100,
+	/* Exim's buffer for an answer of any number of lines has 256 bytes. */
+	LHLO_BYTES_MAX = 239,
+	/* Results whose reply was perhaps not read; those beyond are forgotten
+	 * by their age alone. */
+	UNCONFIRMED_MAX = 10000
+};
+
+/* What comes next in the input. */
+enum mode {
+	MODE_COMMANDS,
+	MODE_CONFIRMING, /* nothing, until session_confirmed() */
+	MODE_DATA,
+	MODE_DELIVERING, /* nothing, until session_delivered() */
+	MODE_ENDED
+};
+
+/* The way to the proof that replies were read. */
+enum proof {
+	PROOF_NONE_NEEDED,
+	PROOF_REPLIES_WRITTEN, /* to our output */
+	PROOF_REPLIES_LEFT
+};
+
+/* A reply in line: of a recipient, or a text. */
+struct slot {
+	struct session_recipient *recipient;
+	const char *text;
+};
+
+struct place {
+	struct session_recipient public;
+	uint32_t hash; /* of the address, so that twins are found fast */
+};
+
+struct transaction {
+	struct session_transaction public;
+	size_t size; /* of public.recipients */
+	struct slot slots[PIPELINE_MAX];
+	size_t slot_first, slot_count;
+};
+
+struct session {
+	struct session_config config;
+	struct session_peer peer;
+	void *context;
+	struct command_workarounds workarounds;
+
+	char id[XCLIENT_SESSION_MAX + 1];
+	char helo[XCLIENT_VALUE_MAX + 1];
+	char login[XCLIENT_VALUE_MAX + 1];
+	char protocol[8];
+	bool is_helo_told; /* by XCLIENT: LHLO does not change it */
+	uint64_t timeout_s;
+
+	enum mode mode;
+	bool is_greeted;
+	bool is_skipping; /* the rest of a line that is too long */
+	char unfinished[16];
+	unsigned bad_commands; /* in a row */
+	unsigned transactions;
+	struct transaction *transaction;
+	struct data data;
+	struct arena *scratch; /* of commands that wait for their replies */
+	struct buf output;
+
+	uint64_t received; /* bytes that were taken */
+	enum proof proof;
+	uint64_t proof_from;
+	struct buf handles; /* struct wire_handle */
+
+	char last_words[128]; /* for behind the replies to a message */
+	char end_reason[128];
+};
+
+/* ---- what is asked of a session ---- */
+
+void *
+session_context(const struct session *session)
+{
+	return session->context;
+}
+
+const char *
+session_id(const struct session *session)
+{
+	return session->id;
+}
+
+const struct session_peer *
+session_peer(const struct session *session)
+{
+	return &session->peer;
+}
+
+struct session_transaction *
+session_transaction(struct session *session)
+{
+	return session->transaction != NULL ? &session->transaction->public
+	                                    : NULL;
+}
+
+static const char *
+protocol_name(const struct session *session)
+{
+	bool is_utf8 = session->transaction != NULL &&
+	               session->transaction->public.is_utf8;
+
+	/* RFC 6531 4.3 */
+	if (str_is_nocase(str_from(session->protocol), "SMTP"))
+		return is_utf8 ? "UTF8SMTP" : "SMTP";
+	if (str_is_nocase(str_from(session->protocol), "ESMTP"))
+		return is_utf8 ? "UTF8SMTP" : "ESMTP";
+	return is_utf8 ? "UTF8LMTP" : "LMTP";
+}
+
+void
+session_client(const struct session *session, struct wire_client *client)
+{
+	*client = (struct wire_client){
+		.helo = str_from(session->helo),
+		.ip = str_from(session->peer.ip),
+		.port = session->peer.port,
+		.tls = STR_EMPTY,
+		.protocol = str_from(protocol_name(session)),
+		.login = str_from(session->login),
+	};
+}
+
+uint64_t
+session_timeout_ms(const struct session *session)
+{
+	return session->timeout_s * 1000;
+}
+
+const char *
+session_state_name(const struct session *session)
+{
+	if (session->mode == MODE_DATA || session->mode == MODE_DELIVERING)
+		return "DATA";
+	if (session->transaction != NULL)
+		return session->transaction->public.count > 0 ? "RCPT TO"
+		                                              : "MAIL FROM";
+	return session->is_greeted ? "READY" : "GREETING";
+}
+
+static bool
+has_queue(const struct session *session)
+{
+	const struct transaction *transaction = session->transaction;
+
+	return transaction != NULL &&
+	       transaction->slot_first < transaction->slot_count;
+}
+
+const char *
+session_unfinished(const struct session *session)
+{
+	if (session->mode == MODE_DATA || session->mode == MODE_DELIVERING)
+		return "DATA";
+	if (has_queue(session))
+		return "RCPT";
+	return session->unfinished;
+}
+
+const char *
+session_end_reason(const struct session *session)
+{
+	return session->mode == MODE_ENDED ? session->end_reason : NULL;
+}
+
+struct buf *
+session_output(struct session *session)
+{
+	return &session->output;
+}
+
+bool
+session_is_waiting(const struct session *session)
+{
+	return session->mode == MODE_CONFIRMING ||
+	       session->mode == MODE_DELIVERING || has_queue(session);
+}
+
+bool
+session_is_delivering(const struct session *session)
+{
+	return session->mode == MODE_DELIVERING;
+}
+
+bool
+session_has_transaction(const struct session *session)
+{
+	return session->transaction != NULL;
+}
+
+uint64_t
+session_message_max(const struct settings *settings)
+{
+	uint64_t message = settings->message_max_size;
+	uint64_t mailbox = settings->quota_max_mail_size;
+
+	if (message == 0 || (mailbox > 0 && mailbox < message))
+		return mailbox;
+	return message;
+}
+
+/* ---- transactions ---- */
+
+static const char *
+numbered_id(struct arena *arena, const char *id, char letter, size_t number)
+{
+	if (number == 1)
+		return arena_text(arena, str_from(id));
+	return arena_format(arena, "%s:%c%zu", id, letter, number);
+}
+
+static struct address
+address_copy(struct arena *arena, const struct address *address)
+{
+	return (struct address){
+		.local_part = arena_copy(arena, address->local_part),
+		.domain = arena_copy(arena, address->domain),
+		.display = STR_EMPTY,
+		.text = arena_copy(arena, address->text),
+		.is_null = address->is_null,
+	};
+}
+
+static void
+transaction_open(struct session *session, const struct command_mail *mail)
+{
+	struct arena *arena = arena_open();
+	struct transaction *transaction = ARENA_NEW(arena, struct transaction);
+	struct session_transaction *public = &transaction->public;
+
+	session->transactions++;
+	public->arena = arena;
+	public->number = session->transactions;
+	public->id =
+		numbered_id(arena, session->id, 'T', session->transactions);
+	public->sender = address_copy(arena, &mail->sender);
+	public->size = mail->size;
+	public->is_utf8 = mail->is_utf8;
+	session->transaction = transaction;
+}
+
+static void
+transaction_close(struct session *session)
+{
+	struct session_transaction *public;
+	struct arena *arena;
+
+	if (session->transaction == NULL)
+		return;
+	session->config.events->release(session);
+	public = &session->transaction->public;
+	if (public->spool != NULL)
+		spool_close(&public->spool);
+	arena = public->arena;
+	session->transaction = NULL;
+	arena_close(&arena);
+}
+
+static uint32_t
+hash_add(uint32_t hash, struct str s, bool is_folded)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++) {
+		char c = is_folded ? ascii_lower(s.data[i]) : s.data[i];
+
+		hash = (hash ^ (unsigned char)c) * 16777619u;
+	}
+	return hash;
+}
+
+/* The local part belongs to the user data base, which may tell Amy from amy (RFC
+ * 5321 2.4); domains are one in any case. */
+static uint32_t
+address_hash(const struct address *address)
+{
+	return hash_add(hash_add(2166136261u, address->local_part, false),
+		address->domain, true);
+}
+
+static bool
+is_same_address(const struct address *a, const struct address *b)
+{
+	return str_equal(a->local_part, b->local_part) &&
+	       str_equal_nocase(a->domain, b->domain);
+}
+
+static struct place *
+place_of(struct session_recipient *recipient)
+{
+	return CONTAINER_OF(recipient, struct place, public);
+}
+
+static struct session_recipient *
+find_twin(const struct session_transaction *transaction,
+	const struct address *address, uint32_t hash)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->count; i++) {
+		struct session_recipient *other = transaction->recipients[i];
+
+		if (place_of(other)->hash == hash && other->twin == NULL &&
+			other->state != SESSION_REFUSED &&
+			is_same_address(&other->address, address))
+			return other;
+	}
+	return NULL;
+}
+
+static struct session_recipient *
+add_recipient(struct session *session, const struct command_rcpt *rcpt)
+{
+	struct transaction *transaction = session->transaction;
+	struct session_transaction *public = &transaction->public;
+	struct place *place = ARENA_NEW(public->arena, struct place);
+	struct session_recipient *recipient = &place->public;
+
+	if (public->count == transaction->size) {
+		transaction->size = public->count == 0 ? 8 : public->count * 2;
+		public->recipients = arena_grow(public->arena,
+			public->recipients, sizeof(recipient), public->count,
+			transaction->size);
+	}
+	place->hash = address_hash(&rcpt->address);
+	recipient->session = session;
+	recipient->place = public->count;
+	recipient->address = address_copy(public->arena, &rcpt->address);
+	recipient->original = arena_copy(public->arena, rcpt->original);
+	recipient->id =
+		numbered_id(public->arena, public->id, 'R', public->count + 1);
+	recipient->state = SESSION_ASKED;
+	recipient->twin = find_twin(public, &rcpt->address, place->hash);
+	public->recipients[public->count++] = recipient;
+	return recipient;
+}
+
+/* ---- replies, in the order of the commands ---- */
+
+/* The last thing that is said. */
+static void
+finish(struct session *session, const char *reply, const char *reason)
+{
+	transaction_close(session);
+	reply_add(&session->output, reply);
+	snprintf(
+		session->end_reason, sizeof(session->end_reason), "%s", reason);
+	session->mode = MODE_ENDED;
+}
+
+/* `words`: "4.4.2 Disconnected for inactivity" */
+static void
+finish_unasked(struct session *session, const char *words)
+{
+	struct str reason = str_from(words), status;
+	char reply[sizeof(session->last_words) + 4];
+
+	snprintf(reply, sizeof(reply), "421 %s", words);
+	(void)str_next_word(&reason, &status);
+	finish(session, reply, str_trim(reason).data);
+}
+
+static bool
+is_bad_command(const char *reply)
+{
+	return strncmp(reply, "500", 3) == 0 || strncmp(reply, "501", 3) == 0 ||
+	       strncmp(reply, "503", 3) == 0;
+}
+
+static void
+put_reply(struct session *session, const char *reply)
+{
+	if (!is_bad_command(reply)) {
+		session->bad_commands = 0;
+	} else if (++session->bad_commands >
+		   session->config.settings->lmtp_max_bad_commands) {
+		finish_unasked(session, "4.7.0 Too many invalid commands.");
+		return;
+	}
+	reply_add(&session->output, reply);
+}
+
+static struct reply_to
+reply_to(const struct session_recipient *recipient)
+{
+	return (struct reply_to){
+		.address = recipient->address.text,
+		.is_utf8 = recipient->session->transaction->public.is_utf8,
+	};
+}
+
+static void
+put_rcpt_reply(
+	struct session *session, const struct session_recipient *recipient)
+{
+	struct reply_to to = reply_to(recipient);
+
+	if (recipient->state == SESSION_ACCEPTED) {
+		put_reply(session, "250 2.1.5 OK");
+		return;
+	}
+	session->bad_commands = 0;
+	reply_add_err(&session->output, &to, &recipient->result.err);
+}
+
+static void
+put_slot(struct session *session, const struct slot *slot)
+{
+	if (slot->recipient != NULL)
+		put_rcpt_reply(session, slot->recipient);
+	else
+		put_reply(session, slot->text);
+}
+
+/* All replies up to the first one that is still open.  A reply can be the last:
+ * then there is no transaction any more. */
+static void
+put_slots(struct session *session)
+{
+	while (has_queue(session)) {
+		struct transaction *transaction = session->transaction;
+		struct slot *slot =
+			&transaction->slots[transaction->slot_first];
+
+		if (slot->recipient != NULL &&
+			slot->recipient->state == SESSION_ASKED)
+			return;
+		transaction->slot_first++;
+		put_slot(session, slot);
+	}
+	if (session->transaction != NULL)
+		session->transaction->slot_first =
+			session->transaction->slot_count = 0;
+}
+
+static void
+add_slot(struct session *session, struct session_recipient *recipient,
+	const char *text)
+{
+	struct transaction *transaction = session->transaction;
+
+	transaction->slots[transaction->slot_count++] =
+		(struct slot){recipient, text};
+}
+
+/* `reply` lives in the scratch arena or for ever. */
+static void
+say(struct session *session, const char *reply)
+{
+	if (has_queue(session))
+		add_slot(session, NULL, reply);
+	else
+		put_reply(session, reply);
+}
+
+/* ---- commands ---- */
+
+/* True when there was something to say against it. */
+static bool
+is_refused(struct session *session, const char *refusal)
+{
+	if (refusal != NULL)
+		say(session, refusal);
+	return refusal != NULL;
+}
+
+/* Other capabilities have their place here: CHUNKING, DSN, STARTTLS. */
+static void
+add_capabilities(const struct session *session, struct buf *lines)
+{
+	uint64_t most = session_message_max(session->config.settings);
+
+	buf_add_text(lines, "\n8BITMIME\nENHANCEDSTATUSCODES\nPIPELINING");
+	if (most > 0)
+		buf_add_format(lines, "\nSIZE %llu", (unsigned long long)most);
+	else
+		buf_add_text(lines, "\nSIZE");
+	buf_add_text(lines, "\nSMTPUTF8");
+}
+
+/* Bytes of a reply that has these lines; each begins with a line feed. */
+static size_t
+reply_bytes(struct str lines)
+{
+	size_t bytes = 0, i;
+
+	for (i = 0; i < lines.len; i++)
+		bytes += lines.data[i] == '\n' ? sizeof("250-\r\n") - 1 : 1;
+	return bytes;
+}
+
+static void
+put_capabilities(struct session *session)
+{
+	struct reply_to nobody = {STR_EMPTY, .is_utf8 = false};
+	struct str host = str_from(session->config.hostname);
+	struct buf lines, text;
+	size_t bytes;
+
+	buf_init(&lines, BUF_UNLIMITED);
+	buf_init(&text, BUF_UNLIMITED);
+	add_capabilities(session, &lines);
+	bytes = reply_bytes(buf_view(&lines)) + sizeof("250-\r\n") - 1;
+	buf_add(&text, utf8_cut(host, LHLO_BYTES_MAX - bytes));
+	buf_add(&text, buf_view(&lines));
+	if (session->peer.is_trusted)
+		buf_add_text(&text, "\nXCLIENT " XCLIENT_NAMES);
+	session->bad_commands = 0;
+	reply_add_to(&session->output, &nobody, 250, "", buf_view(&text));
+	buf_clear(&text);
+	buf_clear(&lines);
+}
+
+static void
+set_text(char *text, size_t size, struct str value)
+{
+	value = utf8_cut(value, size - 1);
+	snprintf(text, size, "%.*s", STR_ARG(value));
+}
+
+/* RFC 5321 4.1.4: forgets a transaction. */
+static void
+run_lhlo(struct session *session, const struct command *command)
+{
+	if (command->arguments.len == 0) {
+		say(session, "501 Missing hostname");
+		return;
+	}
+	transaction_close(session);
+	session->is_greeted = true;
+	/* What is no domain is taken, but stands in no header. */
+	if (!session->is_helo_told)
+		set_text(session->helo, sizeof(session->helo),
+			command_is_domain(command->arguments)
+				? command->arguments
+				: STR_EMPTY);
+	put_capabilities(session);
+}
+
+static void
+run_mail(struct session *session, const struct command *command)
+{
+	uint64_t most = session_message_max(session->config.settings);
+	struct command_mail mail;
+
+	if (is_refused(session,
+		    command_parse_mail(session->scratch, command->arguments,
+			    &session->workarounds, &mail)))
+		return;
+	if (most > 0 && mail.size > most) {
+		say(session, "552 5.2.3 Message size exceeds "
+			     "administrative limit");
+		return;
+	}
+	transaction_open(session, &mail);
+	say(session, "250 2.1.0 OK");
+}
+
+static void
+accept_recipient(struct session_recipient *recipient)
+{
+	recipient->state = SESSION_ACCEPTED;
+	recipient->session->transaction->public.accepted++;
+}
+
+static void
+run_rcpt(struct session *session, const struct command *command)
+{
+	struct session_transaction *transaction = &session->transaction->public;
+	struct session_recipient *recipient;
+	struct command_rcpt rcpt;
+
+	if (is_refused(
+		    session, command_parse_rcpt(session->scratch,
+				     command->arguments, &session->workarounds,
+				     transaction->is_utf8, &rcpt)))
+		return;
+	/* Refused ones count: they take memory as well.  RFC 5321 4.5.3.1.10:
+	 * 452, so that the client sends the rest in a transaction of its own. */
+	if (transaction->count >=
+		session->config.settings->lmtp_max_recipients) {
+		say(session, "452 4.5.3 Too many recipients");
+		return;
+	}
+	recipient = add_recipient(session, &rcpt);
+	add_slot(session, recipient, NULL);
+	if (recipient->twin == NULL)
+		session->config.events->find(session, recipient);
+	else if (recipient->twin->state == SESSION_ACCEPTED)
+		accept_recipient(recipient);
+	put_slots(session);
+}
+
+static void
+run_data(struct session *session, const struct command *command)
+{
+	struct session_transaction *transaction = &session->transaction->public;
+
+	if (is_refused(session, command_parse_nothing(command->arguments)))
+		return;
+	transaction->spool = spool_open(session->config.budget);
+	session->data = (struct data){.state = DATA_LINE_START};
+	session->mode = MODE_DATA;
+	say(session, "354 OK");
+}
+
+static void
+run_rset(struct session *session, const struct command *command)
+{
+	if (is_refused(session, command_parse_nothing(command->arguments)))
+		return;
+	transaction_close(session);
+	say(session, "250 2.0.0 OK");
+}
+
+static void
+run_noop(struct session *session, const struct command *command)
+{
+	if (!is_refused(
+		    session, command_parse_string(command->arguments, false)))
+		say(session, "250 2.0.0 OK");
+}
+
+static void
+run_quit(struct session *session, const struct command *command)
+{
+	if (!is_refused(session, command_parse_nothing(command->arguments)))
+		finish(session, "221 2.0.0 Bye", "Logged out");
+}
+
+static void
+run_vrfy(struct session *session, const struct command *command)
+{
+	if (!is_refused(
+		    session, command_parse_string(command->arguments, true)))
+		say(session, "252 2.3.3 Try RCPT instead");
+}
+
+static void
+run_starttls(struct session *session, const struct command *command)
+{
+	if (!is_refused(session, command_parse_nothing(command->arguments)))
+		say(session, "502 5.5.1 TLS support is not enabled.");
+}
+
+static void
+put_greeting(struct session *session)
+{
+	const struct session_config *config = &session->config;
+	struct buf text;
+
+	buf_init(&text, LHLO_BYTES_MAX - 2);
+	buf_add_text(&text, "220 ");
+	buf_add(&text, utf8_cut(str_from(config->hostname),
+			       ADDRESS_DOMAIN_MOST - 120));
+	buf_add_char(&text, ' ');
+	buf_add(&text, utf8_cut(str_from(config->settings->login_greeting),
+			       text.max - text.len));
+	reply_add(&session->output, buf_text(&text));
+	buf_clear(&text);
+}
+
+static void
+take_value(char *text, size_t size, const struct xclient_value *value)
+{
+	if (value->has)
+		set_text(text, size, value->text);
+}
+
+static void
+apply_xclient(struct session *session, const struct xclient *xclient)
+{
+	struct session_peer *peer = &session->peer;
+
+	if (xclient->address.has) {
+		take_value(peer->ip, sizeof(peer->ip), &xclient->address);
+		peer->is_inet = peer->ip[0] != '\0';
+		peer->port = 0;
+	}
+	if (xclient->port.has)
+		peer->port = xclient->port_number;
+	if (xclient->helo.has)
+		session->is_helo_told = xclient->helo.text.len > 0;
+	take_value(session->helo, sizeof(session->helo), &xclient->helo);
+	take_value(session->login, sizeof(session->login), &xclient->login);
+	take_value(
+		session->protocol, sizeof(session->protocol), &xclient->proto);
+	if (xclient->timeout.has)
+		session->timeout_s = xclient->timeout_s;
+	if (xclient->session.has && xclient->session.text.len > 0) {
+		set_text(session->id, sizeof(session->id),
+			xclient->session.text);
+		session->transactions = 0;
+	}
+}
+
+static void
+run_xclient(struct session *session, const struct command *command)
+{
+	struct xclient xclient;
+
+	if (!session->peer.is_trusted) {
+		say(session, "550 5.7.14 You are not from trusted IP");
+		return;
+	}
+	if (is_refused(session, xclient_parse(session->scratch,
+					command->arguments, &xclient)))
+		return;
+	apply_xclient(session, &xclient);
+	session->is_greeted = false;
+	session->bad_commands = 0;
+	put_greeting(session);
+}
+
+/* ---- the table ---- */
+
+struct cell {
+	const char *refusal; /* NULL: run */
+	void (*run)(struct session *session, const struct command *command);
+};
+
+#define RUN(function)                                                          \
+	{                                                                      \
+		.run = function                                                \
+	}
+#define REFUSE(reply)                                                          \
+	{                                                                      \
+		.refusal = reply                                               \
+	}
+
+#define MAIL_NEEDED REFUSE("503 5.5.0 MAIL needed first")
+#define MAIL_GIVEN REFUSE("503 5.5.0 MAIL already given")
+#define IN_TRANSACTION                                                         \
+	REFUSE("503 5.5.0 XCLIENT not permitted during a mail transaction")
+
+/* What has the same answer in every state. */
+#define ALWAYS                                                                 \
+	[COMMAND_LHLO] = RUN(run_lhlo), [COMMAND_RSET] = RUN(run_rset),        \
+	[COMMAND_NOOP] = RUN(run_noop), [COMMAND_QUIT] = RUN(run_quit),        \
+	[COMMAND_VRFY] = RUN(run_vrfy),                                        \
+	[COMMAND_STARTTLS] = RUN(run_starttls),                                \
+	[COMMAND_AUTH] = REFUSE("502 5.5.1 Unsupported command"),              \
+	[COMMAND_UNKNOWN] = REFUSE("500 5.5.1 Unknown command"),               \
+	[COMMAND_INVALID] = REFUSE("500 5.5.2 Invalid command syntax"),        \
+	[COMMAND_TOO_LONG] = REFUSE("500 5.5.2 Line too long")
+
+/* MAIL without LHLO is taken, as by Dovecot: simple clients leave it out. */
+static const struct cell table[SESSION_STATES][COMMAND_VERBS] = {
+	[SESSION_GREETING] =
+		{
+			ALWAYS,
+			[COMMAND_MAIL] = RUN(run_mail),
+			[COMMAND_RCPT] = MAIL_NEEDED,
+			[COMMAND_DATA] = MAIL_NEEDED,
+			[COMMAND_XCLIENT] = RUN(run_xclient),
+		},
+	[SESSION_READY] =
+		{
+			ALWAYS,
+			[COMMAND_MAIL] = RUN(run_mail),
+			[COMMAND_RCPT] = MAIL_NEEDED,
+			[COMMAND_DATA] = MAIL_NEEDED,
+			[COMMAND_XCLIENT] = RUN(run_xclient),
+		},
+	[SESSION_MAIL] =
+		{
+			ALWAYS,
+			[COMMAND_MAIL] = MAIL_GIVEN,
+			[COMMAND_RCPT] = RUN(run_rcpt),
+			/* RFC 2033 4.2 */
+			[COMMAND_DATA] =
+				REFUSE("503 5.5.0 No valid recipients"),
+			[COMMAND_XCLIENT] = IN_TRANSACTION,
+		},
+	[SESSION_RCPT] =
+		{
+			ALWAYS,
+			[COMMAND_MAIL] = MAIL_GIVEN,
+			[COMMAND_RCPT] = RUN(run_rcpt),
+			[COMMAND_DATA] = RUN(run_data),
+			[COMMAND_XCLIENT] = IN_TRANSACTION,
+		},
+};
+
+static enum session_state
+state_of(const struct session *session)
+{
+	if (session->transaction != NULL)
+		return session->transaction->public.accepted > 0 ? SESSION_RCPT
+		                                                 : SESSION_MAIL;
+	return session->is_greeted ? SESSION_READY : SESSION_GREETING;
+}
+
+static void
+run_command(struct session *session, const struct command *command)
+{
+	const struct session_events *events = session->config.events;
+	enum session_state state = state_of(session);
+	const struct cell *cell = &table[state][command->verb];
+
+	if (session->scratch == NULL)
+		session->scratch = arena_open();
+	if (events->command != NULL)
+		events->command(session, state, command->verb);
+	if (cell->refusal != NULL)
+		say(session, cell->refusal);
+	else
+		cell->run(session, command);
+}
+
+/* ---- lines ---- */
+
+/* RFC 5321 2.3.8 ends a line with CR LF; a bare LF does as well, so that people can
+ * type.  (What ends a message is another matter.) */
+static struct str
+line_without_end(struct str input, size_t len)
+{
+	struct str line = str_slice(input, 0, len - 1);
+
+	if (str_ends(line, STR("\r")))
+		line.len--;
+	return line;
+}
+
+/* For the log: the word that a line begins with. */
+static void
+note_unfinished(struct session *session, struct str line)
+{
+	size_t len = 0;
+
+	while (len < line.len && len < sizeof(session->unfinished) - 1 &&
+		ascii_is_alpha(line.data[len])) {
+		session->unfinished[len] = ascii_upper(line.data[len]);
+		len++;
+	}
+	session->unfinished[len] = '\0';
+}
+
+/* While replies are open only RCPTs are taken: what others mean depends on how
+ * those end. */
+static bool
+has_to_wait(const struct session *session, const struct command *command)
+{
+	if (!has_queue(session))
+		return false;
+	return command->verb != COMMAND_RCPT ||
+	       session->transaction->slot_count == PIPELINE_MAX;
+}
+
+/* The line at `received` could only be written by somebody who could read the
+ * replies to a message. */
+static bool
+is_proof(const struct session *session)
+{
+	return session->proof == PROOF_REPLIES_LEFT &&
+	       session->received >= session->proof_from;
+}
+
+static void
+confirm(struct session *session)
+{
+	session->proof = PROOF_NONE_NEEDED;
+	session->mode = MODE_CONFIRMING;
+	session->config.events->confirm(session,
+		(const struct wire_handle *)(const void *)session->handles.data,
+		session->handles.len / sizeof(struct wire_handle));
+}
+
+static size_t
+take_command(struct session *session, struct str input, size_t len)
+{
+	struct str line = line_without_end(input, len);
+	struct command command = command_parse(line);
+
+	note_unfinished(session, line);
+	if (has_to_wait(session, &command))
+		return 0;
+	if (is_proof(session)) {
+		if (has_queue(session))
+			return 0;
+		confirm(session);
+		if (session->mode == MODE_CONFIRMING)
+			return 0;
+	}
+	session->received += len;
+	session->unfinished[0] = '\0';
+	run_command(session, &command);
+	return len;
+}
+
+/* The rest of a line that is too long. */
+static size_t
+skip_line(struct session *session, struct str input)
+{
+	struct command command = {COMMAND_TOO_LONG, STR_EMPTY};
+	size_t end = str_find_char(input, '\n');
+	size_t len = end < input.len ? end + 1 : input.len;
+
+	session->received += len;
+	if (end == input.len)
+		return len;
+	session->is_skipping = false;
+	session->unfinished[0] = '\0';
+	run_command(session, &command);
+	return len;
+}
+
+static size_t
+take_line(struct session *session, struct str input)
+{
+	size_t most = session->config.settings->lmtp_max_line_length;
+	struct str start = str_slice(input, 0, most);
+	size_t end = str_find_char(start, '\n');
+
+	if (session->is_skipping)
+		return skip_line(session, input);
+	if (end < start.len)
+		return take_command(session, input, end + 1);
+	note_unfinished(session, start);
+	if (input.len < most || has_queue(session))
+		return 0;
+	session->is_skipping = true;
+	return skip_line(session, input);
+}
+
+/* ---- the message ---- */
+
+/* A twin has the result of the first one; nobody goes without a reply. */
+static const struct wire_recipient_result *
+result_of(const struct session_recipient *recipient)
+{
+	return recipient->twin != NULL ? &recipient->twin->result
+	                               : &recipient->result;
+}
+
+static void
+put_result(struct session *session, const struct session_recipient *recipient)
+{
+	const struct wire_recipient_result *result = result_of(recipient);
+	struct reply_to to = reply_to(recipient);
+	const char *id =
+		recipient->twin != NULL ? recipient->twin->id : recipient->id;
+	char text[256];
+
+	if (result->outcome == WIRE_FAILED) {
+		reply_add_err(&session->output, &to, &result->err);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s Saved", id);
+	reply_add_to(&session->output, &to, 250, "2.0.0", str_from(text));
+}
+
+static void
+keep_handle(struct session *session, const struct session_recipient *recipient)
+{
+	const struct wire_recipient_result *result = &recipient->result;
+
+	if (recipient->twin != NULL || !result->has_handle)
+		return;
+	buf_add(&session->handles,
+		str_of((const char *)&result->handle, sizeof(result->handle)));
+	session->proof = PROOF_REPLIES_WRITTEN;
+}
+
+static void
+put_results(struct session *session)
+{
+	struct session_transaction *transaction = &session->transaction->public;
+	size_t i;
+
+	for (i = 0; i < transaction->count; i++) {
+		struct session_recipient *recipient =
+			transaction->recipients[i];
+
+		if (recipient->state != SESSION_ACCEPTED)
+			continue;
+		put_result(session, recipient);
+		keep_handle(session, recipient);
+	}
+}
+
+static void
+end_message(struct session *session)
+{
+	put_results(session);
+	transaction_close(session);
+	session->bad_commands = 0;
+	session->mode = MODE_COMMANDS;
+	if (session->last_words[0] != '\0')
+		finish_unasked(session, session->last_words);
+}
+
+/* What stands until somebody knows better. */
+static void
+set_results(struct session_transaction *transaction, const struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->count; i++) {
+		struct wire_recipient_result *result =
+			&transaction->recipients[i]->result;
+
+		result->outcome = WIRE_FAILED;
+		result->err = *err;
+		result->has_handle = false;
+	}
+}
+
+static bool
+has_bad_newlines(const struct session *session)
+{
+	return session->data.has_bare_newline &&
+	       session->config.settings->lmtp_bare_newline ==
+	               CONF_BARE_NEWLINE_REJECT;
+}
+
+/* 0: whole, and welcome. */
+static int
+close_spool(struct session *session, struct err *err)
+{
+	if (spool_end(session->transaction->public.spool, err) < 0)
+		return -1;
+	if (has_bad_newlines(session))
+		return err_set(err, ERR_REFUSED, "5.6.0",
+			"Message has a CR or LF that is no part of CR LF");
+	return 0;
+}
+
+/* The last dot was read. */
+static void
+deliver(struct session *session)
+{
+	struct session_transaction *transaction = &session->transaction->public;
+	struct err err;
+
+	if (close_spool(session, &err) < 0) {
+		set_results(transaction, &err);
+		end_message(session);
+		return;
+	}
+	err_temp(&err, "4.3.0", "no result");
+	set_results(transaction, &err);
+	session->mode = MODE_DELIVERING;
+	session->config.events->deliver(session);
+}
+
+static size_t
+take_data(struct session *session, struct str input)
+{
+	struct str rest = input, piece;
+
+	while (data_next(&session->data, &rest, &piece))
+		spool_add(session->transaction->public.spool, piece);
+	session->received += input.len - rest.len;
+	if (session->data.state == DATA_END)
+		deliver(session);
+	return input.len - rest.len;
+}
+
+/* ---- what the front calls ---- */
+
+static bool
+has_workaround(const struct settings *settings, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < settings->lmtp_client_workarounds.count; i++)
+		if (str_is_nocase(
+			    str_from(
+				    settings->lmtp_client_workarounds.items[i]),
+			    name))
+			return true;
+	return false;
+}
+
+struct session *
+session_open(const struct session_config *config,
+	const struct session_peer *peer, const char *id, void *context)
+{
+	struct session *session = memory_get(sizeof(*session));
+
+	session->config = *config;
+	session->peer = *peer;
+	session->context = context;
+	session->workarounds.whitespace =
+		has_workaround(config->settings, "whitespace-before-path");
+	session->workarounds.mailbox =
+		has_workaround(config->settings, "mailbox-for-path");
+	set_text(session->id, sizeof(session->id), str_from(id));
+	set_text(session->protocol, sizeof(session->protocol), STR("LMTP"));
+	buf_init(&session->output, BUF_UNLIMITED);
+	buf_init(&session->handles,
+		UNCONFIRMED_MAX * sizeof(struct wire_handle));
+	put_greeting(session);
+	return session;
+}
+
+void
+session_close(struct session **session)
+{
+	struct session *ended = *session;
+
+	if (ended == NULL)
+		return;
+	transaction_close(ended);
+	arena_close(&ended->scratch);
+	buf_clear(&ended->output);
+	buf_clear(&ended->handles);
+	memory_free(ended);
+	*session = NULL;
+}
+
+static size_t
+take_input(struct session *session, struct str input)
+{
+	switch (session->mode) {
+	case MODE_COMMANDS:
+		return take_line(session, input);
+	case MODE_DATA:
+		return take_data(session, input);
+	case MODE_CONFIRMING:
+	case MODE_DELIVERING:
+	case MODE_ENDED:
+		break;
+	}
+	return 0;
+}
+
+size_t
+session_input(struct session *session, struct str input)
+{
+	size_t taken = 0, more;
+
+	while (taken < input.len) {
+		more = take_input(session, str_skip(input, taken));
+		if (more == 0)
+			break;
+		taken += more;
+	}
+	/* Open replies may live there. */
+	if (!has_queue(session))
+		arena_close(&session->scratch);
+	return taken;
+}
+
+void
+session_output_left(struct session *session, uint64_t received)
+{
+	if (session->proof != PROOF_REPLIES_WRITTEN || session->output.len > 0)
+		return;
+	session->proof = PROOF_REPLIES_LEFT;
+	session->proof_from = received;
+}
+
+static void
+found_one(struct session_recipient *recipient, const struct err *err)
+{
+	if (err->kind == ERR_NONE) {
+		accept_recipient(recipient);
+		return;
+	}
+	recipient->state = SESSION_REFUSED;
+	recipient->result.outcome = WIRE_FAILED;
+	recipient->result.err = *err;
+}
+
+void
+session_found(struct session_recipient *recipient, const struct err *err,
+	const struct wire_ticket *ticket, uint32_t group)
+{
+	struct session *session = recipient->session;
+	struct session_transaction *transaction = &session->transaction->public;
+	size_t i;
+
+	if (recipient->state != SESSION_ASKED)
+		return;
+	if (ticket != NULL)
+		recipient->ticket = *ticket;
+	recipient->group = group;
+	found_one(recipient, err);
+	for (i = recipient->place + 1; i < transaction->count; i++)
+		if (transaction->recipients[i]->twin == recipient)
+			found_one(transaction->recipients[i], err);
+	put_slots(session);
+}
+
+void
+session_delivered(struct session *session)
+{
+	if (session->mode == MODE_DELIVERING)
+		end_message(session);
+}
+
+void
+session_confirmed(struct session *session)
+{
+	if (session->mode != MODE_CONFIRMING)
+		return;
+	buf_clear(&session->handles);
+	session->mode = MODE_COMMANDS;
+}
+
+void
+session_end(struct session *session, const char *reply)
+{
+	if (session->mode == MODE_ENDED)
+		return;
+	if (session->mode == MODE_DELIVERING)
+		set_text(session->last_words, sizeof(session->last_words),
+			str_from(reply));
+	else
+		finish_unasked(session, reply);
+}
