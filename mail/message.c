@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/memory.h"
@@ -389,16 +390,23 @@ intake_hold(struct intake *intake, size_t count)
 }
 
 static int
+check_size(uint64_t size, const struct message_limits *limits, struct err *err)
+{
+	if (limits->message_bytes == 0 || size <= limits->message_bytes)
+		return 0;
+	return err_set(err, ERR_TOO_BIG, "5.2.3",
+		"Message size exceeds fixed limit (%llu bytes)",
+		(unsigned long long)limits->message_bytes);
+}
+
+static int
 intake_chunk(struct intake *intake, struct str chunk, struct err *err)
 {
 	const struct message_limits *limits = intake->limits;
 
 	scan_chunk(&intake->scan, chunk);
-	if (limits->message_bytes > 0 &&
-		intake->scan.offset > limits->message_bytes)
-		return err_set(err, ERR_TOO_BIG, "5.2.3",
-			"Message size exceeds fixed limit (%llu bytes)",
-			(unsigned long long)limits->message_bytes);
+	if (check_size(intake->scan.offset, limits, err) < 0)
+		return -1;
 	if ((intake->message->fd >= 0 ||
 		    intake->scan.offset > limits->memory_bytes) &&
 		intake_to_file(intake, chunk, err) < 0)
@@ -425,6 +433,17 @@ intake_run(struct intake *intake, int fd, struct err *err)
 	}
 }
 
+static void
+intake_end(struct intake *intake)
+{
+	struct message *message = intake->message;
+
+	/* The room for the next chunk is not needed any more. */
+	message->memory = memory_resize(message->memory, message->held_len + 1);
+	message->held = message->memory;
+	message_index(message, &intake->scan, intake->limits);
+}
+
 static struct message *
 message_new(void)
 {
@@ -445,10 +464,77 @@ message_open_fd(int fd, const struct message_limits *limits,
 		message_close(&message);
 		return -1;
 	}
-	/* The room for the next chunk is not needed any more. */
-	message->memory = memory_resize(message->memory, message->held_len + 1);
-	message->held = message->memory;
-	message_index(message, &intake.scan, limits);
+	intake_end(&intake);
+	*message_out = message;
+	return 0;
+}
+
+static int
+check_file(int fd, uint64_t size, struct err *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return err_temp_errno(err, "4.3.0", "cannot read the message");
+	/* Reading a pipe or a device could take for ever. */
+	if (!S_ISREG(status.st_mode))
+		return err_temp(err, "4.3.0", "the message is no file");
+	if ((uint64_t)status.st_size != size)
+		return err_temp(err, "4.3.0",
+			"the message has %llu bytes, not %llu as was said",
+			(unsigned long long)status.st_size,
+			(unsigned long long)size);
+	return 0;
+}
+
+/* [0, size) of the file once, to find the header and to count line ends. */
+static int
+intake_scan_file(struct intake *intake, int fd, uint64_t size, struct err *err)
+{
+	while (intake->scan.offset < size) {
+		uint64_t left = size - intake->scan.offset;
+		size_t room;
+		char *at = intake_room(intake, &room);
+		ssize_t got;
+
+		if (room > left)
+			room = (size_t)left;
+		got = fd_read_at(fd, at, room, intake->scan.offset);
+		if (got < 0)
+			return err_temp_errno(
+				err, "4.3.0", "cannot read the message");
+		if ((size_t)got < room)
+			return err_temp(err, "4.3.0",
+				"the message is shorter than was said");
+		scan_chunk(&intake->scan, str_of(at, room));
+		intake_hold(intake, room);
+	}
+	return 0;
+}
+
+int
+message_open_file_take(int *fd, uint64_t size,
+	const struct message_limits *limits, struct message **message_out,
+	struct err *err)
+{
+	struct message *message = message_new();
+	struct intake intake = {.message = message, .limits = limits};
+	int file = *fd;
+
+	*fd = -1;
+	if (size > limits->memory_bytes)
+		message->fd = file;
+	if (check_file(file, size, err) < 0 ||
+		check_size(size, limits, err) < 0 ||
+		intake_scan_file(&intake, file, size, err) < 0) {
+		if (message->fd < 0)
+			fd_close(&file);
+		message_close(&message);
+		return -1;
+	}
+	if (message->fd < 0)
+		fd_close(&file);
+	intake_end(&intake);
 	*message_out = message;
 	return 0;
 }
@@ -460,10 +546,8 @@ message_open_bytes(struct str bytes, const struct message_limits *limits,
 	struct message *message;
 	struct scan scan = {0};
 
-	if (limits->message_bytes > 0 && bytes.len > limits->message_bytes)
-		return err_set(err, ERR_TOO_BIG, "5.2.3",
-			"Message size exceeds fixed limit (%llu bytes)",
-			(unsigned long long)limits->message_bytes);
+	if (check_size(bytes.len, limits, err) < 0)
+		return -1;
 	message = message_new();
 	message->held = bytes.len > 0 ? bytes.data : "";
 	message->held_len = bytes.len;

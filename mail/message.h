@@ -61,6 +61,15 @@ MUST_USE int message_open_bytes(struct str bytes,
 	const struct message_limits *limits, struct message **message_out,
 	struct err *err);
 
+/* A file that is there already: a memory file or one without a name, of `size`
+ * bytes.  It is taken over (*fd is -1 then, on an error as well), and read at
+ * offsets, so that it may be shared; nothing in it is trusted to stay the same.
+ * Errors: 4.3.0 when it is no file, has another size or cannot be read;
+ * ERR_TOO_BIG. */
+MUST_USE int message_open_file_take(int *fd, uint64_t size,
+	const struct message_limits *limits, struct message **message_out,
+	struct err *err);
+
 void message_close(struct message **message);
 
 /* The sender named by a leading mbox "From " line.  False when there is no such

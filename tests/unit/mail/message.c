@@ -718,3 +718,100 @@ TEST(a_message_of_100_mb_takes_constant_memory)
 	CHECK_INT(test_child(read_100_mb, &fd), 0);
 	fd_close(&fd);
 }
+
+/* ---- a file that is there already ---- */
+
+static int
+take_file(struct str bytes, uint64_t size, struct message **message,
+	struct err *err)
+{
+	struct message_limits limits = usual_limits();
+	const char *path = test_file_bytes("spooled", bytes);
+	int fd = open(path, O_RDWR | O_CLOEXEC), result;
+
+	limits.memory_bytes = 1000;
+	limits.message_bytes = 1024 * 1024;
+	REQUIRE(fd >= 0);
+	result = message_open_file_take(&fd, size, &limits, message, err);
+	CHECK_INT(fd, -1);
+	return result;
+}
+
+/* Short ones are held in memory. */
+TEST(a_file_that_is_taken_over_is_read_as_any_other)
+{
+	static const size_t sizes[] = {0, 10, 1000, 1001, 70000, 300000};
+	struct buf text;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(sizes); i++) {
+		struct message *message, *other;
+		struct err err;
+		struct str all;
+
+		buf_init(&text, BUF_UNLIMITED);
+		buf_add_text(&text, "Subject: x\r\n\r\n");
+		while (text.len < sizes[i])
+			buf_add_text(&text, "0123456789\n");
+		all = str_slice(buf_view(&text), 0, sizes[i]);
+		REQUIRE(take_file(all, all.len, &message, &err) == 0);
+		other = open_bytes(all);
+		CHECK_UINT(message_end(message), message_end(other));
+		CHECK_UINT(message_body(message), message_body(other));
+		CHECK_UINT(message_size_lf(message), message_size_lf(other));
+		CHECK_UINT(
+			message_size_crlf(message), message_size_crlf(other));
+		message_close(&message);
+		message_close(&other);
+		buf_clear(&text);
+	}
+}
+
+TEST(a_file_of_another_size_than_was_said_is_temporary)
+{
+	struct message *message;
+	struct err err;
+
+	CHECK_INT(take_file(STR("A: b\n\n"), 7, &message, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_INT(take_file(STR("A: b\n\n"), 5, &message, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	CHECK_INT(take_file(STR("A: b\n\n"), UINT64_MAX, &message, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+}
+
+/* Reading a pipe would wait for its writer. */
+TEST(a_pipe_is_not_taken_for_a_message)
+{
+	struct message_limits limits = usual_limits();
+	struct message *message;
+	struct err err;
+	int ends[2];
+
+	REQUIRE(pipe(ends) == 0);
+	CHECK_INT(message_open_file_take(&ends[0], 0, &limits, &message, &err),
+		-1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	close(ends[1]);
+}
+
+/* Never a SIGBUS. */
+TEST(a_file_that_shrinks_afterwards_is_temporary)
+{
+	struct message_limits limits = usual_limits();
+	struct message *message;
+	struct err err;
+	char bytes[100];
+	struct str all = {"Subject: x\n\n0123456789", 22};
+	const char *path = test_file_bytes("spooled", all);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	limits.memory_bytes = 5;
+	REQUIRE(fd >= 0);
+	REQUIRE(message_open_file_take(&fd, all.len, &limits, &message, &err) ==
+		0);
+	REQUIRE(truncate(path, 14) == 0);
+	CHECK_INT(message_read(message, bytes, sizeof(bytes), 12, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	message_close(&message);
+}
