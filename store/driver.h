@@ -92,6 +92,17 @@ struct store_driver {
 	int (*settle)(struct store_copy *const *copies, size_t count,
 		struct err *err);
 	void (*retract)(struct store_copy *copy);
+
+	/* All five, or NULL where copies have no names of their own.
+	 * store_copy_target() and so on; what they are given is below `root`. */
+	const char *(*target)(struct store_copy *copy);
+	bool (*owns_target)(const struct store_root *root, const char *target);
+	enum lookup (*find_target)(struct store_root *root, const char *target,
+		const char **path_out, struct err *err);
+	int (*flush_target)(
+		struct store_root *root, const char *path, struct err *err);
+	void (*remove_target)(struct store_root *root, const char *path);
+
 	void (*close)(struct store_copy *copy);
 };
 

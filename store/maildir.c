@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "store/failure.h"
 #include "store/maildir_folder.h"
 #include "store/maildir_name.h"
+#include "store/maildir_target.h"
 #include "store/paths.h"
 #include "store/publish.h"
 
@@ -47,6 +47,7 @@ struct maildir_copy {
 	char stem[MAILDIR_STEM_MAX];
 	unsigned store_flags;
 	enum state state;
+	struct buf target; /* the public path, once somebody was told of it */
 };
 
 static struct maildir_root *
@@ -101,6 +102,7 @@ copy_open(struct maildir_root *root, struct maildir_folder *folder,
 	copy->base.content = content;
 	copy->base.folder = folder->name;
 	buf_init(&copy->base.path, PATH_BYTES);
+	buf_init(&copy->target, PATH_BYTES);
 	copy->root = root;
 	copy->folder = folder;
 	copy->store_flags = store_flags;
@@ -354,8 +356,17 @@ build_public_path(struct buf *path, const struct maildir_copy *copy)
 		copy->store_flags);
 }
 
-/* A name that is taken gets another stem; a folder that lost its new/ or cur/
- * gets it again, once. */
+static const char *
+maildir_target(struct store_copy *base)
+{
+	struct maildir_copy *copy = copy_of(base);
+
+	build_public_path(&copy->target, copy);
+	return buf_text(&copy->target);
+}
+
+/* A name that is taken gets another stem, unless it was told; a folder that lost
+ * its new/ or cur/ gets it again, once. */
 static int
 publish_copy(struct maildir_copy *copy, struct buf *path, struct err *err)
 {
@@ -369,7 +380,7 @@ publish_copy(struct maildir_copy *copy, struct buf *path, struct err *err)
 		else if (publish(buf_text(&copy->base.path), buf_text(path)) ==
 			 0)
 			return 0;
-		if (errno == EEXIST) {
+		if (errno == EEXIST && copy->target.len == 0) {
 			maildir_name_stem(copy->stem, copy->root->host);
 		} else if (errno == ENOENT && !was_repaired) {
 			was_repaired = true;
@@ -476,26 +487,16 @@ maildir_settle(struct store_copy *const *copies, size_t count, struct err *err)
 /* An IMAP session may have moved the file from new/ to cur/, with flags behind
  * its name. */
 static void
-unlink_in_cur(const struct maildir_copy *copy)
+unlink_where_it_is(struct maildir_copy *copy)
 {
-	struct str path = buf_view(&copy->base.path), name, found;
-	const struct dirent *entry;
-	char cur[PATH_BYTES];
-	DIR *folder;
+	struct arena *arena = arena_open();
+	const char *path;
+	struct err err;
 
-	name = str_skip(path, str_find_last_char(path, '/') + 1);
-	name = str_slice(name, 0, str_find_char(name, ':'));
-	snprintf(cur, sizeof(cur), "%s/cur", copy->folder->path);
-	folder = opendir(cur);
-	if (folder == NULL)
-		return;
-	while ((entry = readdir(folder)) != NULL) {
-		found = str_from(entry->d_name);
-		if (str_starts(found, name) &&
-			(found.len == name.len || found.data[name.len] == ':'))
-			(void)unlinkat(dirfd(folder), entry->d_name, 0);
-	}
-	closedir(folder);
+	if (maildir_target_find(arena, buf_text(&copy->base.path), &path,
+		    &err) == LOOKUP_FOUND)
+		(void)unlink(path);
+	arena_close(&arena);
 }
 
 static void
@@ -505,9 +506,35 @@ maildir_retract(struct store_copy *base)
 
 	if (copy->state == STATE_PUBLIC && unlink(buf_text(&base->path)) < 0 &&
 		errno == ENOENT)
-		unlink_in_cur(copy);
+		unlink_where_it_is(copy);
 	if (copy->state == STATE_PUBLIC)
 		copy->state = STATE_GONE;
+}
+
+static bool
+maildir_owns_target(const struct store_root *root, const char *target)
+{
+	return maildir_target_is_below(&root->location, target);
+}
+
+static enum lookup
+maildir_find_target(struct store_root *root, const char *target,
+	const char **path_out, struct err *err)
+{
+	return maildir_target_find(root->arena, target, path_out, err);
+}
+
+static int
+maildir_flush_target(struct store_root *root, const char *path, struct err *err)
+{
+	return maildir_target_flush(root->arena, &root->location, path, err);
+}
+
+static void
+maildir_remove_target(struct store_root *root, const char *path)
+{
+	(void)root;
+	maildir_target_remove(path);
 }
 
 static void
@@ -531,6 +558,7 @@ maildir_close(struct store_copy *base)
 		written_release(copy->written);
 	}
 	buf_clear(&base->path);
+	buf_clear(&copy->target);
 	memory_free(copy);
 }
 
@@ -547,5 +575,10 @@ const struct store_driver maildir_driver = {
 	.commit = maildir_commit,
 	.settle = maildir_settle,
 	.retract = maildir_retract,
+	.target = maildir_target,
+	.owns_target = maildir_owns_target,
+	.find_target = maildir_find_target,
+	.flush_target = maildir_flush_target,
+	.remove_target = maildir_remove_target,
 	.close = maildir_close,
 };

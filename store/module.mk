@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/maildir.c \
 	%D%/maildir_folder.c %D%/maildir_folder.h \
 	%D%/maildir_name.c %D%/maildir_name.h \
+	%D%/maildir_target.c %D%/maildir_target.h \
 	%D%/match.c %D%/match.h \
 	%D%/make.c %D%/make.h \
 	%D%/mbox.c \

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "store/driver.h"
 #include "store/folder.h"
 #include "store/location.h"
@@ -487,6 +488,61 @@ void
 store_retract(struct store_copy *copy)
 {
 	copy->driver->retract(copy);
+}
+
+const char *
+store_copy_target(struct store_copy *copy)
+{
+	return copy->driver->target != NULL ? copy->driver->target(copy) : NULL;
+}
+
+/* NULL: not one of this store's. */
+static struct store_root *
+owner_of_target(struct store *store, const char *target)
+{
+	size_t i;
+
+	for (i = 0; i < store->settings.namespace_count; i++) {
+		struct store_root *root = store->roots[i];
+
+		if (root != NULL && root->driver->owns_target != NULL &&
+			root->driver->owns_target(root, target))
+			return root;
+	}
+	return NULL;
+}
+
+enum lookup
+store_find_target(struct store *store, const char *target,
+	const char **path_out, struct err *err)
+{
+	struct store_root *root = owner_of_target(store, target);
+
+	if (root == NULL)
+		return LOOKUP_NONE;
+	return root->driver->find_target(root, target, path_out, err);
+}
+
+int
+store_flush_target(struct store *store, const char *path, struct err *err)
+{
+	struct store_root *root = owner_of_target(store, path);
+
+	if (root == NULL)
+		BUG("only what was found is flushed");
+	if (store->settings.fsync == STORE_FSYNC_NEVER)
+		return 0;
+	return root->driver->flush_target(root, path, err);
+}
+
+void
+store_remove_target(struct store *store, const char *path)
+{
+	struct store_root *root = owner_of_target(store, path);
+
+	if (root == NULL)
+		BUG("only what was found is removed");
+	root->driver->remove_target(root, path);
 }
 
 void

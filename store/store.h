@@ -201,6 +201,24 @@ MUST_USE int store_settle(
  * all will be tried again. */
 void store_retract(struct store_copy *copy);
 
+/* For a process that dies between the commits and its answer: the name that
+ * store_commit() will give this copy, fixed from now on.  NULL: copies in this
+ * kind of mailbox have no names.  Lives as long as the copy. */
+const char *store_copy_target(struct store_copy *copy);
+
+/* Whether a copy with that target, of a process that died, has got its name:
+ * where it is now (readers of the mailbox move it within its folder), in memory
+ * that lives as long as the store.  LOOKUP_NONE as well for what is not below
+ * this store's locations.  Errors: 4.3.0. */
+enum lookup store_find_target(struct store *store, const char *target,
+	const char **path_out, struct err *err) MUST_USE;
+
+/* With a path of store_find_target(): make it durable, or take it away unless
+ * somebody has read it. */
+MUST_USE int store_flush_target(
+	struct store *store, const char *path, struct err *err);
+void store_remove_target(struct store *store, const char *path);
+
 void store_copy_close(struct store_copy **copy);
 
 /* For log lines and people.  Path: where the copy is now. */

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -401,4 +402,117 @@ TEST(old_files_in_tmp_go_with_the_next_delivery)
 	REQUIRE(box_file(&settings, "INBOX", 0, 0, &err) != NULL);
 	CHECK_INT(box_count("Maildir/tmp"), 0);
 	CHECK_INT(box_count("Maildir/new"), 2);
+}
+
+/* ---- what a process that died has left ---- */
+
+static const char *
+target_of(struct store_copy *copy)
+{
+	const char *target = store_copy_target(copy);
+
+	REQUIRE(target != NULL);
+	return test_path(target + strlen(test_folder()) + 1);
+}
+
+TEST(a_target_is_the_name_that_the_copy_gets)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *plain = write_copy(store, "Lists", 0);
+	struct store_copy *seen = write_copy(store, "INBOX", STORE_SEEN);
+	const char *plain_target = target_of(plain);
+	const char *seen_target = target_of(seen), *path;
+
+	CHECK_INT(store_find_target(store, plain_target, &path, &err),
+		LOOKUP_NONE);
+	finish(plain);
+	finish(seen);
+	CHECK_STR(store_copy_path(plain), plain_target);
+	CHECK_STR(store_copy_path(seen), seen_target);
+	CHECK_INT(store_find_target(store, plain_target, &path, &err),
+		LOOKUP_FOUND);
+	CHECK_STR(path, plain_target);
+	CHECK_INT(store_flush_target(store, path, &err), 0);
+	CHECK_INT(store_find_target(store, seen_target, &path, &err),
+		LOOKUP_FOUND);
+	CHECK_STR(path, seen_target);
+	store_copy_close(&plain);
+	store_copy_close(&seen);
+	store_close(&store);
+}
+
+TEST(a_target_that_was_told_stays_though_the_name_is_taken)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *copy = write_copy(store, "INBOX", 0);
+	const char *target = target_of(copy);
+
+	test_file(target + strlen(test_folder()) + 1, "another's");
+	CHECK_INT(store_commit(copy, &err), -1);
+	CHECK_INT(err.kind, ERR_TEMPORARY);
+	store_copy_close(&copy);
+	CHECK_STR_IS(test_read(target), "another's");
+	CHECK_UINT(box_count("Maildir/tmp"), 0);
+	store_close(&store);
+}
+
+TEST(a_target_is_found_in_cur_with_any_flags)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *copy = write_copy(store, "INBOX", 0);
+	const char *target = target_of(copy), *path;
+	char moved[4096];
+
+	finish(copy);
+	store_copy_close(&copy);
+	snprintf(moved, sizeof(moved), "%s/Maildir/cur%s:2,FS", test_folder(),
+		strrchr(target, '/'));
+	REQUIRE(rename(target, moved) == 0);
+	CHECK_INT(store_find_target(store, target, &path, &err), LOOKUP_FOUND);
+	CHECK_STR(path, moved);
+	CHECK_INT(store_flush_target(store, path, &err), 0);
+	/* Somebody has read it. */
+	store_remove_target(store, path);
+	CHECK(access(moved, F_OK) == 0);
+	store_close(&store);
+}
+
+TEST(a_target_in_new_can_be_taken_away)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *copy = write_copy(store, "INBOX", 0);
+	const char *target = target_of(copy), *path;
+
+	finish(copy);
+	store_copy_close(&copy);
+	REQUIRE(store_find_target(store, target, &path, &err) == LOOKUP_FOUND);
+	store_remove_target(store, path);
+	CHECK_UINT(box_count("Maildir/new"), 0);
+	store_close(&store);
+}
+
+/* The text comes from another process. */
+TEST(a_target_outside_of_the_mailboxes_is_none)
+{
+	static const char *const names[] = {"elsewhere/new/mail",
+		"Maildir/../elsewhere/new/mail", "Maildir/tmp/mail",
+		"Maildir/mail", "Maildir/new/", "Maildir/new/.", ""};
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	const char *path;
+	size_t i;
+
+	test_file("elsewhere/new/mail", "");
+	test_file("Maildir/tmp/mail", "");
+	test_file("Maildir/mail", "");
+	for (i = 0; i < ARRAY_LENGTH(names); i++)
+		CHECK_INT(store_find_target(
+				  store, test_path(names[i]), &path, &err),
+			LOOKUP_NONE);
+	CHECK_INT(store_find_target(store, "", &path, &err), LOOKUP_NONE);
+	store_close(&store);
 }
