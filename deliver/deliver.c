@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "deliver/detail.h"
 #include "deliver/execute.h"
 #include "deliver/plan.h"
@@ -49,7 +50,7 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 		return -1;
 	if (detail_choose_folder(job, delivery, err) < 0)
 		return -1;
-	delivery->work->content = setup_trace(job, delivery);
+	setup_trace(job, delivery);
 	plan_build(job, delivery);
 	return 0;
 }
@@ -59,11 +60,16 @@ deliver_job(struct job *job)
 {
 	size_t d;
 
+	job->work = ARENA_NEW(job->arena, struct job_work);
+	if (job->client != NULL)
+		job->work->received_at = clock_local(clock_now().tv_sec);
 	for (d = 0; d < job->count; d++) {
 		struct delivery *delivery = &job->deliveries[d];
 		struct err err;
 
 		delivery->work = ARENA_NEW(job->arena, struct delivery_work);
+		if (!delivery_is_open(delivery))
+			continue;
 		report_begin(job, delivery);
 		if (decide(job, delivery, &err) < 0)
 			delivery_fail(delivery, &err);

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -33,8 +34,9 @@ enum deliver_outcome {
 	DELIVER_FAILED     /* err says why; nothing was filed */
 };
 
-/* What the steps work out for one recipient; deliver's own. */
+/* What the steps work out for one recipient, and for all; deliver's own. */
 struct delivery_work;
+struct job_work;
 struct script_cache;
 
 /* One recipient of a job. */
@@ -47,18 +49,67 @@ struct delivery {
 	struct str mailbox; /* in place of INBOX: -m; empty = detail, INBOX */
 	struct str detail;  /* as the address spells it; may choose a folder */
 
+	const char *session; /* for log lines; NULL: the job's */
+
 	enum deliver_outcome outcome;
 	struct err err;
 	struct delivery_work *work;
 };
 
+/* Who handed the message over by a protocol.  An empty value: not known. */
+struct job_client {
+	struct str helo;
+	struct str ip;       /* none on a Unix socket */
+	struct str tls;      /* "TLSv1.3 with cipher X (256/256 bits)" */
+	struct str protocol; /* "LMTP", "UTF8LMTPS" */
+};
+
+/* ---- once and only once (RFC 1047) ---- */
+
+enum job_claim_state {
+	JOB_CLAIM_GRANTED,  /* nobody knew of it: yours */
+	JOB_CLAIM_BUSY,     /* somebody is delivering it at this moment */
+	JOB_CLAIM_BROKEN,   /* yours; who had it died: `before` */
+	JOB_CLAIM_FINISHED, /* delivered before, and nobody knows that the client
+	                     * was told; `outcome` */
+	JOB_CLAIM_UNABLE    /* it cannot be remembered: go on without */
+};
+
+struct job_claim {
+	size_t place;     /* in job->deliveries */
+	struct str names; /* of its copies, to be remembered */
+	enum job_claim_state state;
+	struct str before;            /* BROKEN: the names of that time */
+	enum deliver_outcome outcome; /* FINISHED: saved or discarded */
+};
+
+struct job;
+
+/* The memory of deliveries.  It knows the job's host by CONTAINER_OF. */
+struct job_memory {
+	/* Called once, when all copies are flushed and none has its name; what
+	 * it fills lives in job->arena.  -1: it cannot be asked; none of these
+	 * may be delivered. */
+	int (*claim)(const struct job *job, struct job_claim *claims,
+		size_t count, struct err *err);
+	/* Those that were BROKEN and did not get far: they are done anew. */
+	int (*claim_again)(const struct job *job, struct job_claim *claims,
+		size_t count, struct err *err);
+	/* All outcomes are final; what failed is to be forgotten. */
+	void (*finish)(const struct job *job);
+};
+
 struct job {
 	struct arena *arena; /* all results live here */
 	const struct message *message;
-	struct address sender; /* null where nothing names it */
-	bool sender_is_known;  /* else no Return-Path is written */
-	const char *service;   /* "lda", "lmtp" */
-	const char *session;   /* for log lines */
+	struct address sender;           /* null where nothing names it */
+	bool sender_is_known;            /* else no Return-Path is written */
+	const char *service;             /* "lda", "lmtp" */
+	const char *session;             /* of the transaction */
+	const struct job_client *client; /* NULL: no protocol, no Received */
+	/* In the whole transaction; 0 = as many as deliveries.  Headers that name
+	 * the recipient are written only for a single one (RFC 5321 7.2). */
+	size_t recipients;
 	/* The MTA that called us may have put a Delivered-To for this very
 	 * delivery on top of the message; it is no sign of a loop. */
 	bool mta_marks_delivery;
@@ -68,12 +119,18 @@ struct job {
 	struct delivery *deliveries;
 	size_t count;
 
-	/* Asked before anything becomes visible: has the client gone, or was the
-	 * program told to end?  NULL: never. */
+	/* clock_monotonic_ms() by which the client will have gone; 0 = none.
+	 * Nothing becomes visible after it. */
+	uint64_t deadline_ms;
+	/* Asked once, before anything becomes visible: has the client gone, or
+	 * was the program told to end?  NULL: never. */
 	bool (*is_abandoned)(const struct job *job);
+	const struct job_memory *memory; /* NULL: none */
+
+	struct job_work *work;
 };
 
-/* Fills outcome and err of every delivery.  What was filed is in the log then;
+/* Fills outcome and err of every delivery that is pending.  What was filed is in the log then;
  * how a delivery ended is told by deliver_report(), once the client knows. */
 void deliver_job(struct job *job);
 

@@ -1,62 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/execute.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "deliver/redirect.h"
+#include "deliver/remember.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
 
-/* A copy of this job that holds the very same bytes. */
-static struct store_copy *
-find_twin(struct job *job, const struct content *content)
-{
-	size_t d, i;
-
-	for (d = 0; d < job->count; d++) {
-		const struct delivery *delivery = &job->deliveries[d];
-
-		if (!delivery_is_open(delivery) ||
-			!content_is_same(delivery->work->content, content))
-			continue;
-		for (i = 0; i < delivery->work->plan->copy_count; i++)
-			if (delivery->work->plan->copies[i].copy != NULL)
-				return delivery->work->plan->copies[i].copy;
-	}
-	return NULL;
-}
-
 static enum store_result
-write_copy(struct job *job, struct delivery *delivery, struct plan_copy *copy,
-	struct err *err)
+write_copy(struct delivery *delivery, struct plan_copy *copy, struct err *err)
 {
 	struct delivery_work *work = delivery->work;
+	struct work_bytes *bytes = work->bytes;
+	bool may_link = delivery->settings->maildir_copy_with_hardlinks;
 	unsigned flags = (copy->create ? STORE_CREATE_FOLDER : 0) |
 	                 setup_folder_flags(delivery, copy->folder);
-	struct store_copy *twin = NULL;
+	enum store_result result;
 
-	if (delivery->settings->maildir_copy_with_hardlinks)
-		twin = find_twin(job, work->content);
-
-	if (twin != NULL)
-		return store_link(work->store, copy->folder, flags, twin,
-			copy->store_flags, &copy->copy, err);
-	return store_write(work->store, copy->folder, flags, work->content,
+	if (may_link && bytes->written != NULL)
+		return store_link(work->store, copy->folder, flags,
+			bytes->written, copy->store_flags, &copy->copy, err);
+	result = store_write(work->store, copy->folder, flags, bytes->content,
 		copy->store_flags, &copy->copy, err);
+	if (may_link && result == STORE_OK)
+		bytes->written = copy->copy;
+	return result;
 }
 
 /* A folder that is not there is no reason to lose or delay mail: it goes where
  * it would have gone without a script (RFC 5228 2.10.6). */
 static int
-write_or_fall_back(struct job *job, struct delivery *delivery, size_t index,
-	struct err *err)
+write_or_fall_back(struct delivery *delivery, size_t index, struct err *err)
 {
 	struct plan_copy *copy = &delivery->work->plan->copies[index];
 
 	for (;;) {
-		switch (write_copy(job, delivery, copy, err)) {
+		switch (write_copy(delivery, copy, err)) {
 		case STORE_OK:
 			return 0;
 		case STORE_FAILED:
@@ -83,8 +66,9 @@ write_copies(struct job *job, struct delivery *delivery, struct err *err)
 {
 	size_t i;
 
+	(void)job;
 	for (i = 0; i < delivery->work->plan->copy_count; i++)
-		if (write_or_fall_back(job, delivery, i, err) < 0)
+		if (write_or_fall_back(delivery, i, err) < 0)
 			return -1;
 	return 0;
 }
@@ -117,21 +101,11 @@ commit_copies(struct job *job, struct delivery *delivery, struct err *err)
 	return 0;
 }
 
-static int
-check_abandoned(struct job *job, struct delivery *delivery, struct err *err)
-{
-	(void)delivery;
-	if (job->is_abandoned != NULL && job->is_abandoned(job))
-		return err_temp(err, "4.3.2",
-			"told to stop before the message was filed");
-	return 0;
-}
-
-/* Takes everything back that was done for a delivery. */
-static void
-abandon_copies(struct delivery *delivery)
+void
+execute_abandon(struct delivery *delivery)
 {
 	const struct plan *plan = delivery->work->plan;
+	struct work_bytes *bytes = delivery->work->bytes;
 	size_t i;
 
 	for (i = 0; i < plan->copy_count; i++) {
@@ -139,6 +113,9 @@ abandon_copies(struct delivery *delivery)
 
 		if (copy->copy == NULL)
 			continue;
+		/* What others have linked to it stays. */
+		if (bytes->written == copy->copy)
+			bytes->written = NULL;
 		store_retract(copy->copy);
 		store_copy_close(&copy->copy);
 	}
@@ -161,10 +138,48 @@ for_each_open(
 		report_begin(job, delivery);
 		err_clear(&err);
 		if (step(job, delivery, &err) < 0) {
-			abandon_copies(delivery);
+			execute_abandon(delivery);
 			delivery_fail(delivery, &err);
 		}
 	}
+}
+
+static void
+fail_all(struct job *job, const struct err *err)
+{
+	size_t d;
+
+	for (d = 0; d < job->count; d++) {
+		struct delivery *delivery = &job->deliveries[d];
+
+		if (!delivery_is_open(delivery))
+			continue;
+		report_begin(job, delivery);
+		execute_abandon(delivery);
+		delivery_fail(delivery, err);
+	}
+}
+
+static int
+check_still_wanted(const struct job *job, struct err *err)
+{
+	if (job->is_abandoned != NULL && job->is_abandoned(job))
+		return err_temp(err, "4.3.2",
+			"told to stop before the message was filed");
+	if (job->deadline_ms > 0 && clock_monotonic_ms() >= job->deadline_ms)
+		return err_temp(err, "4.3.0",
+			"the client's time was over before the message was "
+			"filed");
+	return 0;
+}
+
+static void
+stop_unless_wanted(struct job *job)
+{
+	struct err err;
+
+	if (check_still_wanted(job, &err) < 0)
+		fail_all(job, &err);
 }
 
 static size_t
@@ -189,31 +204,19 @@ collect_copies(struct job *job, struct store_copy **copies)
 	return count;
 }
 
-static int
-settle_fails(struct job *job, struct delivery *delivery, struct err *err)
-{
-	(void)job;
-	*err = delivery->err;
-	return -1;
-}
-
 /* All folders of the job at once.  When it fails no name is known to be on disk,
  * so nobody is told that it is. */
 static void
 settle_copies(struct job *job)
 {
-	size_t count = collect_copies(job, NULL), d;
+	size_t count = collect_copies(job, NULL);
 	struct store_copy **copies =
 		ARENA_ARRAY(job->arena, struct store_copy *, count);
 	struct err err;
 
 	collect_copies(job, copies);
-	if (count == 0 || store_settle(copies, count, &err) == 0)
-		return;
-	for (d = 0; d < job->count; d++)
-		if (delivery_is_open(&job->deliveries[d]))
-			job->deliveries[d].err = err;
-	for_each_open(job, settle_fails);
+	if (count > 0 && store_settle(copies, count, &err) < 0)
+		fail_all(job, &err);
 }
 
 static int
@@ -241,9 +244,11 @@ execute_plans(struct job *job)
 {
 	for_each_open(job, write_copies);
 	for_each_open(job, sync_copies);
-	for_each_open(job, check_abandoned);
+	stop_unless_wanted(job);
+	remember_ask(job);
 	for_each_open(job, redirect_hand_over);
 	for_each_open(job, commit_copies);
 	settle_copies(job);
 	for_each_open(job, finish);
+	remember_finish(job);
 }

@@ -2,6 +2,7 @@
  *
  *   write    every copy under a private name, identical ones as links
  *   sync     every file
+ *   ask      does the client still wait, and was this delivered before?
  *   hand over redirects       trouble: the recipient's copies are abandoned
  *   rename   every copy
  *   settle   every folder once
@@ -17,5 +18,8 @@
 #include "deliver/deliver.h"
 
 void execute_plans(struct job *job);
+
+/* Takes everything back that was done for a delivery. */
+void execute_abandon(struct delivery *delivery);
 
 #endif

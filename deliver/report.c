@@ -73,7 +73,7 @@ format_line(const struct job *job, const struct delivery *delivery,
 		{'p', "size", size},
 		{'w', "vsize", vsize},
 		{0, "to_envelope", delivery->final.text},
-		{0, "session", str_from(job->session)},
+		{0, "session", setup_session(job, delivery)},
 	};
 	struct str line;
 	struct err err;
@@ -87,8 +87,8 @@ format_line(const struct job *job, const struct delivery *delivery,
 	return line;
 }
 
-void
-report_begin(const struct job *job, const struct delivery *delivery)
+static const char *
+log_prefix(const struct job *job, const struct delivery *delivery)
 {
 	struct str prefix;
 	struct err err;
@@ -96,9 +96,20 @@ report_begin(const struct job *job, const struct delivery *delivery)
 	if (setup_expand(job, delivery, delivery->settings->mail_log_prefix,
 		    &prefix, &err) < 0) {
 		log_error("mail_log_prefix: %s", err_log_text(&err));
-		return;
+		return NULL;
 	}
-	log_set_prefix(arena_text(job->arena, str_trim(prefix)));
+	return arena_text(job->arena, str_trim(prefix));
+}
+
+void
+report_begin(const struct job *job, const struct delivery *delivery)
+{
+	struct delivery_work *work = delivery->work;
+
+	if (work->log_prefix == NULL)
+		work->log_prefix = log_prefix(job, delivery);
+	if (work->log_prefix != NULL)
+		log_set_prefix(work->log_prefix);
 }
 
 static void
@@ -143,6 +154,8 @@ report_saved(const struct job *job, const struct delivery *delivery,
 void
 report_outcome(const struct job *job, const struct delivery *delivery)
 {
+	if (delivery->work->is_repeated)
+		return;
 	switch (delivery->outcome) {
 	case DELIVER_PENDING:
 	case DELIVER_SAVED:

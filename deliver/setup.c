@@ -9,6 +9,7 @@
 #include "base/vars.h"
 #include "deliver/loopcheck.h"
 #include "deliver/trace.h"
+#include "deliver/work.h"
 
 #include "base/banned.h"
 
@@ -35,13 +36,20 @@ setup_expand(const struct job *job, const struct delivery *delivery,
 		{0, "protocol", str_from(job->service)},
 		{'p', "pid", pid},
 		{0, "process:pid", pid},
-		{0, "session", str_from(job->session)},
+		{0, "session", setup_session(job, delivery)},
 		{0, "hostname", setup_hostname(settings)},
 	};
 
 	/* Nearly all of them are paths. */
 	return vars_expand_path(arena, str_from(template), vars,
 		ARRAY_LENGTH(vars), text_out, err);
+}
+
+struct str
+setup_session(const struct job *job, const struct delivery *delivery)
+{
+	return str_from(
+		delivery->session != NULL ? delivery->session : job->session);
 }
 
 struct str
@@ -269,14 +277,21 @@ setup_check_loop(
 		&limits, err);
 }
 
-/* lmtp_hdr_delivery_address.  Left out where it would make the copies of several
- * recipients differ, and where the MTA wrote it. */
+/* Copies for several recipients are to be the same, and must not tell one of them
+ * about another. */
+static bool
+has_single_recipient(const struct job *job)
+{
+	return (job->recipients > 0 ? job->recipients : job->count) == 1;
+}
+
+/* lmtp_hdr_delivery_address.  Left out where the MTA wrote it. */
 static struct str
 delivered_to(const struct job *job, const struct delivery *delivery)
 {
 	struct str address = STR_EMPTY;
 
-	if (job->count > 1)
+	if (!has_single_recipient(job))
 		return address;
 	switch (delivery->settings->lmtp_hdr_delivery_address) {
 	case CONF_DELIVERY_ADDRESS_NONE:
@@ -292,13 +307,71 @@ delivered_to(const struct job *job, const struct delivery *delivery)
 	                                                     : address;
 }
 
-const struct content *
-setup_trace(const struct job *job, const struct delivery *delivery)
+static bool
+wants_received(const struct job *job, const struct delivery *delivery)
 {
-	const struct trace trace = {
-		.sender = job->sender_is_known ? &job->sender : NULL,
-		.delivered_to = delivered_to(job, delivery)};
+	return job->client != NULL &&
+	       delivery->settings->lmtp_add_received_header;
+}
 
+static const struct content *
+add_trace(const struct job *job, const struct work_bytes *bytes)
+{
+	const struct job_client *client = job->client;
+	struct trace trace = {
+		.sender = job->sender_is_known ? &job->sender : NULL,
+		.delivered_to = bytes->delivered_to};
+	struct trace_received received;
+
+	if (bytes->received_by.len > 0) {
+		received = (struct trace_received){.helo = client->helo,
+			.ip = client->ip,
+			.tls = client->tls,
+			.host = bytes->received_by,
+			.protocol = client->protocol,
+			.id = str_from(job->session),
+			.sender = &job->sender,
+			.recipient = bytes->received_for,
+			.time = job->work->received_at};
+		trace.received = &received;
+	}
 	return trace_add(
 		job->arena, content_of(job->arena, job->message), &trace);
+}
+
+static bool
+is_same_trace(const struct work_bytes *a, const struct work_bytes *b)
+{
+	return str_equal(a->delivered_to, b->delivered_to) &&
+	       str_equal(a->received_by, b->received_by) &&
+	       str_equal(a->received_for, b->received_for);
+}
+
+void
+setup_trace(struct job *job, struct delivery *delivery)
+{
+	/* Where each user has a host name of its own there is nothing to share. */
+	enum { COMPARED = 8 };
+	struct work_bytes wanted = {
+		.delivered_to = delivered_to(job, delivery)};
+	struct work_bytes *known = job->work->bytes;
+	unsigned compared;
+
+	if (wants_received(job, delivery)) {
+		wanted.received_by = setup_hostname(delivery->settings);
+		if (has_single_recipient(job))
+			wanted.received_for = delivery->final.text;
+	}
+	for (compared = 0; known != NULL && compared < COMPARED; compared++) {
+		if (is_same_trace(known, &wanted)) {
+			delivery->work->bytes = known;
+			return;
+		}
+		known = known->next;
+	}
+	delivery->work->bytes = ARENA_NEW(job->arena, struct work_bytes);
+	*delivery->work->bytes = wanted;
+	delivery->work->bytes->content = add_trace(job, &wanted);
+	delivery->work->bytes->next = job->work->bytes;
+	job->work->bytes = delivery->work->bytes;
 }

@@ -41,8 +41,12 @@ struct outbound_settings setup_outbound(const struct settings *settings);
 MUST_USE int setup_check_loop(const struct job *job,
 	const struct delivery *delivery, struct err *err);
 
-/* The message with the trace headers of this delivery. */
-const struct content *setup_trace(
+/* Sets delivery->work->bytes: the message with the trace headers of this
+ * delivery, those of another one of the job where they are the same. */
+void setup_trace(struct job *job, struct delivery *delivery);
+
+/* For log lines: the recipient's, or that of the job. */
+struct str setup_session(
 	const struct job *job, const struct delivery *delivery);
 
 #endif

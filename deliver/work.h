@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "mail/content.h"
 #include "sieve/sieve.h"
@@ -16,9 +17,27 @@
 #include "deliver/deliver.h"
 #include "deliver/plan.h"
 
+/* What copies hold: the message with trace headers.  Deliveries of a job whose
+ * copies are the same share it, so that one file is written for all. */
+struct work_bytes {
+	struct work_bytes *next;
+	const struct content *content;
+	struct str delivered_to; /* what makes them differ */
+	struct str received_by;
+	struct str received_for;
+	struct store_copy *written; /* one to link to; NULL: none yet */
+};
+
+/* What belongs to the whole job. */
+struct job_work {
+	struct work_bytes *bytes; /* the newest first */
+	struct tm received_at;
+};
+
 struct delivery_work {
+	const char *log_prefix;
 	struct store *store;
-	const struct content *content; /* the message with its trace headers */
+	struct work_bytes *bytes;
 	struct script_outcome {
 		struct sieve_result result;
 		bool has_script; /* at least one ran */
@@ -27,6 +46,7 @@ struct delivery_work {
 	struct str folder;   /* of keep: -m, the detail's, or INBOX */
 	bool creates_folder; /* it is to be made if it is missing */
 	struct plan *plan;
+	bool is_repeated; /* the outcome is that of an earlier delivery */
 };
 
 /* Ends a delivery with this error; quota_full_tempfail makes a full mailbox a

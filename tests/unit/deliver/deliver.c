@@ -962,3 +962,177 @@ TEST(a_script_of_the_admins_that_is_not_there_is_told)
 	CHECK(str_find(log, STR("/nowhere/x.sieve is not there")) < log.len);
 	finish(&f);
 }
+
+/* ---- what comes by a protocol ---- */
+
+static const struct job_client client = {.helo = {"mx.example.org", 14},
+	.ip = {"192.0.2.1", 9},
+	.protocol = {"LMTP", 4}};
+
+static void
+begin_lmtp(struct fixture *f, const char *const *overrides, size_t count)
+{
+	begin(f, plain, overrides, count);
+	f->job.service = "lmtp";
+	f->job.session = "SESSION";
+	f->job.client = &client;
+}
+
+static struct str
+only_mail(struct fixture *f, const char *user)
+{
+	const char *path = NULL;
+
+	REQUIRE(count(f, user, "new", &path) == 1);
+	return test_read(path);
+}
+
+static bool
+has(struct str text, const char *part)
+{
+	return str_find(text, str_from(part)) < text.len;
+}
+
+/* RFC 5321 4.4 */
+TEST(a_single_recipient_is_named_in_received_and_delivered_to)
+{
+	struct fixture f;
+	struct str mail;
+
+	begin_lmtp(&f, (const char *const[]){"hostname=mail.example.org"}, 1);
+	add(&f, "amy");
+	f.deliveries[0].session = "SESSION:R7";
+	deliver_job(&f.job);
+	mail = only_mail(&f, "amy");
+	CHECK(str_starts(
+		mail, STR("Return-Path: <ada@partner.example>\n"
+			  "Delivered-To: amy@example.org\n"
+			  "Received: from mx.example.org ([192.0.2.1])\n"
+			  "\tby mail.example.org with LMTP\n"
+			  "\tid SESSION\n"
+			  "\t(envelope-from <ada@partner.example>)\n"
+			  "\tfor <amy@example.org>; ")));
+	CHECK(has(test_read(f.log), "lmtp(amy)<"));
+	CHECK(has(test_read(f.log), "<SESSION:R7>: Info: "));
+	finish(&f);
+}
+
+/* One of three, of which two are other users'. */
+TEST(several_recipients_of_a_transaction_are_not_named)
+{
+	struct fixture f;
+	struct str mail;
+
+	begin_lmtp(&f, NULL, 0);
+	add(&f, "amy");
+	f.job.recipients = 3;
+	deliver_job(&f.job);
+	mail = only_mail(&f, "amy");
+	CHECK(has(mail, "\tid SESSION\n\t(envelope-from "));
+	CHECK(!has(mail, "amy@example.org"));
+	CHECK(!has(mail, "Delivered-To"));
+	finish(&f);
+}
+
+TEST(received_can_be_switched_off)
+{
+	struct fixture f;
+
+	begin_lmtp(&f, (const char *const[]){"lmtp_add_received_header=no"}, 1);
+	add(&f, "amy");
+	deliver_job(&f.job);
+	CHECK(!has(only_mail(&f, "amy"), "Received:"));
+	finish(&f);
+}
+
+TEST(copies_with_the_same_received_share_one_file)
+{
+	struct fixture f;
+
+	begin_lmtp(&f, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	deliver_job(&f.job);
+	CHECK_INT(inode_in(&f, "amy", "new"), inode_in(&f, "bob", "new"));
+	CHECK_INT(inode_in(&f, "amy", "new"), inode_in(&f, "cat", "new"));
+	finish(&f);
+}
+
+/* The first one writes the file that others link to. */
+TEST(a_copy_that_is_given_up_harms_no_link)
+{
+	struct fixture f;
+
+	begin_lmtp(&f, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	/* A second copy that cannot be made: a file in the place of a folder. */
+	script(&f, "amy", "require \"fileinto\"; keep; fileinto \"Bad\";\n");
+	test_file("amy/Maildir/.Bad/cur/x", "");
+	test_file("amy/Maildir/.Bad/tmp", "");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	CHECK_INT(f.deliveries[2].outcome, DELIVER_SAVED);
+	CHECK_INT(inode_in(&f, "cat", "new"), inode_in(&f, "bob", "new"));
+	finish(&f);
+}
+
+TEST(nothing_is_filed_after_the_deadline)
+{
+	struct fixture f;
+
+	begin_lmtp(&f, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	f.job.deadline_ms = 1;
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[0].err.kind, ERR_TEMPORARY);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_FAILED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 0);
+	CHECK_INT(count(&f, "amy", "tmp", NULL), 0);
+	finish(&f);
+}
+
+TEST(a_delivery_that_failed_before_is_passed_over)
+{
+	struct fixture f;
+
+	begin_lmtp(&f, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	f.deliveries[0].outcome = DELIVER_FAILED;
+	err_temp(&f.deliveries[0].err, "4.3.0", "unknown");
+	deliver_job(&f.job);
+	deliver_report(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	CHECK(has(test_read(f.log), "Error: unknown"));
+	finish(&f);
+}
+
+static unsigned asked;
+
+static bool
+count_and_go_on(const struct job *job)
+{
+	(void)job;
+	asked++;
+	return false;
+}
+
+TEST(a_job_is_asked_once_whether_it_still_counts)
+{
+	struct fixture f;
+
+	begin_lmtp(&f, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	f.job.is_abandoned = count_and_go_on;
+	deliver_job(&f.job);
+	CHECK_UINT(asked, 1);
+	finish(&f);
+}

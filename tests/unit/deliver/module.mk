@@ -17,3 +17,7 @@ UNIT_TESTS += %D%/loopcheck
 UNIT_TESTS += %D%/trace
 %C%_trace_SOURCES = %D%/trace.c
 %C%_trace_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/remember
+%C%_remember_SOURCES = %D%/remember.c
+%C%_remember_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/remember.h"
+
+#include "base/buf.h"
+#include "deliver/execute.h"
+#include "deliver/report.h"
+#include "deliver/work.h"
+
+#include "base/banned.h"
+
+/* ---- names ---- */
+
+/* Each with a NUL behind it; an empty one for a copy that has no name. */
+static struct str
+names_of_copies(struct job *job, const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+	struct buf names;
+	struct str result;
+	size_t i;
+
+	buf_init(&names, REMEMBER_NAMES_MAX);
+	for (i = 0; i < plan->copy_count; i++) {
+		struct store_copy *copy = plan->copies[i].copy;
+		const char *name =
+			copy != NULL ? store_copy_target(copy) : NULL;
+
+		if (copy == NULL)
+			continue;
+		if (name != NULL)
+			buf_add_text(&names, name);
+		buf_add_char(&names, '\0');
+	}
+	result = names.overflowed ? str_of("", 1)
+	                          : arena_copy(job->arena, buf_view(&names));
+	buf_clear(&names);
+	return result;
+}
+
+/* What a delivery that broke off has left. */
+struct remains {
+	size_t wanted;      /* copies it meant to make */
+	const char **paths; /* of those that are there */
+	size_t count;
+};
+
+static int
+find_remains(struct job *job, const struct delivery *delivery, struct str names,
+	struct remains *remains, struct err *err)
+{
+	*remains = (struct remains){.paths = ARENA_ARRAY(job->arena,
+					    const char *, REMEMBER_COPIES_MAX)};
+	while (names.len > 0 && remains->wanted < REMEMBER_COPIES_MAX) {
+		size_t end = str_find_char(names, '\0');
+		const char *path, *name = arena_text(
+					  job->arena, str_slice(names, 0, end));
+
+		names = str_skip(names, end + 1);
+		remains->wanted++;
+		switch (store_find_target(
+			delivery->work->store, name, &path, err)) {
+		case LOOKUP_ERROR:
+			return -1;
+		case LOOKUP_NONE:
+			break;
+		case LOOKUP_FOUND:
+			remains->paths[remains->count++] = path;
+			break;
+		}
+	}
+	return 0;
+}
+
+static bool
+is_complete(const struct remains *remains)
+{
+	return remains->wanted > 0 && remains->count == remains->wanted;
+}
+
+static int
+flush_remains(const struct delivery *delivery, const struct remains *remains,
+	struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < remains->count; i++)
+		if (store_flush_target(
+			    delivery->work->store, remains->paths[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void
+remove_remains(const struct delivery *delivery, const struct remains *remains)
+{
+	size_t i;
+
+	for (i = 0; i < remains->count; i++)
+		store_remove_target(delivery->work->store, remains->paths[i]);
+}
+
+/* ---- what the answers mean ---- */
+
+static void
+fail(struct delivery *delivery, const struct err *err)
+{
+	execute_abandon(delivery);
+	delivery_fail(delivery, err);
+}
+
+static void
+repeat(struct job *job, struct delivery *delivery, enum deliver_outcome outcome)
+{
+	execute_abandon(delivery);
+	delivery->outcome = outcome;
+	delivery->work->is_repeated = true;
+	report_line(job, delivery, NULL,
+		"not filed again: it was delivered before, and the reply was "
+		"lost");
+}
+
+/* True: it is to be done anew. */
+static bool
+mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
+{
+	struct remains remains;
+	struct err err;
+
+	if (find_remains(job, delivery, claim->before, &remains, &err) < 0 ||
+		(is_complete(&remains) &&
+			flush_remains(delivery, &remains, &err) < 0)) {
+		fail(delivery, &err);
+		return false;
+	}
+	if (is_complete(&remains)) {
+		repeat(job, delivery, DELIVER_SAVED);
+		return false;
+	}
+	remove_remains(delivery, &remains);
+	return true;
+}
+
+/* True: it has to be claimed again. */
+static bool
+obey(struct job *job, struct delivery *delivery, const struct job_claim *claim)
+{
+	struct err err;
+
+	report_begin(job, delivery);
+	switch (claim->state) {
+	case JOB_CLAIM_GRANTED:
+	case JOB_CLAIM_UNABLE:
+		return false;
+	case JOB_CLAIM_FINISHED:
+		repeat(job, delivery, claim->outcome);
+		return false;
+	case JOB_CLAIM_BROKEN:
+		return mend(job, delivery, claim);
+	case JOB_CLAIM_BUSY:
+		break;
+	}
+	err_temp(&err, "4.3.0",
+		"this very message is being delivered at this moment");
+	fail(delivery, &err);
+	return false;
+}
+
+static void
+fail_all(struct job *job, const struct job_claim *claims, size_t count,
+	const struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct delivery *delivery = &job->deliveries[claims[i].place];
+
+		report_begin(job, delivery);
+		fail(delivery, err);
+	}
+}
+
+static size_t
+collect(struct job *job, struct job_claim *claims)
+{
+	size_t count = 0, d;
+
+	for (d = 0; d < job->count; d++)
+		if (delivery_is_open(&job->deliveries[d]))
+			claims[count++] = (struct job_claim){.place = d,
+				.names = names_of_copies(
+					job, &job->deliveries[d])};
+	return count;
+}
+
+/* Keeps those that have to be claimed again in front; how many. */
+static size_t
+obey_all(struct job *job, struct job_claim *claims, size_t count)
+{
+	size_t again = 0, i;
+
+	for (i = 0; i < count; i++)
+		if (obey(job, &job->deliveries[claims[i].place], &claims[i]))
+			claims[again++] = claims[i];
+	return again;
+}
+
+void
+remember_ask(struct job *job)
+{
+	struct job_claim *claims;
+	struct err err;
+	size_t count;
+
+	if (job->memory == NULL)
+		return;
+	claims = ARENA_ARRAY(job->arena, struct job_claim, job->count);
+	count = collect(job, claims);
+	if (count > 0 && job->memory->claim(job, claims, count, &err) < 0) {
+		fail_all(job, claims, count, &err);
+		return;
+	}
+	count = obey_all(job, claims, count);
+	if (count > 0 && job->memory->claim_again(job, claims, count, &err) < 0)
+		fail_all(job, claims, count, &err);
+}
+
+void
+remember_finish(struct job *job)
+{
+	if (job->memory != NULL)
+		job->memory->finish(job);
+}

@@ -1,0 +1,34 @@
+/* remember - what the memory of deliveries says about a job (RFC 1047)
+ *
+ * A reply that was lost makes the client send the message again.  Whoever filed it
+ * the first time may have finished, may be at it, or may have died half way; in the
+ * last case the names of the copies (store_copy_target()) tell how far it got:
+ *
+ *   all of them are there    it was delivered: flush the folders
+ *   some, or none            take those away again that nobody has read, and
+ *                            deliver anew
+ *
+ * A delivery without copies has left nothing to look for and is done anew.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_REMEMBER_H
+#define DELIVER_REMEMBER_H
+
+#include "deliver/deliver.h"
+
+enum {
+	/* Bytes of the names of one delivery's copies; with longer ones a retry
+	 * cannot tell how far it got. */
+	REMEMBER_NAMES_MAX = 16 * 1024,
+	/* Names that are looked for. */
+	REMEMBER_COPIES_MAX = 1000
+};
+
+/* For all deliveries that are open.  Afterwards the open ones are to be done. */
+void remember_ask(struct job *job);
+
+/* The job is settled. */
+void remember_finish(struct job *job);
+
+#endif
