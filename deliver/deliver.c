@@ -37,10 +37,24 @@ open_store(struct job *job, struct delivery *delivery, struct err *err)
 	return store_open(&settings, &delivery->work->store, err);
 }
 
+static int
+check_size(const struct delivery *delivery, uint64_t size, struct err *err)
+{
+	uint64_t most = delivery->settings->message_max_size;
+
+	if (most == 0 || size <= most)
+		return 0;
+	return err_set(err, ERR_TOO_BIG, "5.2.3",
+		"Message size exceeds fixed limit (%llu bytes)",
+		(unsigned long long)most);
+}
+
 /* What is to be done for one recipient; does nothing that can be seen. */
 static int
 decide(struct job *job, struct delivery *delivery, struct err *err)
 {
+	if (check_size(delivery, message_end(job->message), err) < 0)
+		return -1;
 	if (setup_check_loop(job, delivery, err) < 0)
 		return -1;
 	if (open_store(job, delivery, err) < 0)
@@ -77,6 +91,23 @@ deliver_job(struct job *job)
 	execute_plans(job);
 	for (d = 0; d < job->count; d++)
 		store_close(&job->deliveries[d].work->store);
+}
+
+int
+deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
+	struct err *err)
+{
+	const char *inbox;
+	int result;
+
+	if (check_size(delivery, size, err) < 0)
+		return -1;
+	delivery->work = ARENA_NEW(job->arena, struct delivery_work);
+	if (open_store(job, delivery, err) < 0)
+		return -1;
+	result = store_inbox_path(delivery->work->store, &inbox, err);
+	store_close(&delivery->work->store);
+	return result;
 }
 
 void

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "mail/address.h"
@@ -133,6 +134,12 @@ struct job {
 /* Fills outcome and err of every delivery that is pending.  What was filed is in the log then;
  * how a delivery ended is told by deliver_report(), once the client knows. */
 void deliver_job(struct job *job);
+
+/* Whether the recipient could take a message of `size` bytes (0: not told), before
+ * there is one: job->message is NULL.  Touches nothing.
+ * Errors: ERR_TOO_BIG 5.2.3; 4.3.5 for a mail location that cannot be. */
+MUST_USE int deliver_check(struct job *job, struct delivery *delivery,
+	uint64_t size, struct err *err);
 
 /* The log lines of deliveries that failed or had no copy. */
 void deliver_report(struct job *job);

@@ -222,6 +222,7 @@ setup_store(const struct job *job, const struct delivery *delivery,
 		.autocreate = settings->lda_mailbox_autocreate,
 		.autosubscribe = settings->lda_mailbox_autosubscribe,
 		.temp_scan_interval_ms = settings->mail_temp_scan_interval_ms,
+		.lock_deadline_ms = job->deadline_ms,
 		.locks = setup_locks(settings),
 	};
 	return setup_namespaces(job, delivery, settings_out, err);

@@ -1,5 +1,8 @@
 noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
 	%D%/claims.h \
+	%D%/job.c %D%/job.h \
+	%D%/jobmemory.c %D%/jobmemory.h \
 	%D%/run_as.c %D%/run_as.h \
-	%D%/wire.c %D%/wire.h
+	%D%/wire.c %D%/wire.h \
+	%D%/worker.c
