@@ -6,8 +6,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -418,6 +420,95 @@ check_redirect_sender(struct check *check)
 			STR_ARG(value));
 }
 
+/* ---- listeners ---- */
+
+static bool
+is_loopback(const char *text)
+{
+	static const unsigned char last[16] = {[15] = 1};
+	unsigned char bytes[16];
+
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return bytes[0] == 127;
+	return inet_pton(AF_INET6, text, bytes) == 1 &&
+	       memcmp(bytes, last, sizeof(last)) == 0;
+}
+
+/* The first address that other hosts can reach; NULL: none. */
+static const char *
+find_reachable(const struct conf_listener *listener)
+{
+	size_t i;
+
+	if (!listener->is_inet || listener->port == 0)
+		return NULL;
+	if (listener->address.count == 0)
+		return "all addresses";
+	for (i = 0; i < listener->address.count; i++)
+		if (!is_loopback(listener->address.items[i]))
+			return listener->address.items[i];
+	return NULL;
+}
+
+static bool
+has_everybody(const struct conf_networks *networks)
+{
+	size_t i;
+
+	for (i = 0; i < networks->count; i++)
+		if (networks->items[i].bits == 0)
+			return true;
+	return false;
+}
+
+const char *
+conf_listener_warning(struct arena *arena, const struct settings *settings,
+	const struct conf_listener *listener)
+{
+	const char *address = find_reachable(listener);
+
+	if (address == NULL)
+		return NULL;
+	if (conf_place(settings, "lmtp_allowed_networks").file[0] == '\0')
+		return arena_format(arena,
+			"inet_listener %s listens on %s, but "
+			"lmtp_allowed_networks has its default: other hosts "
+			"are turned away with 421; name those that may deliver "
+			"there, for example lmtp_allowed_networks = "
+			"127.0.0.0/8 ::1 192.0.2.0/24",
+			listener->name, address);
+	if (has_everybody(&settings->lmtp_allowed_networks))
+		return arena_format(arena,
+			"inet_listener %s listens on %s, and "
+			"lmtp_allowed_networks lets everybody in: whoever can "
+			"reach it can put mail into any mailbox, past every "
+			"filter, and nothing is encrypted; name the hosts that "
+			"may deliver",
+			listener->name, address);
+	return NULL;
+}
+
+static void
+check_listeners(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	size_t i, j;
+
+	for (i = 0; i < settings->service_count; i++) {
+		const struct conf_service *service = &settings->services[i];
+
+		for (j = 0; j < service->listener_count; j++) {
+			const struct conf_listener *listener =
+				&service->listeners[j];
+			const char *text = conf_listener_warning(
+				check->arena, settings, listener);
+
+			if (text != NULL)
+				WARNING(check, listener->place, "%s", text);
+		}
+	}
+}
+
 /* ---- log files ---- */
 
 static bool
@@ -562,5 +653,6 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_userdbs(&check);
 	check_namespaces(&check);
 	check_protocols(&check);
+	check_listeners(&check);
 	check_logs(&check);
 }

@@ -117,6 +117,11 @@ struct conf_place conf_place(const struct settings *settings, const char *key);
 void conf_check(struct arena *arena, const struct settings *settings,
 	struct conf_report *report);
 
+/* What an admin should think about a TCP listener that other hosts can reach;
+ * NULL: nothing.  conf_check() says so as well. */
+const char *conf_listener_warning(struct arena *arena,
+	const struct settings *settings, const struct conf_listener *listener);
+
 /* The settings in the configuration's own syntax, ready to be loaded again;
  * `only_changed` leaves out what has its default value.  In a block, and at the
  * top, keys stand before blocks. */

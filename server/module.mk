@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/claims.h \
 	%D%/job.c %D%/job.h \
 	%D%/jobmemory.c %D%/jobmemory.h \
+	%D%/listen.c %D%/listen.h \
 	%D%/run_as.c %D%/run_as.h \
 	%D%/wire.c %D%/wire.h \
 	%D%/worker.c

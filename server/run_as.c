@@ -116,7 +116,7 @@ find_identity(struct arena *arena, const struct settings *settings,
 	if (found == LOOKUP_NONE)
 		return err_temp(err, "4.3.5",
 			"%s:%u: %s: there is no user %s; make it "
-		        "with: " MAKE_USER " %s",
+			"with: " MAKE_USER " %s",
 			place.file, place.line, key, name, name);
 	if (user.uid == 0)
 		return err_temp(err, "4.3.5",

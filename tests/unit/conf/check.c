@@ -257,6 +257,48 @@ TEST(what_nothing_reads_yet_has_a_warning)
 	}
 }
 
+#define LISTENER "service lmtp {\n  inet_listener x {\n"
+#define END "  }\n}\n"
+
+TEST(a_listener_that_others_can_reach_is_warned_of)
+{
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{LISTENER "    port = 24\n" END,
+			"2: warning: inet_listener x listens on all addresses, "
+			"but lmtp_allowed_networks has its default"},
+		{LISTENER "    port = 24\n    address = ::1 192.0.2.7\n" END,
+			"2: warning: inet_listener x listens on 192.0.2.7"},
+		{"lmtp_allowed_networks = ::1 0.0.0.0/0\n" LISTENER
+		 "    port = 24\n    address = ::\n" END,
+			"lets everybody in"},
+	};
+	static const char *const quiet[] = {LISTENER
+		"    port = 24\n    address = 127.0.0.2 ::1\n" END,
+		LISTENER "    port = 0\n" END,
+		"lmtp_allowed_networks = 192.0.2.0/24\n" LISTENER
+		"    port = 24\n" END};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = load_as(
+			cases[i].text, CONF_PROTOCOL_LMTP, true, NULL, 0);
+
+		if (!CHECK(says(problem(&loaded, 0), cases[i].part)))
+			printf("# %s\n", problem(&loaded, 0));
+		CHECK_STR(problem(&loaded, 1), "");
+		unload(&loaded);
+	}
+	for (i = 0; i < ARRAY_LENGTH(quiet); i++) {
+		struct loaded loaded =
+			load_as(quiet[i], CONF_PROTOCOL_LMTP, true, NULL, 0);
+
+		CHECK_STR(problem(&loaded, 0), "");
+		unload(&loaded);
+	}
+}
+
 TEST(a_log_file_that_cannot_be_has_a_warning)
 {
 	const char *folder = test_folder();

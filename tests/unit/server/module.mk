@@ -7,3 +7,7 @@ SERVER_TEST_LIBS = server/libserver.a conf/libconf.a ipc/libipc.a $(TEST_LIBS)
 UNIT_TESTS += %D%/run_as
 %C%_run_as_SOURCES = %D%/run_as.c
 %C%_run_as_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/listen
+%C%_listen_SOURCES = %D%/listen.c
+%C%_listen_LDADD = $(SERVER_TEST_LIBS)
