@@ -34,6 +34,7 @@ include tests/unit/base/module.mk
 include tests/unit/ipc/module.mk
 include tests/unit/mail/module.mk
 include tests/unit/conf/module.mk
+include tests/unit/dict/module.mk
 include tests/unit/userdb/module.mk
 include tests/unit/store/module.mk
 include tests/unit/sieve/module.mk

@@ -1,0 +1,6 @@
+noinst_LIBRARIES += %D%/libdict.a
+%C%_libdict_a_SOURCES = \
+	%D%/bdb.c \
+	%D%/dict.c %D%/dict.h \
+	%D%/driver.h \
+	%D%/memory.c
