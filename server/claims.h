@@ -62,12 +62,12 @@ void claims_init(struct claims *claims, const char *path);
 void claims_clear(struct claims *claims);
 
 /* Asks for all; `found` lives in the arena.  An err is temporary and means that
- * nothing of it is held. */
+ * nothing is held any more, of earlier questions neither. */
 MUST_USE int claims_ask(struct claims *claims, struct arena *arena,
 	struct claim *items, size_t count, struct err *err);
 
 /* What was BROKEN and did not get far: says what will be done now (`value`).  The
- * answers are GRANTED or UNABLE. */
+ * answers are GRANTED or UNABLE.  An err as above. */
 MUST_USE int claims_again(struct claims *claims, struct arena *arena,
 	struct claim *items, size_t count, struct err *err);
 

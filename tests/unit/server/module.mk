@@ -11,3 +11,7 @@ UNIT_TESTS += %D%/run_as
 UNIT_TESTS += %D%/listen
 %C%_listen_SOURCES = %D%/listen.c
 %C%_listen_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/ledger
+%C%_ledger_SOURCES = %D%/ledger.c
+%C%_ledger_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)

@@ -1,0 +1,841 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "ipc/channel.h"
+#include "dict/dict.h"
+#include "server/child.h"
+#include "server/ledger.h"
+#include "server/wire.h"
+
+#include "base/banned.h"
+
+enum {
+	/* Connections; beyond them new ones are closed. */
+	CLIENTS_MAX = 16 * 1024,
+	CLIENTS_PER_UID_MAX = 2048,
+	DESCRIPTORS_KEPT = 64, /* for files, fronts and logs */
+	ACCEPTS_PER_ROUND = 64,
+	ACCEPT_PAUSE_MS = 100, /* after there was no descriptor */
+	/* A pass over all entries, in steps. */
+	SWEEP_PAUSE_MS = 10 * 60 * 1000,
+	SWEEP_STEP = 500,
+	SWEEP_STEP_PAUSE_MS = 50,
+	COUNTERS_PAUSE_MS = 1000,
+	COMPLAINT_PAUSE_MS = 60 * 1000,
+	REOPEN_PAUSE_MS = 30 * 1000,
+	WELL_AFTER_MS = 10 * 60 * 1000,
+	DRAIN_MS = 5000 /* for what is under way */
+};
+
+enum peer_kind { PEER_CLIENT, PEER_LINK };
+
+/* A connection but the one to master. */
+struct peer {
+	struct state *state;
+	enum peer_kind kind;
+	struct peer *next, *previous;
+	struct loop_watch watch;
+	struct channel channel;
+	struct ledger_owner owner;
+	bool is_closing; /* at the end of the round */
+};
+
+/* What goes out when the round's transaction is committed. */
+struct answer {
+	struct answer *next;
+	struct peer *peer;
+	bool is_confirmed; /* else: claimed */
+	struct wire_confirmed confirmed;
+	struct wire_claimed claimed;
+};
+
+struct state {
+	struct child *child;
+	struct loop *loop;
+	struct dict *dict;
+	struct ledger *ledger;
+	int status; /* of the process */
+
+	struct loop_watch master;
+	int listener;
+	struct loop_watch listening;
+	struct peer *peers;
+	size_t clients, clients_max;
+
+	struct arena *round; /* frames and answers of one */
+	bool has_transaction;
+	struct answer *answers, **answers_end;
+	bool has_closing;
+
+	struct ledger_counters told; /* to master */
+	uint64_t complained_ms;      /* 0: never */
+	bool is_draining;
+	struct loop_timer accept_timer, sweep_timer, counters_timer,
+		reopen_timer, well_timer, drain_timer;
+};
+
+static void
+end(struct state *state, int status)
+{
+	state->status = status;
+	loop_stop(state->loop);
+}
+
+static uint64_t
+now_s(void)
+{
+	return (uint64_t)clock_now().tv_sec;
+}
+
+/* At most once a minute: a full disk has the same to say for each message. */
+static void
+complain(struct state *state, const char *text)
+{
+	uint64_t now = loop_now_ms(state->loop);
+
+	if (state->complained_ms > 0 &&
+		now < state->complained_ms + COMPLAINT_PAUSE_MS)
+		return;
+	state->complained_ms = now;
+	log_error("Deliveries are not remembered, so that a message may come "
+		  "twice: %s",
+		text);
+}
+
+static void
+end_if_broken(struct state *state)
+{
+	if (!dict_is_broken(state->dict))
+		return;
+	log_error("The data base of deliveries is opened anew");
+	end(state, STATE_EXIT_BROKEN);
+}
+
+/* ---- peers ---- */
+
+static void
+close_later(struct peer *peer)
+{
+	if (peer->is_closing)
+		return;
+	loop_unwatch(peer->state->loop, &peer->watch);
+	peer->is_closing = true;
+	peer->state->has_closing = true;
+}
+
+static void
+close_peer(struct peer *peer)
+{
+	struct state *state = peer->state;
+
+	loop_unwatch(state->loop, &peer->watch);
+	channel_close(&peer->channel);
+	ledger_release(state->ledger, &peer->owner);
+	if (peer->next != NULL)
+		peer->next->previous = peer->previous;
+	if (peer->previous != NULL)
+		peer->previous->next = peer->next;
+	else
+		state->peers = peer->next;
+	if (peer->kind == PEER_CLIENT)
+		state->clients--;
+	memory_free(peer);
+}
+
+static void peer_ready(struct loop_watch *watch, unsigned events);
+
+/* Takes the descriptor over. */
+static void
+add_peer(struct state *state, enum peer_kind kind, int fd, uint32_t uid)
+{
+	struct peer *peer = memory_get(sizeof(*peer));
+
+	peer->state = state;
+	peer->kind = kind;
+	peer->owner.uid = uid;
+	peer->watch.fd = -1;
+	peer->watch.ready = peer_ready;
+	peer->next = state->peers;
+	if (peer->next != NULL)
+		peer->next->previous = peer;
+	state->peers = peer;
+	if (kind == PEER_CLIENT)
+		state->clients++;
+	channel_open(&peer->channel, fd, false);
+	if (loop_watch(state->loop, &peer->watch, fd, LOOP_READ) < 0) {
+		log_error("epoll_ctl: %s", strerror(errno));
+		close_later(peer);
+	}
+}
+
+/* ---- requests ---- */
+
+static void
+begin_transaction(struct state *state)
+{
+	if (state->has_transaction)
+		return;
+	state->has_transaction = true;
+	ledger_begin(state->ledger, now_s());
+}
+
+static struct answer *
+add_answer(struct peer *peer)
+{
+	struct state *state = peer->state;
+	struct answer *answer = ARENA_NEW(state->round, struct answer);
+
+	answer->peer = peer;
+	*state->answers_end = answer;
+	state->answers_end = &answer->next;
+	return answer;
+}
+
+/* Each: false when the frame is not whole. */
+static bool
+on_claim(struct peer *peer, struct frame *frame)
+{
+	struct state *state = peer->state;
+	struct wire_claim claim;
+
+	wire_claim(frame, &claim);
+	if (!frame_is_whole(frame))
+		return false;
+	begin_transaction(state);
+	ledger_claim(state->ledger, state->round, &peer->owner,
+		frame->type == WIRE_RECLAIM, &claim,
+		&add_answer(peer)->claimed);
+	return true;
+}
+
+static bool
+on_finish(struct peer *peer, struct frame *frame)
+{
+	struct state *state = peer->state;
+	struct wire_finish finish;
+
+	wire_finish(frame, &finish);
+	if (!frame_is_whole(frame))
+		return false;
+	begin_transaction(state);
+	ledger_finish(state->ledger, &peer->owner, &finish);
+	return true;
+}
+
+static bool
+on_confirm(struct peer *peer, struct frame *frame)
+{
+	struct state *state = peer->state;
+	struct wire_confirm confirm;
+	struct answer *answer;
+
+	wire_confirm(frame, &confirm);
+	if (!frame_is_whole(frame))
+		return false;
+	begin_transaction(state);
+	ledger_confirm(state->ledger, &confirm);
+	answer = add_answer(peer);
+	answer->is_confirmed = true;
+	answer->confirmed.request = confirm.request;
+	return true;
+}
+
+static const struct request {
+	enum wire_type type;
+	enum peer_kind from;
+	bool (*serve)(struct peer *peer, struct frame *frame);
+} requests[] = {
+	{WIRE_CLAIM, PEER_CLIENT, on_claim},
+	{WIRE_RECLAIM, PEER_CLIENT, on_claim},
+	{WIRE_FINISH, PEER_CLIENT, on_finish},
+	{WIRE_CONFIRM, PEER_LINK, on_confirm},
+};
+
+static bool
+serve(struct peer *peer, struct frame *frame)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(requests); i++)
+		if (requests[i].type == frame->type &&
+			requests[i].from == peer->kind)
+			return requests[i].serve(peer, frame);
+	return false;
+}
+
+static void
+receive(struct peer *peer)
+{
+	struct frame frame;
+	struct err err;
+
+	switch (channel_receive(
+		&peer->channel, peer->state->round, &frame, &err)) {
+	case LOOKUP_NONE:
+		return;
+	case LOOKUP_ERROR:
+		close_later(peer);
+		return;
+	case LOOKUP_FOUND:
+		break;
+	}
+	if (!serve(peer, &frame)) {
+		log_warning("A %s of uid %u said what nobody may say here: "
+			    "frame %u",
+			peer->kind == PEER_LINK ? "front" : "client",
+			(unsigned)peer->owner.uid, frame.type);
+		close_later(peer);
+	}
+	frame_close(&frame);
+}
+
+/* Who does not take answers is not asked for more. */
+static void
+wait_for(struct peer *peer)
+{
+	loop_watch_for(peer->state->loop, &peer->watch,
+		channel_is_waiting(&peer->channel) ? LOOP_WRITE : LOOP_READ);
+}
+
+static void
+peer_ready(struct loop_watch *watch, unsigned events)
+{
+	struct peer *peer = CONTAINER_OF(watch, struct peer, watch);
+	struct err err;
+
+	if (channel_is_waiting(&peer->channel)) {
+		if ((events & LOOP_HANGUP) ||
+			channel_flush(&peer->channel, &err) < 0)
+			close_later(peer);
+		else
+			wait_for(peer);
+		return;
+	}
+	receive(peer);
+}
+
+/* ---- the end of a round ---- */
+
+static void
+send_answer(struct answer *answer)
+{
+	struct peer *peer = answer->peer;
+	struct frame frame;
+	struct err err;
+
+	if (peer->is_closing)
+		return;
+	if (answer->is_confirmed) {
+		frame_begin(&frame, WIRE_CONFIRMED);
+		wire_confirmed(&frame, &answer->confirmed);
+	} else {
+		frame_begin(&frame, WIRE_CLAIMED);
+		wire_claimed(&frame, &answer->claimed);
+	}
+	if (channel_send(&peer->channel, &frame, &err) < 0)
+		close_later(peer);
+	else
+		wait_for(peer);
+}
+
+static void
+end_transaction(struct state *state)
+{
+	struct err err;
+	bool is_written = ledger_commit(state->ledger, &err) == 0;
+	const char *complaint = ledger_complaint(state->ledger);
+	struct answer *answer;
+
+	state->has_transaction = false;
+	if (complaint != NULL)
+		complain(state, complaint);
+	/* The front asks again, or goes on after its own time. */
+	for (answer = state->answers; answer != NULL; answer = answer->next)
+		if (is_written || !answer->is_confirmed)
+			send_answer(answer);
+	end_if_broken(state);
+}
+
+static void
+close_closing(struct state *state)
+{
+	struct peer *peer, *next;
+
+	state->has_closing = false;
+	for (peer = state->peers; peer != NULL; peer = next) {
+		next = peer->next;
+		if (peer->is_closing)
+			close_peer(peer);
+	}
+}
+
+static void
+begin_round(struct state *state)
+{
+	arena_release(state->round, (struct arena_mark){0});
+	state->answers = NULL;
+	state->answers_end = &state->answers;
+}
+
+static void
+tell_counters_soon(struct state *state)
+{
+	struct ledger_counters now = ledger_counters(state->ledger);
+
+	if (!loop_timer_is_running(&state->counters_timer) &&
+		memcmp(&now, &state->told, sizeof(now)) != 0)
+		loop_timer(state->loop, &state->counters_timer,
+			loop_now_ms(state->loop) + COUNTERS_PAUSE_MS);
+}
+
+static void
+after_round(void *context)
+{
+	struct state *state = context;
+
+	if (state->has_transaction)
+		end_transaction(state);
+	if (state->has_closing)
+		close_closing(state);
+	begin_round(state);
+	tell_counters_soon(state);
+	if (state->is_draining && ledger_counters(state->ledger).held == 0)
+		end(state, EXIT_SUCCESS);
+}
+
+/* ---- accepting ---- */
+
+static size_t
+count_clients(const struct state *state, uint32_t uid)
+{
+	const struct peer *peer;
+	size_t count = 0;
+
+	for (peer = state->peers; peer != NULL; peer = peer->next)
+		count += peer->kind == PEER_CLIENT && peer->owner.uid == uid;
+	return count;
+}
+
+static void
+take_client(struct state *state, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+		state->clients >= state->clients_max ||
+		count_clients(state, peer.uid) >= CLIENTS_PER_UID_MAX) {
+		complain(state, "too many clients");
+		close(fd);
+		return;
+	}
+	add_peer(state, PEER_CLIENT, fd, peer.uid);
+}
+
+static void
+pause_accepting(struct state *state)
+{
+	log_error("accept: %s", strerror(errno));
+	loop_unwatch(state->loop, &state->listening);
+	loop_timer(state->loop, &state->accept_timer,
+		loop_now_ms(state->loop) + ACCEPT_PAUSE_MS);
+}
+
+static void
+listener_ready(struct loop_watch *watch, unsigned events UNUSED)
+{
+	struct state *state = CONTAINER_OF(watch, struct state, listening);
+	int i;
+
+	for (i = 0; i < ACCEPTS_PER_ROUND; i++) {
+		int fd = accept4(state->listener, NULL, NULL,
+			SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			take_client(state, fd);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		if (errno != EINTR && errno != ECONNABORTED) {
+			pause_accepting(state);
+			return;
+		}
+	}
+}
+
+static void
+watch_listener(struct state *state)
+{
+	if (state->listener >= 0 && loop_watch(state->loop, &state->listening,
+					    state->listener, LOOP_READ) < 0)
+		log_error("epoll_ctl: %s", strerror(errno));
+}
+
+static void
+accept_again(struct loop_timer *timer)
+{
+	watch_listener(CONTAINER_OF(timer, struct state, accept_timer));
+}
+
+static void
+stop_accepting(struct state *state)
+{
+	loop_timer_stop(state->loop, &state->accept_timer);
+	loop_unwatch(state->loop, &state->listening);
+	fd_close(&state->listener);
+}
+
+/* ---- what master says ---- */
+
+static bool
+on_listener(struct state *state, struct frame *frame)
+{
+	struct wire_listener listener;
+	struct channel mode;
+
+	wire_listener(frame, &listener);
+	if (!frame_is_whole(frame) || listener.fd < 0)
+		return false;
+	stop_accepting(state);
+	/* It is a socket; what sets its mode is the same. */
+	channel_open(&mode, listener.fd, false);
+	state->listener = listener.fd;
+	watch_listener(state);
+	return true;
+}
+
+static bool
+on_state_link(struct state *state, struct frame *frame)
+{
+	struct wire_state_link link;
+
+	wire_state_link(frame, &link);
+	if (!frame_is_whole(frame) || link.fd < 0)
+		return false;
+	add_peer(state, PEER_LINK, link.fd, 0);
+	return true;
+}
+
+static bool
+on_drain(struct state *state, struct frame *frame)
+{
+	struct wire_drain drain;
+
+	wire_drain(frame, &drain);
+	if (!frame_is_whole(frame))
+		return false;
+	stop_accepting(state);
+	state->is_draining = true;
+	loop_timer(state->loop, &state->drain_timer,
+		loop_now_ms(state->loop) + DRAIN_MS);
+	return true;
+}
+
+static bool
+obey(struct state *state, struct frame *frame)
+{
+	switch (frame->type) {
+	case WIRE_LISTENER:
+		return on_listener(state, frame);
+	case WIRE_STATE_LINK:
+		return on_state_link(state, frame);
+	case WIRE_DRAIN:
+		return on_drain(state, frame);
+	default:
+		return false;
+	}
+}
+
+static void
+master_ready(struct loop_watch *watch, unsigned events)
+{
+	struct state *state = CONTAINER_OF(watch, struct state, master);
+	struct channel *master = &state->child->master;
+	struct frame frame;
+	struct err err;
+	enum lookup found;
+
+	if ((events & LOOP_WRITE) && channel_flush(master, &err) < 0)
+		end(state, EXIT_FAILURE);
+	found = channel_receive(master, state->round, &frame, &err);
+	if (found == LOOKUP_ERROR)
+		end(state, EXIT_FAILURE); /* nothing runs without a master */
+	if (found == LOOKUP_FOUND) {
+		if (!obey(state, &frame)) {
+			log_error("Master said what is not for state: frame %u",
+				frame.type);
+			end(state, EXIT_FAILURE);
+		}
+		frame_close(&frame);
+	}
+	loop_watch_for(state->loop, watch,
+		LOOP_READ | (channel_is_waiting(master) ? LOOP_WRITE : 0));
+}
+
+static void
+tell_master(struct state *state, struct frame *frame)
+{
+	struct err err;
+
+	if (channel_send(&state->child->master, frame, &err) < 0)
+		end(state, EXIT_FAILURE);
+	else if (channel_is_waiting(&state->child->master))
+		loop_watch_for(
+			state->loop, &state->master, LOOP_READ | LOOP_WRITE);
+}
+
+static void
+tell_counters(struct loop_timer *timer)
+{
+	struct state *state = CONTAINER_OF(timer, struct state, counters_timer);
+	struct ledger_counters now = ledger_counters(state->ledger);
+	struct wire_counter counters[] = {
+		{"entries", now.entries},
+		{"held", now.held},
+		{"claims", now.claims},
+		{"finished", now.finished},
+		{"confirmed", now.confirmed},
+		{"expired", now.expired},
+		{"busy", now.busy},
+		{"broken", now.broken},
+		{"unable", now.unable},
+	};
+	struct wire_counters all = {counters, ARRAY_LENGTH(counters)};
+	struct frame frame;
+
+	state->told = now;
+	frame_begin(&frame, WIRE_COUNTERS);
+	wire_counters(&frame, &all);
+	tell_master(state, &frame);
+}
+
+static void
+drain_is_over(struct loop_timer *timer)
+{
+	end(CONTAINER_OF(timer, struct state, drain_timer), EXIT_SUCCESS);
+}
+
+/* ---- the data base ---- */
+
+/* Timers fire when the calls of a round are done, and its transaction is not yet
+ * committed. */
+static void
+sweep(struct loop_timer *timer)
+{
+	struct state *state = CONTAINER_OF(timer, struct state, sweep_timer);
+	uint64_t pause = SWEEP_PAUSE_MS;
+	struct err err;
+
+	if (state->has_transaction)
+		end_transaction(state);
+	begin_round(state);
+	switch (ledger_sweep(state->ledger, now_s(), SWEEP_STEP, &err)) {
+	case LOOKUP_FOUND:
+		pause = SWEEP_STEP_PAUSE_MS;
+		break;
+	case LOOKUP_NONE:
+		break;
+	case LOOKUP_ERROR:
+		log_error("%s", err_log_text(&err));
+		end_if_broken(state);
+		break;
+	}
+	loop_timer(state->loop, timer, loop_now_ms(state->loop) + pause);
+}
+
+static enum lookup
+open_dict(struct state *state, struct dict **dict_out, struct err *err)
+{
+	struct dict_bdb_options options = {
+		.folder = state->child->settings->state_dir};
+
+	return dict_open_bdb(&options, dict_out, err);
+}
+
+/* What was remembered without the disk goes there. */
+static bool
+move_to(struct state *state, struct dict *dict)
+{
+	struct err err;
+
+	if (ledger_move(state->ledger, dict, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		dict_close(&dict);
+		return false;
+	}
+	dict_close(&state->dict);
+	state->dict = dict;
+	log_info("Deliveries are remembered on disk again");
+	return true;
+}
+
+static void
+reopen(struct loop_timer *timer)
+{
+	struct state *state = CONTAINER_OF(timer, struct state, reopen_timer);
+	struct dict *dict;
+	struct err err;
+
+	if (state->has_transaction)
+		end_transaction(state);
+	begin_round(state);
+	if (open_dict(state, &dict, &err) == LOOKUP_FOUND &&
+		move_to(state, dict))
+		return;
+	loop_timer(
+		state->loop, timer, loop_now_ms(state->loop) + REOPEN_PAUSE_MS);
+}
+
+static void
+is_well(struct loop_timer *timer)
+{
+	dict_is_well(CONTAINER_OF(timer, struct state, well_timer)->dict);
+}
+
+/* Without a place on disk the memory is this process': mail goes on. */
+static void
+go_without(struct state *state, const struct err *err)
+{
+	state->dict = dict_open_memory();
+	if (state->child->boot.is_single) {
+		log_debug("Deliveries are remembered until the end only: %s",
+			err_log_text(err));
+		return;
+	}
+	log_error("Deliveries are remembered until the next restart only: %s",
+		err_log_text(err));
+	loop_timer(state->loop, &state->reopen_timer,
+		clock_monotonic_ms() + REOPEN_PAUSE_MS);
+}
+
+static int
+open_data_base(struct state *state)
+{
+	struct ledger_limits limits = ledger_limits_default;
+	struct err err;
+
+	limits.lifetime_s =
+		state->child->settings->lmtp_unconfirmed_time_ms / 1000;
+	switch (open_dict(state, &state->dict, &err)) {
+	case LOOKUP_FOUND:
+		break;
+	case LOOKUP_NONE:
+		log_error("%s is used by another server",
+			state->child->settings->state_dir);
+		return STATE_EXIT_IN_USE;
+	case LOOKUP_ERROR:
+		go_without(state, &err);
+		break;
+	}
+	if (ledger_open(state->dict, &limits, &state->ledger, &err) == 0)
+		return 0;
+	log_error("%s", err_log_text(&err));
+	return STATE_EXIT_BROKEN;
+}
+
+/* ---- the whole ---- */
+
+/* One descriptor for each client. */
+static size_t
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		limit.rlim_cur <= DESCRIPTORS_KEPT * 2)
+		return DESCRIPTORS_KEPT;
+	return limit.rlim_cur - DESCRIPTORS_KEPT < CLIENTS_MAX
+	               ? limit.rlim_cur - DESCRIPTORS_KEPT
+	               : CLIENTS_MAX;
+}
+
+static void
+prepare(struct state *state, struct child *child)
+{
+	memset(state, 0, sizeof(*state));
+	state->child = child;
+	state->round = arena_open();
+	begin_round(state);
+	state->clients_max = raise_descriptors();
+	state->listener = -1;
+	state->listening = (struct loop_watch){-1, 0, listener_ready};
+	state->master = (struct loop_watch){-1, 0, master_ready};
+	state->accept_timer.fire = accept_again;
+	state->sweep_timer.fire = sweep;
+	state->counters_timer.fire = tell_counters;
+	state->reopen_timer.fire = reopen;
+	state->well_timer.fire = is_well;
+	state->drain_timer.fire = drain_is_over;
+}
+
+static int
+begin(struct state *state)
+{
+	uint64_t now = clock_monotonic_ms();
+	struct frame ready;
+	int fd = state->child->master.fd;
+
+	if (loop_open(&state->loop) < 0) {
+		log_error("epoll: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	state->status = open_data_base(state);
+	if (state->status != 0)
+		return state->status;
+	channel_open(&state->child->master, fd, false);
+	if (loop_watch(state->loop, &state->master, fd, LOOP_READ) < 0) {
+		log_error("epoll_ctl: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	loop_after_round(state->loop, after_round, state);
+	loop_timer(state->loop, &state->sweep_timer, now + SWEEP_STEP_PAUSE_MS);
+	loop_timer(state->loop, &state->well_timer, now + WELL_AFTER_MS);
+	frame_begin(&ready, WIRE_READY);
+	tell_master(state, &ready);
+	return 0;
+}
+
+static void
+close_all(struct state *state)
+{
+	while (state->peers != NULL)
+		close_peer(state->peers);
+	if (state->loop != NULL) {
+		stop_accepting(state);
+		loop_unwatch(state->loop, &state->master);
+	}
+	ledger_close(&state->ledger);
+	dict_close(&state->dict);
+	loop_close(&state->loop);
+	arena_close(&state->round);
+}
+
+int
+state_main(struct child *child)
+{
+	struct state state;
+
+	prepare(&state, child);
+	if (begin(&state) == 0)
+		loop_run(state.loop);
+	else if (state.status == 0)
+		state.status = EXIT_FAILURE;
+	close_all(&state);
+	return state.status;
+}
