@@ -249,6 +249,9 @@ reply_add_err(struct buf *out, const struct reply_to *to, const struct err *err)
 		   err->status[0] == meaning.status[0]) {
 		status = err->status;
 	}
+	/* RFC 5321 4.2.3: what is wrong with the message itself. */
+	if (meaning.code == 550 && str_starts(str_from(status), STR("5.6.")))
+		meaning.code = 554;
 	if (meaning.code == 451)
 		meaning.code = temporary_code(str_from(status));
 	/* Dovecot's text where it is not the mailbox that is in trouble. */

@@ -45,6 +45,7 @@ include tests/unit/lda/module.mk
 include tests/unit/ctl/module.mk
 include tests/docs/module.mk
 include tests/sieve/module.mk
+include tests/lmtp/module.mk
 include tests/lda/module.mk
 include tests/fuzz/module.mk
 include tests/server/module.mk

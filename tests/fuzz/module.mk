@@ -72,3 +72,10 @@ FUZZ_TESTS += %D%/fuzz-message
 %C%_fuzz_message_SOURCES = %D%/fuzz-message.c
 %C%_fuzz_message_LDADD = mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/message %D%/message.dict
+
+FUZZ_TESTS += %D%/fuzz-session
+%C%_fuzz_session_SOURCES = %D%/fuzz-session.c \
+	tests/lmtp/fake_spool.c tests/lmtp/fake_spool.h
+%C%_fuzz_session_LDADD = lmtp/liblmtp.a conf/libconf.a mail/libmail.a \
+	$(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/session %D%/session.dict
