@@ -15,3 +15,8 @@ UNIT_TESTS += %D%/listen
 UNIT_TESTS += %D%/ledger
 %C%_ledger_SOURCES = %D%/ledger.c
 %C%_ledger_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+
+UNIT_TESTS += %D%/job
+%C%_job_SOURCES = %D%/job.c
+%C%_job_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
+	$(DELIVER_LIBS)
