@@ -20,3 +20,9 @@ UNIT_TESTS += %D%/job
 %C%_job_SOURCES = %D%/job.c
 %C%_job_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
 	$(DELIVER_LIBS)
+
+# With a memory of deliveries of its own.
+UNIT_TESTS += %D%/worker
+%C%_worker_SOURCES = %D%/worker.c
+%C%_worker_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
+	$(DELIVER_LIBS)
