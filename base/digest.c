@@ -118,6 +118,16 @@ get_big(const uint8_t *bytes, size_t count)
 	return value;
 }
 
+/* Spelled out, as compilers make one instruction of it. */
+static uint64_t
+get_big_long(const uint8_t *bytes)
+{
+	return (uint64_t)bytes[0] << 56 | (uint64_t)bytes[1] << 48 |
+	       (uint64_t)bytes[2] << 40 | (uint64_t)bytes[3] << 32 |
+	       (uint64_t)bytes[4] << 24 | (uint64_t)bytes[5] << 16 |
+	       (uint64_t)bytes[6] << 8 | (uint64_t)bytes[7];
+}
+
 static uint32_t
 get_little(const uint8_t *bytes)
 {
@@ -256,6 +266,24 @@ compress_sha256(struct digest *digest)
 		state[i] += s[i];
 }
 
+/* One round; the caller turns the names of the eight words instead of moving
+ * them. */
+static inline void
+round_long(uint64_t a, uint64_t b, uint64_t c, uint64_t *d, uint64_t e,
+	uint64_t f, uint64_t g, uint64_t *h, uint64_t added)
+{
+	uint64_t t1 =
+		*h +
+		(right_long(e, 14) ^ right_long(e, 18) ^ right_long(e, 41)) +
+		(g ^ (e & (f ^ g))) + added;
+	uint64_t t2 =
+		(right_long(a, 28) ^ right_long(a, 34) ^ right_long(a, 39)) +
+		((a & b) | (c & (a | b)));
+
+	*d += t1;
+	*h = t1 + t2;
+}
+
 static void
 compress_sha512(struct digest *digest)
 {
@@ -264,7 +292,7 @@ compress_sha512(struct digest *digest)
 	unsigned i;
 
 	for (i = 0; i < 16; i++)
-		w[i] = get_big(digest->block + 8 * i, 8);
+		w[i] = get_big_long(digest->block + (size_t)8 * i);
 	for (; i < 80; i++)
 		w[i] = (right_long(w[i - 2], 19) ^ right_long(w[i - 2], 61) ^
 			       w[i - 2] >> 6) +
@@ -272,20 +300,28 @@ compress_sha512(struct digest *digest)
 		       (right_long(w[i - 15], 1) ^ right_long(w[i - 15], 8) ^
 			       w[i - 15] >> 7) +
 		       w[i - 16];
+	for (i = 0; i < 80; i++)
+		w[i] += sha2_constants[i];
 	memcpy(s, state, sizeof(s));
-	for (i = 0; i < 80; i++) {
-		uint64_t big1 = right_long(s[4], 14) ^ right_long(s[4], 18) ^
-		                right_long(s[4], 41);
-		uint64_t big0 = right_long(s[0], 28) ^ right_long(s[0], 34) ^
-		                right_long(s[0], 39);
-		uint64_t t1 = s[7] + big1 + ((s[4] & s[5]) ^ (~s[4] & s[6])) +
-		              sha2_constants[i] + w[i];
-		uint64_t t2 =
-			big0 + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+	for (i = 0; i < 80; i += 8) {
+		const uint64_t *now = w + i;
 
-		memmove(s + 1, s, 7 * sizeof(s[0]));
-		s[4] += t1;
-		s[0] = t1 + t2;
+		round_long(s[0], s[1], s[2], &s[3], s[4], s[5], s[6], &s[7],
+			now[0]);
+		round_long(s[7], s[0], s[1], &s[2], s[3], s[4], s[5], &s[6],
+			now[1]);
+		round_long(s[6], s[7], s[0], &s[1], s[2], s[3], s[4], &s[5],
+			now[2]);
+		round_long(s[5], s[6], s[7], &s[0], s[1], s[2], s[3], &s[4],
+			now[3]);
+		round_long(s[4], s[5], s[6], &s[7], s[0], s[1], s[2], &s[3],
+			now[4]);
+		round_long(s[3], s[4], s[5], &s[6], s[7], s[0], s[1], &s[2],
+			now[5]);
+		round_long(s[2], s[3], s[4], &s[5], s[6], s[7], s[0], &s[1],
+			now[6]);
+		round_long(s[1], s[2], s[3], &s[4], s[5], s[6], s[7], &s[0],
+			now[7]);
 	}
 	for (i = 0; i < 8; i++)
 		state[i] += s[i];
