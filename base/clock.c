@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,10 @@ static struct {
 	uint8_t random;
 	char host[256];
 } fixed;
+
+/* 0: not asked yet in this process. */
+static pid_t known_pid;
+static bool forgets_pid; /* after each fork */
 
 /* What clock_stamp() gave last; a property of the process, as its id is. */
 static struct timespec last_stamp;
@@ -98,10 +103,23 @@ clock_utc(time_t seconds)
 	return parts;
 }
 
+static void
+forget_pid(void)
+{
+	known_pid = 0;
+}
+
+/* Each delivery asks more than once, and the C library asks the kernel. */
 pid_t
 clock_pid(void)
 {
-	return fixed.is_fixed ? fixed.pid : getpid();
+	if (fixed.is_fixed)
+		return fixed.pid;
+	if (!forgets_pid)
+		forgets_pid = pthread_atfork(NULL, NULL, forget_pid) == 0;
+	if (known_pid == 0 || !forgets_pid)
+		known_pid = getpid();
+	return known_pid;
 }
 
 void

@@ -76,3 +76,18 @@ TEST(local_time_follows_the_zone)
 	CHECK_INT(local.tm_min, 16);
 	CHECK_INT(local.tm_gmtoff, 5 * 3600 + 1800);
 }
+
+static void
+tell_pid(void *context)
+{
+	_exit(clock_pid() == getpid() && clock_pid() != *(pid_t *)context ? 0
+									  : 1);
+}
+
+TEST(a_child_knows_its_own_process_id)
+{
+	pid_t ours = clock_pid();
+
+	CHECK_INT(ours, getpid());
+	CHECK_INT(test_child(tell_pid, &ours), 0);
+}
