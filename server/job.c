@@ -105,6 +105,20 @@ find_user(const struct assignment *assignment, const struct wire_ticket *ticket,
 	return NULL;
 }
 
+bool
+assignment_is_complete(const struct assignment *assignment, uint64_t job)
+{
+	size_t i;
+
+	if (!assignment->is_assigned || assignment->number != job)
+		return false;
+	for (i = 0; i < assignment->recipient_count; i++)
+		if (find_user(assignment, &assignment->recipients[i].ticket,
+			    i) == NULL)
+			return false;
+	return true;
+}
+
 /* ---- a job of the core ---- */
 
 static int

@@ -71,6 +71,10 @@ MUST_USE int assignment_add_users(struct assignment *assignment,
 MUST_USE int assignment_add_recipients(struct assignment *assignment,
 	const struct wire_job_recipients *recipients, struct err *err);
 
+/* Whether master has said all that this job needs; what it still says may be on
+ * its way. */
+bool assignment_is_complete(const struct assignment *assignment, uint64_t job);
+
 /* Fills assignment->job, but for is_abandoned, memory and script_cache.  Takes
  * the file over.  What is wrong with a recipient or the message is in its
  * delivery's outcome already. */

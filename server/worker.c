@@ -249,7 +249,8 @@ handle_job(struct worker *worker, struct frame *frame)
 		return front_broke_rules(worker, "a broken JOB");
 	}
 	/* ASSIGN may have come in several frames. */
-	if (!catch_up_with_master(worker, &next)) {
+	if (!assignment_is_complete(&worker->job.assignment, job.job) &&
+		!catch_up_with_master(worker, &next)) {
 		if (job.file >= 0)
 			close(job.file);
 		return next;
