@@ -8,12 +8,12 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "conf/conf.h"
 #include "conf/syntax.h"
 #include "deliver/recipient.h"
 #include "ctl/ctl.h"
-#include "ctl/json.h"
 
 #include "base/banned.h"
 

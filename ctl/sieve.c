@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "mail/address.h"
 #include "mail/message.h"
 #include "conf/conf.h"
@@ -28,7 +29,6 @@
 #include "deliver/recipient.h"
 #include "deliver/setup.h"
 #include "ctl/ctl.h"
-#include "ctl/json.h"
 
 #include "base/banned.h"
 

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/json.h"
 #include "conf/conf.h"
 #include "store/store.h"
 #include "deliver/deliver.h"
@@ -11,7 +12,6 @@
 #include "deliver/script.h"
 #include "deliver/setup.h"
 #include "ctl/ctl.h"
-#include "ctl/json.h"
 
 #include "base/banned.h"
 

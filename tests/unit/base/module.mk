@@ -81,3 +81,7 @@ UNIT_TESTS += %D%/unicode
 UNIT_TESTS += %D%/user
 %C%_user_SOURCES = %D%/user.c
 %C%_user_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/json
+%C%_json_SOURCES = %D%/json.c
+%C%_json_LDADD = $(TEST_LIBS)
