@@ -22,6 +22,10 @@ UNIT_TESTS += %D%/location
 %C%_location_SOURCES = %D%/location.c
 %C%_location_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += %D%/lock
+%C%_lock_SOURCES = %D%/lock.c
+%C%_lock_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += %D%/maildir
 %C%_maildir_SOURCES = %D%/maildir.c
 %C%_maildir_LDADD = $(STORE_TEST_LIBS)
@@ -37,6 +41,10 @@ UNIT_TESTS += %D%/maildir_name
 UNIT_TESTS += %D%/match
 %C%_match_SOURCES = %D%/match.c
 %C%_match_LDADD = $(STORE_TEST_LIBS)
+
+UNIT_TESTS += %D%/mbox
+%C%_mbox_SOURCES = %D%/mbox.c
+%C%_mbox_LDADD = $(STORE_TEST_LIBS)
 
 UNIT_TESTS += %D%/mbox_text
 %C%_mbox_text_SOURCES = %D%/mbox_text.c
