@@ -7,6 +7,7 @@ TAP_TESTS += \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/mbox.sh \
+	%D%/mbox_crowd.sh \
 	%D%/message.sh \
 	%D%/options.sh \
 	%D%/surroundings.sh
@@ -19,6 +20,7 @@ EXTRA_DIST += \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/mbox.sh \
+	%D%/mbox_crowd.sh \
 	%D%/message.sh \
 	%D%/options.sh \
 	%D%/surroundings.sh
