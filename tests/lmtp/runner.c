@@ -21,7 +21,8 @@
  *                               confirm where nothing is said
  *
  * An ANSWER is accepted, saved, discarded, each maybe with "handle"; or a kind
- * (temporary refused no-user over-quota too-big usage none) with status and text.
+ * (temporary refused no-user over-quota too-big usage none) with status, text and,
+ * behind "|", what is for our log.
  *
  *   C: LINE                     the client sends it and CR LF
  *   C-: BYTES                   the same without a line end
@@ -119,6 +120,7 @@ struct run {
 	struct buf expected, output;
 	struct buf expected_events, events;
 	uint64_t sent;
+	size_t most; /* of a line */
 };
 
 static bool visited[SESSION_STATES][COMMAND_VERBS];
@@ -234,17 +236,21 @@ static void
 read_failure(struct test_case *test, struct str word, struct str rest,
 	struct answer *answer)
 {
-	struct str status = STR_EMPTY, text;
+	struct str status = STR_EMPTY, text, detail;
 	size_t i;
 
 	answer->outcome = WIRE_FAILED;
 	(void)str_next_word(&rest, &status);
+	detail = str_skip(rest, str_find_char(rest, '|') + 1);
+	rest = str_slice(rest, 0, str_find_char(rest, '|'));
 	text = unescaped(test, str_trim(rest), "");
 	for (i = 0; i < ARRAY_LENGTH(kinds); i++) {
 		if (!str_is(word, kinds[i].word))
 			continue;
 		(void)err_set(&answer->err, kinds[i].kind,
 			arena_text(test->arena, status), "%.*s", STR_ARG(text));
+		(void)err_detail(
+			&answer->err, "%.*s", STR_ARG(str_trim(detail)));
 		return;
 	}
 	complain(test, "unknown answer", word);
@@ -560,6 +566,10 @@ offer(struct run *run)
 	buf_clear(&run->input);
 	run->input = rest;
 	take_output(run);
+	if (run->input.len >= run->most && !session_is_waiting(run->session) &&
+		session_end_reason(run->session) == NULL)
+		complain(run->test, "more is left than a line may have",
+			STR_EMPTY);
 }
 
 static size_t
@@ -799,7 +809,8 @@ run_once(struct test_case *test, const struct settings *settings, size_t number)
 	struct run run = {.test = test,
 		.name = names[number],
 		.chunk = (unsigned)number,
-		.random = (uint32_t)number};
+		.random = (uint32_t)number,
+		.most = settings->lmtp_max_line_length};
 
 	buf_init(&run.input, BUF_UNLIMITED);
 	buf_init(&run.output, BUF_UNLIMITED);
