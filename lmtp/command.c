@@ -430,8 +430,6 @@ decode_original(struct arena *arena, struct str value, struct str *text_out)
 		if (command_decode_xtext(arena, text, text_out) < 0)
 			return -1;
 	} else if (str_is_nocase(type, "utf-8")) {
-		/* RFC 6533 3: +XX within is part of the local part unless all
-		 * of it is xtext, which a client without need for it may do. */
 		if (command_decode_unitext(arena, text, text_out) < 0)
 			return -1;
 	}

@@ -1011,19 +1011,28 @@ end_message(struct session *session)
 		finish_unasked(session, session->last_words);
 }
 
-/* What stands until somebody knows better. */
+/* All fail in the same way. */
 static void
-set_results(struct session_transaction *transaction, const struct err *err)
+fail_all(struct session_transaction *transaction, const struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < transaction->count; i++) {
-		struct wire_recipient_result *result =
-			&transaction->recipients[i]->result;
+		transaction->recipients[i]->result.outcome = WIRE_FAILED;
+		transaction->recipients[i]->result.err = *err;
+	}
+}
 
-		result->outcome = WIRE_FAILED;
-		result->err = *err;
-		result->has_handle = false;
+/* Until somebody knows better: a failure without a reason, which is a temporary
+ * one for the client. */
+static void
+fail_for_now(struct session_transaction *transaction)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->count; i++) {
+		transaction->recipients[i]->result.outcome = WIRE_FAILED;
+		transaction->recipients[i]->result.err.kind = ERR_NONE;
 	}
 }
 
@@ -1055,12 +1064,11 @@ deliver(struct session *session)
 	struct err err;
 
 	if (close_spool(session, &err) < 0) {
-		set_results(transaction, &err);
+		fail_all(transaction, &err);
 		end_message(session);
 		return;
 	}
-	err_temp(&err, "4.3.0", "no result");
-	set_results(transaction, &err);
+	fail_for_now(transaction);
 	session->mode = MODE_DELIVERING;
 	session->config.events->deliver(session);
 }

@@ -22,7 +22,7 @@
  *
  * An ANSWER is accepted, saved, discarded, each maybe with "handle"; or a kind
  * (temporary refused no-user over-quota too-big usage none) with status, text and,
- * behind "|", what is for our log.
+ * behind "|", what is for our log; as a result also "missing": nothing is filled.
  *
  *   C: LINE                     the client sends it and CR LF
  *   C-: BYTES                   the same without a line end
@@ -87,6 +87,7 @@ struct answer {
 	struct err err;
 	enum wire_outcome outcome;
 	bool has_handle;
+	bool is_missing;
 };
 
 struct answers {
@@ -274,6 +275,8 @@ read_answer(struct test_case *test, struct answers *answers, struct str rest)
 	answer->outcome = WIRE_SAVED;
 	if (str_is(word, "discarded"))
 		answer->outcome = WIRE_DISCARDED;
+	else if (str_is(word, "missing"))
+		answer->is_missing = true;
 	else if (!str_is(word, "saved") && !str_is(word, "accepted"))
 		read_failure(test, word, rest, answer);
 	answer->has_handle = str_is(str_trim(rest), "handle");
@@ -469,7 +472,7 @@ fill_results(struct run *run)
 			&run->test->results, recipient->address.text);
 
 		if (recipient->state != SESSION_ACCEPTED ||
-			recipient->twin != NULL)
+			recipient->twin != NULL || answer->is_missing)
 			continue;
 		recipient->result.outcome = answer->outcome;
 		recipient->result.err = answer->err;

@@ -8,7 +8,8 @@ table=$TEST_SOURCE/docs/rfc-coverage.md
 missing=$(grep -o '`[a-z0-9]*/[a-z0-9_./-]*`' "$table" | tr -d '`' | sort -u |
 	while read -r name; do
 		[ -e "$TEST_SOURCE/$name" ] ||
-			[ -d "$TEST_SOURCE/tests/sieve/$name" ] || echo "$name"
+			[ -d "$TEST_SOURCE/tests/sieve/$name" ] ||
+			[ -f "$TEST_SOURCE/tests/lmtp/$name" ] || echo "$name"
 	done)
 is "$missing" "" "every file and folder in the table exists"
 
@@ -17,4 +18,10 @@ unnamed=$(cd "$TEST_SOURCE/tests/sieve" && find rfc* -mindepth 1 -type d |
 		grep -q "\`$folder\`" "$table" || echo "$folder"
 	done)
 is "$unnamed" "" "every folder of cases stands in the table"
+
+unnamed=$(cd "$TEST_SOURCE/tests/lmtp" && find rfc* -prune |
+	while read -r folder; do
+		grep -q "\`$folder/" "$table" || echo "$folder"
+	done)
+is "$unnamed" "" "every folder of LMTP cases stands in the table"
 done_testing
