@@ -168,8 +168,8 @@ frame_str(struct frame *frame, struct str *value)
 void
 frame_text(struct frame *frame, const char **value)
 {
-	bool is_there = *value != NULL;
-	struct str s = str_from(*value);
+	bool is_there = !frame->is_reading && *value != NULL;
+	struct str s = is_there ? str_from(*value) : STR_EMPTY;
 
 	frame_bool(frame, &is_there);
 	if (is_there)
