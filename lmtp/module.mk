@@ -1,8 +1,16 @@
 noinst_LIBRARIES += %D%/liblmtp.a
 %C%_liblmtp_a_SOURCES = \
 	%D%/command.c %D%/command.h \
+	%D%/confirm.c %D%/confirm.h \
+	%D%/connection.c %D%/connection.h %D%/counters.h \
 	%D%/data.c %D%/data.h \
+	%D%/dispatch.c %D%/dispatch.h \
+	%D%/front.c %D%/front.h \
+	%D%/link.c %D%/link.h \
+	%D%/listener.c %D%/listener.h \
+	%D%/peer.c %D%/peer.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/session.c %D%/session.h \
-	%D%/spool.h \
+	%D%/spool.c %D%/spool.h \
+	%D%/table.c %D%/table.h \
 	%D%/xclient.c %D%/xclient.h

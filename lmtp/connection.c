@@ -1,0 +1,708 @@
+/* SPDX-License-Identifier: MIT */
+#include "lmtp/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/session_id.h"
+
+#include "base/banned.h"
+
+enum {
+	/* What a pipe that polls as writable takes without waiting. */
+	PIPE_BYTES = 4096,
+	/* Kept of what a client sent while its message is delivered. */
+	KEEP_MAX = 64 * 1024
+};
+
+struct connection {
+	struct connections *all;
+	struct connection *previous, *next;
+	struct connection *next_touched;
+	struct dispatch_client client;
+	struct session *session;
+	struct loop_watch input; /* a socket: both directions */
+	struct loop_watch output;
+	struct loop_timer timer;
+	int input_fd, output_fd;
+	unsigned events; /* noted since it was served */
+	bool is_touched, is_socket, is_file;
+	bool is_due;      /* the timer fired */
+	bool saw_end;     /* no more input will come */
+	bool has_gone;    /* nobody reads our output */
+	bool told_output; /* session_output_left() for all of it */
+	uint64_t active_ms;
+	uint64_t received; /* bytes */
+	struct str kept;   /* input that the session did not take yet */
+	size_t written;    /* of the session's output */
+	size_t counted;    /* bytes in the budget */
+};
+
+/* ---- noting ---- */
+
+static void
+touch(struct connection *connection)
+{
+	if (connection->is_touched)
+		return;
+	connection->is_touched = true;
+	connection->next_touched = connection->all->touched;
+	connection->all->touched = connection;
+}
+
+static void
+on_input(struct loop_watch *watch, unsigned events)
+{
+	struct connection *connection =
+		CONTAINER_OF(watch, struct connection, input);
+
+	connection->events |= events;
+	touch(connection);
+}
+
+/* Of pipes: only its end matters, and room. */
+static void
+on_output(struct loop_watch *watch, unsigned events)
+{
+	struct connection *connection =
+		CONTAINER_OF(watch, struct connection, output);
+
+	if ((events & LOOP_HANGUP) != 0)
+		connection->has_gone = true;
+	touch(connection);
+}
+
+static void
+on_timer(struct loop_timer *timer)
+{
+	struct connection *connection =
+		CONTAINER_OF(timer, struct connection, timer);
+
+	connection->is_due = true;
+	touch(connection);
+}
+
+void
+connection_wake(struct dispatch_client *client)
+{
+	touch(CONTAINER_OF(client, struct connection, client));
+}
+
+/* ---- questions ---- */
+
+static bool
+has_output(const struct connection *connection)
+{
+	return session_output(connection->session)->len > connection->written;
+}
+
+static bool
+has_ended(const struct connection *connection)
+{
+	return session_end_reason(connection->session) != NULL;
+}
+
+static bool
+is_receiving(const struct connection *connection)
+{
+	const struct session_transaction *transaction =
+		session_transaction(connection->session);
+
+	return transaction != NULL && transaction->spool != NULL &&
+	       !session_is_delivering(connection->session);
+}
+
+static bool
+wants_input(const struct connection *connection)
+{
+	if (connection->saw_end || has_ended(connection) ||
+		has_output(connection) ||
+		session_is_delivering(connection->session))
+		return false;
+	return connection->kept.len == 0 ||
+	       !session_is_waiting(connection->session);
+}
+
+static bool
+is_idle(const struct connection *connection)
+{
+	return !session_is_waiting(connection->session) ||
+	       has_output(connection);
+}
+
+static bool
+has_line(struct str bytes)
+{
+	return str_has_char(bytes, '\n');
+}
+
+/* ---- input ---- */
+
+static void
+keep(struct connection *connection, struct str rest)
+{
+	char *bytes = NULL;
+
+	if (rest.len == connection->kept.len &&
+		rest.data == connection->kept.data)
+		return;
+	if (rest.len > 0) {
+		bytes = memory_get(rest.len);
+		memcpy(bytes, rest.data, rest.len);
+	}
+	memory_free((void *)(uintptr_t)connection->kept.data);
+	connection->kept = str_of(bytes, rest.len);
+}
+
+/* What came in, behind what is kept. */
+static void
+add_kept(struct connection *connection, struct str bytes)
+{
+	size_t len = connection->kept.len + bytes.len;
+	char *joined = memory_resize(
+		(void *)(uintptr_t)connection->kept.data, len > 0 ? len : 1);
+
+	memcpy(joined + connection->kept.len, bytes.data, bytes.len);
+	connection->kept = str_of(joined, len);
+}
+
+/* True: it took some. */
+static bool
+offer(struct connection *connection, struct str bytes)
+{
+	size_t taken = 0, more;
+
+	if (bytes.len == 0)
+		return false;
+	do {
+		more = has_ended(connection)
+		               ? 0
+		               : session_input(connection->session,
+					 str_skip(bytes, taken));
+		taken += more;
+	} while (more > 0 && taken < bytes.len);
+	if (taken > 0)
+		connection->told_output = false;
+	keep(connection, str_skip(bytes, taken));
+	return taken > 0;
+}
+
+/* Nothing new of a session that has ended is of interest. */
+static bool
+offer_kept(struct connection *connection)
+{
+	if (has_ended(connection)) {
+		keep(connection, STR_EMPTY);
+		return false;
+	}
+	return offer(connection, connection->kept);
+}
+
+static size_t
+bytes_to_read(const struct connection *connection)
+{
+	return is_receiving(connection) ? CONNECTION_ROUND_BYTES
+	                                : CONNECTION_COMMAND_BYTES;
+}
+
+/* > 0: bytes in scratch.  0: none. */
+static size_t
+read_some(struct connection *connection, size_t most)
+{
+	char *scratch = connection->all->scratch;
+	ssize_t got = connection->is_socket
+	                      ? recv(connection->input_fd, scratch, most,
+					MSG_DONTWAIT)
+	                      : fd_read(connection->input_fd, scratch, most);
+
+	if (got > 0) {
+		connection->received += (size_t)got;
+		connection->active_ms = loop_now_ms(connection->all->loop);
+		return (size_t)got;
+	}
+	if (got == 0)
+		connection->saw_end = true;
+	else if (errno != EAGAIN && errno != EINTR)
+		connection->has_gone = connection->saw_end = true;
+	return 0;
+}
+
+static void
+take_input(struct connection *connection)
+{
+	size_t got = read_some(connection, bytes_to_read(connection));
+	struct str bytes = str_of(connection->all->scratch, got);
+
+	if (got == 0)
+		return;
+	if (connection->kept.len == 0) {
+		offer(connection, bytes);
+		return;
+	}
+	add_kept(connection, bytes);
+	offer(connection, connection->kept);
+}
+
+/* The client has shut its side while its message is delivered: is a command left
+ * that it sent before?  More than that is not read. */
+static void
+take_last_input(struct connection *connection)
+{
+	while (!connection->saw_end && connection->kept.len < KEEP_MAX) {
+		size_t got = read_some(connection, CONNECTION_COMMAND_BYTES);
+
+		if (got == 0)
+			break;
+		add_kept(connection, str_of(connection->all->scratch, got));
+	}
+	connection->saw_end = true;
+	if (!has_line(connection->kept) && connection->is_socket)
+		connection->has_gone = true;
+}
+
+static void
+note_events(struct connection *connection)
+{
+	unsigned events = connection->events;
+
+	connection->events = 0;
+	if (connection->is_socket && (events & LOOP_HANGUP) != 0) {
+		/* "QUIT" and gone, without waiting for the reply. */
+		if (!session_has_transaction(connection->session))
+			take_input(connection);
+		connection->has_gone = true;
+		return;
+	}
+	if ((events & LOOP_END) != 0 &&
+		session_is_delivering(connection->session))
+		take_last_input(connection);
+	else if ((events & (LOOP_READ | LOOP_END | LOOP_HANGUP)) != 0 &&
+		 wants_input(connection))
+		take_input(connection);
+}
+
+/* ---- output ---- */
+
+static ssize_t
+write_some(struct connection *connection, struct str bytes)
+{
+	struct pollfd room = {.fd = connection->output_fd, .events = POLLOUT};
+
+	if (connection->is_socket)
+		return send(connection->output_fd, bytes.data, bytes.len,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (poll(&room, 1, 0) < 1) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (bytes.len > PIPE_BYTES)
+		bytes.len = PIPE_BYTES;
+	return write(connection->output_fd, bytes.data, bytes.len);
+}
+
+static void
+write_output(struct connection *connection)
+{
+	struct buf *output = session_output(connection->session);
+
+	while (has_output(connection) && !connection->has_gone) {
+		ssize_t sent = write_some(connection,
+			str_skip(buf_view(output), connection->written));
+
+		if (sent > 0) {
+			connection->written += (size_t)sent;
+			connection->active_ms =
+				loop_now_ms(connection->all->loop);
+		} else if (errno == EAGAIN) {
+			return;
+		} else if (errno != EINTR) {
+			connection->has_gone = true;
+		}
+	}
+}
+
+/* What the kernel holds of the client's was sent before it could read this. */
+static void
+tell_output_left(struct connection *connection)
+{
+	int waiting = 0;
+
+	if (connection->told_output || connection->has_gone)
+		return;
+	if (ioctl(connection->input_fd, FIONREAD, &waiting) < 0)
+		waiting = 0;
+	connection->told_output = true;
+	session_output_left(
+		connection->session, connection->received + (unsigned)waiting);
+}
+
+static void
+flush(struct connection *connection)
+{
+	if (!has_output(connection))
+		return;
+	connection->told_output = false;
+	write_output(connection);
+	if (has_output(connection))
+		return;
+	connection->written = 0;
+	buf_clear(session_output(connection->session));
+	tell_output_left(connection);
+}
+
+/* ---- its end ---- */
+
+static const char *
+place_of(const struct connection *connection)
+{
+	const struct session_peer *peer = session_peer(connection->session);
+
+	return peer->is_inet ? peer->ip : "local";
+}
+
+static void
+log_end(const struct connection *connection, const char *reason)
+{
+	const struct session *session = connection->session;
+	const char *unfinished = session_unfinished(session);
+	bool is_whole = has_ended(connection) || unfinished[0] == '\0';
+
+	log_info("Disconnect from %s: %s (state=%s)%s%s%s, session=<%s>",
+		place_of(connection), reason, session_state_name(session),
+		is_whole ? "" : " (unfinished ", is_whole ? "" : unfinished,
+		is_whole ? "" : " command)", session_id(session));
+}
+
+static void
+unlink_connection(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	if (connection->previous != NULL)
+		connection->previous->next = connection->next;
+	else
+		all->first = connection->next;
+	if (connection->next != NULL)
+		connection->next->previous = connection->previous;
+	all->count--;
+	all->counters->connections = all->count;
+}
+
+/* Only while it is served, or at the end of all: nothing else holds it then. */
+static void
+connection_close(struct connection *connection, const char *reason)
+{
+	struct connections *all = connection->all;
+	bool is_one = connection->output_fd == connection->input_fd;
+
+	log_end(connection, reason);
+	loop_unwatch(all->loop, &connection->input);
+	loop_unwatch(all->loop, &connection->output);
+	loop_timer_stop(all->loop, &connection->timer);
+	session_close(&connection->session);
+	dispatch_forget(&connection->client);
+	fd_close(&connection->input_fd);
+	if (!is_one)
+		fd_close(&connection->output_fd);
+	keep(connection, STR_EMPTY);
+	spool_budget_give(all->budget, connection->counted);
+	unlink_connection(connection);
+	memory_free(connection);
+}
+
+/* NULL: it goes on. */
+static const char *
+reason_to_close(const struct connection *connection)
+{
+	const char *reason = session_end_reason(connection->session);
+
+	if (connection->has_gone)
+		return reason != NULL ? reason : "Connection closed";
+	if (has_output(connection))
+		return NULL;
+	if (reason != NULL)
+		return reason;
+	/* All that was sent before the end is answered. */
+	if (connection->saw_end && !session_is_waiting(connection->session))
+		return "Connection closed";
+	return NULL;
+}
+
+/* ---- times ---- */
+
+static uint64_t
+patience_ms(const struct connection *connection)
+{
+	const struct connections *all = connection->all;
+
+	if (all->drain == CONNECTIONS_RELOAD &&
+		!session_has_transaction(connection->session) &&
+		all->settings->lmtp_idle_timeout_ms > CONNECTION_RELOAD_IDLE_MS)
+		return CONNECTION_RELOAD_IDLE_MS;
+	return all->settings->lmtp_idle_timeout_ms;
+}
+
+static void
+end_idle(struct connection *connection)
+{
+	bool is_patient = patience_ms(connection) ==
+	                  connection->all->settings->lmtp_idle_timeout_ms;
+
+	/* It does not even read what we say. */
+	if (has_output(connection) || has_ended(connection))
+		connection->has_gone = true;
+	if (!has_ended(connection))
+		session_end(connection->session,
+			is_patient ? "4.4.2 Disconnected for inactivity"
+				   : "4.3.2 Server shutting down");
+}
+
+/* While we are at work, no time of the client's passes. */
+static void
+see_time(struct connection *connection)
+{
+	uint64_t now = loop_now_ms(connection->all->loop);
+
+	if (!connection->is_due)
+		return;
+	connection->is_due = false;
+	if (!is_idle(connection))
+		connection->active_ms = now;
+	else if (now >= connection->active_ms + patience_ms(connection))
+		end_idle(connection);
+}
+
+/* A running timer may be too early: then it is set anew when it fires. */
+static void
+set_timer(struct connection *connection)
+{
+	uint64_t due = connection->active_ms + patience_ms(connection);
+
+	if (!loop_timer_is_running(&connection->timer) ||
+		connection->timer.due_ms > due)
+		loop_timer(connection->all->loop, &connection->timer, due);
+}
+
+static void
+see_drain(struct connection *connection)
+{
+	if (connection->all->drain == CONNECTIONS_STOP &&
+		!has_ended(connection) &&
+		!session_has_transaction(connection->session) &&
+		!session_is_waiting(connection->session))
+		session_end(connection->session, "4.3.2 Server shutting down");
+}
+
+/* ---- serving ---- */
+
+/* A file is always ready, and cannot be watched. */
+static void
+read_file_next(struct connection *connection)
+{
+	if (!wants_input(connection))
+		return;
+	connection->events |= LOOP_READ;
+	loop_timer(connection->all->loop, &connection->timer, 0);
+}
+
+/* A pipe that has hung up would report it for ever: it is only watched while it
+ * is read. */
+static void
+watch_pipe(struct connection *connection)
+{
+	struct loop *loop = connection->all->loop;
+
+	if (!wants_input(connection))
+		loop_unwatch(loop, &connection->input);
+	else if (!connection->is_file && connection->input.fd < 0 &&
+		 loop_watch(loop, &connection->input, connection->input_fd,
+			 LOOP_READ) < 0)
+		connection->is_file = true;
+	if (connection->is_file)
+		read_file_next(connection);
+}
+
+static void
+watch_socket(struct connection *connection)
+{
+	unsigned events = 0;
+
+	if (wants_input(connection))
+		events |= LOOP_READ;
+	if (!connection->saw_end && session_is_delivering(connection->session))
+		events |= LOOP_END;
+	if (has_output(connection))
+		events |= LOOP_WRITE;
+	loop_watch_for(connection->all->loop, &connection->input, events);
+}
+
+static void
+watch(struct connection *connection)
+{
+	if (connection->is_socket) {
+		watch_socket(connection);
+		return;
+	}
+	watch_pipe(connection);
+	loop_watch_for(connection->all->loop, &connection->output,
+		has_output(connection) ? LOOP_WRITE : 0);
+}
+
+/* What it makes us hold beside its message. */
+static void
+count_memory(struct connection *connection)
+{
+	const struct session_transaction *transaction =
+		session_transaction(connection->session);
+	size_t held = connection->kept.len +
+	              session_output(connection->session)->size;
+
+	if (transaction != NULL)
+		held += arena_used(transaction->arena);
+	spool_budget_give(connection->all->budget, connection->counted);
+	spool_budget_take(connection->all->budget, held);
+	connection->counted = held;
+}
+
+static void
+converse(struct connection *connection)
+{
+	flush(connection);
+	while (!has_output(connection) && !connection->has_gone &&
+		offer_kept(connection))
+		flush(connection);
+}
+
+static void
+serve(struct connection *connection)
+{
+	const char *reason;
+
+	connection->is_touched = false;
+	dispatch_settle(&connection->client);
+	note_events(connection);
+	converse(connection);
+	see_time(connection);
+	see_drain(connection);
+	flush(connection);
+	reason = reason_to_close(connection);
+	if (reason != NULL) {
+		connection_close(connection, reason);
+		return;
+	}
+	count_memory(connection);
+	set_timer(connection);
+	watch(connection);
+}
+
+void
+connections_after_round(struct connections *connections)
+{
+	while (connections->touched != NULL) {
+		struct connection *connection = connections->touched;
+
+		connections->touched = connection->next_touched;
+		serve(connection);
+	}
+}
+
+/* ---- its beginning ---- */
+
+static bool
+is_socket(int fd)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+}
+
+static void
+watch_first(struct connection *connection)
+{
+	struct loop *loop = connection->all->loop;
+
+	connection->input = (struct loop_watch){.fd = -1, .ready = on_input};
+	connection->output = (struct loop_watch){.fd = -1, .ready = on_output};
+	if (connection->is_socket) {
+		if (loop_watch(loop, &connection->input, connection->input_fd,
+			    LOOP_READ) < 0)
+			connection->has_gone = true;
+		return;
+	}
+	/* Output into a file is always possible. */
+	if (loop_watch(loop, &connection->output, connection->output_fd, 0) < 0)
+		connection->output.fd = -1;
+}
+
+static void
+link_connection(struct connections *all, struct connection *connection)
+{
+	connection->all = all;
+	connection->next = all->first;
+	if (all->first != NULL)
+		all->first->previous = connection;
+	all->first = connection;
+	all->count++;
+	all->counters->connections = all->count;
+	all->counters->connections_total++;
+}
+
+void
+connections_add(struct connections *connections, int input, int output,
+	const struct session_peer *peer)
+{
+	struct connection *connection = memory_get(sizeof(*connection));
+	char id[SESSION_ID_LEN + 1];
+
+	link_connection(connections, connection);
+	connection->input_fd = input;
+	connection->output_fd = output;
+	connection->is_socket = input == output && is_socket(input);
+	connection->timer.fire = on_timer;
+	connection->active_ms = loop_now_ms(connections->loop);
+	session_id_make(id);
+	connection->client.dispatch = connections->dispatch;
+	connection->session = session_open(
+		&connections->session, peer, id, &connection->client);
+	connection->client.session = connection->session;
+	log_info("Connect from %s, session=<%s>", place_of(connection), id);
+	watch_first(connection);
+	touch(connection);
+}
+
+/* ---- all of them ---- */
+
+void
+connections_open(struct connections *connections)
+{
+	connections->scratch = memory_get(CONNECTION_ROUND_BYTES);
+}
+
+void
+connections_close(struct connections *connections)
+{
+	while (connections->first != NULL)
+		connection_close(connections->first, "Server shutting down");
+	connections->touched = NULL;
+	memory_free(connections->scratch);
+	connections->scratch = NULL;
+}
+
+void
+connections_drain(struct connections *connections, enum connections_drain drain)
+{
+	struct connection *connection;
+
+	connections->drain = drain;
+	for (connection = connections->first; connection != NULL;
+		connection = connection->next)
+		touch(connection);
+}

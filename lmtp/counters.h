@@ -1,0 +1,25 @@
+/* counters - what `doorstep status` shows of a front
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LMTP_COUNTERS_H
+#define LMTP_COUNTERS_H
+
+#include <stdint.h>
+
+struct counters {
+	uint64_t connections; /* at this moment */
+	uint64_t connections_total;
+	uint64_t connections_refused; /* by network or number */
+	uint64_t transactions;        /* messages that came in whole */
+	uint64_t bytes;               /* of those */
+	uint64_t recipients_accepted;
+	uint64_t recipients_refused;
+	uint64_t delivered;     /* recipients whose message was taken */
+	uint64_t temporary;     /* recipients asked to try again */
+	uint64_t failed;        /* recipients refused after the message */
+	uint64_t memory;        /* bytes in use of lmtp_memory_limit */
+	uint64_t confirmations; /* waiting for state */
+};
+
+#endif

@@ -1,0 +1,830 @@
+/* SPDX-License-Identifier: MIT */
+#include "lmtp/dispatch.h"
+
+#include "base/attributes.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include "base/banned.h"
+
+enum {
+	/* Tickets of one frame. */
+	FRAME_TICKETS = 4096,
+	/* Bytes of one JOB_RECIPIENTS; a recipient has 2 KB at most. */
+	FRAME_RECIPIENTS_BYTES = FRAME_MAX - 4096
+};
+
+/* A RCPT that master was asked about. */
+struct request {
+	struct table_entry entry; /* until the answer is there */
+	struct dispatch_client *client;
+	struct session_recipient *recipient;
+	bool is_answered, has_ticket;
+	struct wire_ticket ticket;
+	struct request *next; /* of the transaction */
+};
+
+enum job_state {
+	JOB_STARTED, /* master looks for a worker */
+	JOB_SENT,    /* a worker has it */
+	JOB_DONE
+};
+
+/* One group of recipients. */
+struct job {
+	struct table_entry entry; /* until it is done */
+	struct dispatch_client *client;
+	enum job_state state;
+	uint32_t group;
+	uint64_t deadline_ms;
+	struct loop_timer timer; /* no result by then: given up */
+	struct session_recipient **recipients;
+	size_t count, size;
+	size_t results; /* filled, in order */
+	struct worker *worker;
+	struct job *of_worker; /* the next one there */
+	struct job *next;      /* of the transaction */
+};
+
+/* Lives in the session's arena of the transaction, until release(). */
+struct dispatch_transaction {
+	struct request *requests;
+	struct job *jobs, **last_job;
+	size_t jobs_started, jobs_sent; /* in that state */
+};
+
+struct worker {
+	struct table_entry entry;
+	struct dispatch *dispatch;
+	struct link link;
+	struct job *jobs;
+};
+
+static struct dispatch_client *
+client_of(const struct session *session)
+{
+	return session_context(session);
+}
+
+static struct dispatch_transaction *
+transaction_of(struct dispatch_client *client)
+{
+	struct session_transaction *transaction =
+		session_transaction(client->session);
+
+	if (client->transaction == NULL) {
+		client->transaction = ARENA_NEW(
+			transaction->arena, struct dispatch_transaction);
+		client->transaction->last_job = &client->transaction->jobs;
+	}
+	return client->transaction;
+}
+
+/* ---- RCPT ---- */
+
+static void
+send_rcpt(struct dispatch_client *client, struct request *request)
+{
+	struct session_recipient *recipient = request->recipient;
+	struct frame frame;
+	struct wire_rcpt rcpt = {.request = request->entry.number,
+		.local_part = recipient->address.local_part,
+		.domain = recipient->address.domain,
+		.size = session_transaction(client->session)->size,
+		.session = recipient->id};
+
+	frame_begin(&frame, WIRE_RCPT);
+	wire_rcpt(&frame, &rcpt);
+	link_send(client->dispatch->master, &frame);
+}
+
+/* Memory is used up: room comes back when messages are delivered. */
+static void
+refuse_for_now(struct session_recipient *recipient)
+{
+	struct err err;
+
+	err_temp(&err, "4.3.1", "lmtp_memory_limit is used up");
+	session_found(recipient, &err, NULL, 0);
+}
+
+static void
+on_find(struct session *session, struct session_recipient *recipient)
+{
+	struct dispatch_client *client = client_of(session);
+	struct dispatch *dispatch = client->dispatch;
+	struct dispatch_transaction *transaction = transaction_of(client);
+	struct request *request;
+
+	if (spool_budget_is_full(dispatch->budget)) {
+		dispatch->counters->recipients_refused++;
+		refuse_for_now(recipient);
+		return;
+	}
+	request =
+		ARENA_NEW(session_transaction(session)->arena, struct request);
+	request->client = client;
+	request->recipient = recipient;
+	request->next = transaction->requests;
+	transaction->requests = request;
+	table_add(
+		&dispatch->requests, &request->entry, ++dispatch->last_number);
+	send_rcpt(client, request);
+}
+
+static void
+release_ticket(struct dispatch *dispatch, const struct wire_ticket *ticket)
+{
+	if (dispatch->released_count == dispatch->released_size) {
+		dispatch->released_size = dispatch->released_size
+		                                  ? dispatch->released_size * 2
+		                                  : 64;
+		dispatch->released = memory_resize(dispatch->released,
+			memory_product(dispatch->released_size,
+				sizeof(*dispatch->released)));
+	}
+	dispatch->released[dispatch->released_count++] = *ticket;
+}
+
+static void
+answer_request(struct request *request, const struct wire_rcpt_answer *answer)
+{
+	struct dispatch_client *client = request->client;
+	struct dispatch *dispatch = client->dispatch;
+
+	table_remove(&dispatch->requests, &request->entry);
+	request->is_answered = true;
+	if (answer->err.kind == ERR_NONE) {
+		request->has_ticket = true;
+		request->ticket = answer->ticket;
+		dispatch->counters->recipients_accepted++;
+	} else {
+		dispatch->counters->recipients_refused++;
+	}
+	session_found(request->recipient, &answer->err, &answer->ticket,
+		answer->group);
+	dispatch->wake(client);
+}
+
+static bool
+on_rcpt_answer(struct dispatch *dispatch, struct frame *frame)
+{
+	struct wire_rcpt_answer answer = {0};
+	struct table_entry *entry;
+
+	wire_rcpt_answer(frame, &answer);
+	if (!frame_is_whole(frame))
+		return false;
+	entry = table_find(&dispatch->requests, answer.request);
+	if (entry != NULL)
+		answer_request(
+			CONTAINER_OF(entry, struct request, entry), &answer);
+	else if (answer.err.kind == ERR_NONE)
+		release_ticket(dispatch, &answer.ticket);
+	return true;
+}
+
+/* ---- the end of a job ---- */
+
+static void
+leave_worker(struct job *job)
+{
+	struct job **at;
+
+	if (job->worker == NULL)
+		return;
+	for (at = &job->worker->jobs; *at != job; at = &(*at)->of_worker)
+		continue;
+	*at = job->of_worker;
+	job->worker = NULL;
+}
+
+/* Once no job waits for a worker the message is where it has to be. */
+static void
+forget_content_when_sent(struct dispatch_client *client)
+{
+	if (client->transaction->jobs_started == 0)
+		spool_forget(session_transaction(client->session)->spool);
+}
+
+static void
+set_state(struct job *job, enum job_state state)
+{
+	struct dispatch_transaction *transaction = job->client->transaction;
+
+	transaction->jobs_started -= job->state == JOB_STARTED;
+	transaction->jobs_sent -= job->state == JOB_SENT;
+	job->state = state;
+	transaction->jobs_started += job->state == JOB_STARTED;
+	transaction->jobs_sent += job->state == JOB_SENT;
+}
+
+static void
+count_result(
+	struct counters *counters, const struct wire_recipient_result *result)
+{
+	if (result->outcome != WIRE_FAILED)
+		counters->delivered++;
+	else if (result->err.kind == ERR_TEMPORARY)
+		counters->temporary++;
+	else
+		counters->failed++;
+}
+
+static void
+detach_job(struct job *job)
+{
+	struct dispatch *dispatch = job->client->dispatch;
+
+	loop_timer_stop(dispatch->loop, &job->timer);
+	table_remove(&dispatch->jobs, &job->entry);
+	leave_worker(job);
+	set_state(job, JOB_DONE);
+}
+
+static void
+finish_job(struct job *job)
+{
+	struct dispatch_client *client = job->client;
+	struct dispatch_transaction *transaction = client->transaction;
+
+	detach_job(job);
+	forget_content_when_sent(client);
+	if (transaction->jobs_started + transaction->jobs_sent > 0)
+		return;
+	client->is_delivered = true;
+	client->dispatch->wake(client);
+}
+
+/* For all recipients that have no result yet. */
+static void
+fail_job(struct job *job, const struct err *err)
+{
+	for (; job->results < job->count; job->results++) {
+		struct wire_recipient_result *result =
+			&job->recipients[job->results]->result;
+
+		*result = (struct wire_recipient_result){
+			.outcome = WIRE_FAILED, .err = *err};
+		count_result(job->client->dispatch->counters, result);
+	}
+	finish_job(job);
+}
+
+static void
+fail_job_for_now(struct job *job, const char *detail)
+{
+	struct err err;
+
+	err_set(&err, ERR_TEMPORARY, "4.3.0", "Temporary internal error");
+	err_detail(&err, "%s", detail);
+	fail_job(job, &err);
+}
+
+static void
+send_number(struct link *link, enum wire_type type, uint64_t number)
+{
+	struct frame frame;
+	struct wire_job_number message = {number};
+
+	frame_begin(&frame, type);
+	wire_job_number(&frame, &message);
+	link_send(link, &frame);
+}
+
+/* Nothing is to be filed if that can still be helped. */
+static void
+cancel_job(struct job *job)
+{
+	switch (job->state) {
+	case JOB_STARTED:
+		send_number(job->client->dispatch->master, WIRE_START_CANCEL,
+			job->entry.number);
+		return;
+	case JOB_SENT:
+		send_number(
+			&job->worker->link, WIRE_JOB_CANCEL, job->entry.number);
+		return;
+	case JOB_DONE:
+		return;
+	}
+}
+
+static void
+on_job_late(struct loop_timer *timer)
+{
+	struct job *job = CONTAINER_OF(timer, struct job, timer);
+
+	log_error("a delivery has no result %d seconds after its deadline, "
+		  "session=<%s>",
+		DISPATCH_GRACE_MS / 1000,
+		session_transaction(job->client->session)->id);
+	cancel_job(job);
+	fail_job_for_now(job, "no result in time");
+}
+
+/* ---- START ---- */
+
+static struct job *
+new_job(struct dispatch_client *client, uint32_t group)
+{
+	struct dispatch *dispatch = client->dispatch;
+	struct dispatch_transaction *transaction = client->transaction;
+	struct job *job = ARENA_NEW(
+		session_transaction(client->session)->arena, struct job);
+
+	job->client = client;
+	job->group = group;
+	job->state = JOB_STARTED;
+	job->timer.fire = on_job_late;
+	transaction->jobs_started++;
+	*transaction->last_job = job;
+	transaction->last_job = &job->next;
+	table_add(&dispatch->jobs, &job->entry, ++dispatch->last_number);
+	return job;
+}
+
+/* Mostly the one before, or the first. */
+static struct job *
+job_of_group(struct dispatch_client *client, uint32_t group)
+{
+	struct job *job = client->transaction->jobs;
+
+	while (job != NULL && job->group != group)
+		job = job->next;
+	return job != NULL ? job : new_job(client, group);
+}
+
+static void
+add_recipient(struct job *job, struct session_recipient *recipient)
+{
+	if (job->count == job->size) {
+		size_t size = job->size ? job->size * 2 : 4;
+
+		job->recipients = arena_grow(
+			session_transaction(job->client->session)->arena,
+			job->recipients, sizeof(*job->recipients), job->count,
+			size);
+		job->size = size;
+	}
+	job->recipients[job->count++] = recipient;
+}
+
+static void
+send_start(struct job *job)
+{
+	struct dispatch *dispatch = job->client->dispatch;
+	struct wire_start start = {
+		.job = job->entry.number, .deadline_ms = job->deadline_ms};
+	size_t at = 0;
+
+	start.tickets = memory_get(memory_product(
+		job->count < FRAME_TICKETS ? job->count : FRAME_TICKETS,
+		sizeof(*start.tickets)));
+	while (at < job->count) {
+		struct frame frame;
+
+		for (start.count = 0;
+			start.count < FRAME_TICKETS && at < job->count; at++)
+			start.tickets[start.count++] =
+				job->recipients[at]->ticket;
+		start.is_last = at == job->count;
+		frame_begin(&frame, WIRE_START);
+		wire_start(&frame, &start);
+		link_send(dispatch->master, &frame);
+	}
+	memory_free(start.tickets);
+}
+
+static uint64_t
+deadline_of(const struct dispatch_client *client)
+{
+	const struct dispatch *dispatch = client->dispatch;
+	uint64_t timeout = session_timeout_ms(client->session);
+
+	if (timeout > DISPATCH_EARLIER_MS)
+		timeout -= DISPATCH_EARLIER_MS;
+	if (timeout == 0 || timeout > dispatch->delivery_timeout_ms)
+		timeout = dispatch->delivery_timeout_ms;
+	return loop_now_ms(dispatch->loop) + timeout;
+}
+
+static void
+start_jobs(struct dispatch_client *client)
+{
+	uint64_t deadline = deadline_of(client);
+	struct job *job;
+
+	for (job = client->transaction->jobs; job != NULL; job = job->next) {
+		job->deadline_ms = deadline;
+		loop_timer(client->dispatch->loop, &job->timer,
+			deadline + DISPATCH_GRACE_MS);
+		send_start(job);
+	}
+}
+
+static void
+on_deliver(struct session *session)
+{
+	struct dispatch_client *client = client_of(session);
+	struct session_transaction *transaction = session_transaction(session);
+	size_t i;
+
+	transaction_of(client);
+	client->dispatch->counters->transactions++;
+	client->dispatch->counters->bytes += spool_size(transaction->spool);
+	for (i = 0; i < transaction->count; i++) {
+		struct session_recipient *recipient =
+			transaction->recipients[i];
+
+		if (recipient->state == SESSION_ACCEPTED &&
+			recipient->twin == NULL)
+			add_recipient(job_of_group(client, recipient->group),
+				recipient);
+	}
+	start_jobs(client);
+	if (client->transaction->jobs == NULL) {
+		client->is_delivered = true;
+		client->dispatch->wake(client);
+	}
+}
+
+/* ---- JOB ---- */
+
+static size_t
+frame_bytes_of(const struct session_recipient *recipient)
+{
+	return sizeof(struct wire_ticket) + recipient->address.text.len +
+	       recipient->original.len + strlen(recipient->id) + 16;
+}
+
+static void
+send_recipients(struct job *job)
+{
+	struct wire_job_recipients message = {.job = job->entry.number};
+	size_t at = 0;
+
+	message.recipients = memory_get(
+		memory_product(job->count, sizeof(*message.recipients)));
+	while (at < job->count) {
+		struct frame frame;
+		size_t bytes = 0;
+
+		for (message.count = 0; at < job->count; at++) {
+			struct session_recipient *recipient =
+				job->recipients[at];
+
+			bytes += frame_bytes_of(recipient);
+			if (message.count > 0 && bytes > FRAME_RECIPIENTS_BYTES)
+				break;
+			message.recipients[message.count++] =
+				(struct wire_job_recipient){
+					.ticket = recipient->ticket,
+					.path = recipient->address.text,
+					.original = recipient->original,
+					.session = recipient->id};
+		}
+		frame_begin(&frame, WIRE_JOB_RECIPIENTS);
+		wire_job_recipients(&frame, &message);
+		link_send(&job->worker->link, &frame);
+	}
+	memory_free(message.recipients);
+}
+
+static void
+send_message(struct job *job)
+{
+	struct session *session = job->client->session;
+	struct session_transaction *transaction = session_transaction(session);
+	struct frame frame;
+	struct wire_job message = {.job = job->entry.number,
+		.deadline_ms = job->deadline_ms,
+		.session = transaction->id,
+		.sender = transaction->sender.text,
+		.recipients = (uint32_t)transaction->accepted,
+		.size = spool_size(transaction->spool)};
+
+	session_client(session, &message.client);
+	message.message = spool_content(transaction->spool, &message.file);
+	frame_begin(&frame, WIRE_JOB);
+	wire_job(&frame, &message);
+	link_send(&job->worker->link, &frame);
+}
+
+static void
+give_job(struct job *job, struct worker *worker)
+{
+	job->worker = worker;
+	job->of_worker = worker->jobs;
+	worker->jobs = job;
+	set_state(job, JOB_SENT);
+	send_recipients(job);
+	send_message(job);
+	forget_content_when_sent(job->client);
+}
+
+static struct worker *
+find_worker(struct dispatch *dispatch, uint32_t number)
+{
+	struct table_entry *entry = table_find(&dispatch->workers, number);
+
+	return entry ? CONTAINER_OF(entry, struct worker, entry) : NULL;
+}
+
+static void
+take_assigned(struct dispatch *dispatch, const struct wire_assigned *assigned)
+{
+	struct table_entry *entry = table_find(&dispatch->jobs, assigned->job);
+	struct worker *worker = find_worker(dispatch, assigned->worker);
+	struct job *job = entry ? CONTAINER_OF(entry, struct job, entry) : NULL;
+
+	if (job != NULL && job->state != JOB_STARTED)
+		return;
+	if (job == NULL) {
+		/* Cancelled in the meantime: the worker waits in vain. */
+		if (assigned->err.kind == ERR_NONE && worker != NULL)
+			send_number(
+				&worker->link, WIRE_JOB_CANCEL, assigned->job);
+	} else if (assigned->err.kind != ERR_NONE) {
+		fail_job(job, &assigned->err);
+	} else if (worker == NULL) {
+		fail_job_for_now(job, "the worker has gone");
+	} else {
+		give_job(job, worker);
+	}
+}
+
+static bool
+on_assigned(struct dispatch *dispatch, struct frame *frame)
+{
+	struct wire_assigned assigned = {0};
+
+	wire_assigned(frame, &assigned);
+	if (!frame_is_whole(frame))
+		return false;
+	take_assigned(dispatch, &assigned);
+	return true;
+}
+
+/* ---- workers ---- */
+
+static bool
+take_results(struct job *job, struct wire_result *message)
+{
+	size_t i;
+
+	if (message->first != job->results ||
+		message->count > job->count - job->results)
+		return false;
+	for (i = 0; i < message->count; i++) {
+		job->recipients[job->results++]->result = message->results[i];
+		count_result(
+			job->client->dispatch->counters, &message->results[i]);
+	}
+	if (job->results == job->count)
+		finish_job(job);
+	else if (message->is_last)
+		fail_job_for_now(job, "the worker left a result out");
+	return true;
+}
+
+static bool
+on_worker_received(struct link *link, struct frame *frame)
+{
+	struct worker *worker = CONTAINER_OF(link, struct worker, link);
+	struct wire_result message = {0};
+	struct table_entry *entry;
+	struct job *job;
+
+	if (frame->type != WIRE_RESULT)
+		return false;
+	wire_result(frame, &message);
+	if (!frame_is_whole(frame))
+		return false;
+	/* Cancelled, or given up: nobody is left to be told. */
+	entry = table_find(&worker->dispatch->jobs, message.job);
+	if (entry == NULL)
+		return true;
+	job = CONTAINER_OF(entry, struct job, entry);
+	return job->worker == worker && take_results(job, &message);
+}
+
+static void
+close_worker(struct worker *worker)
+{
+	while (worker->jobs != NULL)
+		fail_job_for_now(worker->jobs, "the worker has gone");
+	table_remove(&worker->dispatch->workers, &worker->entry);
+	link_close(&worker->link);
+	memory_free(worker);
+}
+
+static void
+on_worker_broken(struct link *link)
+{
+	struct worker *worker = CONTAINER_OF(link, struct worker, link);
+
+	if (worker->jobs != NULL)
+		log_error("worker %lu has gone with a delivery under way",
+			(unsigned long)worker->entry.number);
+	close_worker(worker);
+}
+
+static void
+open_worker(struct dispatch *dispatch, uint32_t number, int fd)
+{
+	struct worker *worker = memory_get(sizeof(*worker));
+	struct channel channel;
+
+	worker->dispatch = dispatch;
+	worker->link.received = on_worker_received;
+	worker->link.broken = on_worker_broken;
+	channel_open(&channel, fd, false);
+	link_open(&worker->link, dispatch->loop, dispatch->arena, &channel);
+	table_add(&dispatch->workers, &worker->entry, number);
+}
+
+static bool
+on_worker(struct dispatch *dispatch, struct frame *frame)
+{
+	struct wire_worker message = {0};
+
+	wire_worker(frame, &message);
+	if (!frame_is_whole(frame) || message.fd < 0 ||
+		find_worker(dispatch, message.worker) != NULL) {
+		fd_close(&message.fd);
+		return false;
+	}
+	open_worker(dispatch, message.worker, message.fd);
+	return true;
+}
+
+static bool
+on_state_link(struct dispatch *dispatch, struct frame *frame)
+{
+	struct wire_state_link message = {0};
+
+	wire_state_link(frame, &message);
+	if (!frame_is_whole(frame) || message.fd < 0) {
+		fd_close(&message.fd);
+		return false;
+	}
+	confirm_link(&dispatch->confirm, message.fd);
+	return true;
+}
+
+bool
+dispatch_received(struct dispatch *dispatch, struct frame *frame)
+{
+	switch (frame->type) {
+	case WIRE_RCPT_ANSWER:
+		return on_rcpt_answer(dispatch, frame);
+	case WIRE_ASSIGNED:
+		return on_assigned(dispatch, frame);
+	case WIRE_WORKER:
+		return on_worker(dispatch, frame);
+	case WIRE_STATE_LINK:
+		return on_state_link(dispatch, frame);
+	default:
+		return false;
+	}
+}
+
+/* ---- the end of a transaction ---- */
+
+static void
+on_release(struct session *session)
+{
+	struct dispatch_client *client = client_of(session);
+	struct dispatch *dispatch = client->dispatch;
+	struct dispatch_transaction *transaction = client->transaction;
+	struct request *request;
+	struct job *job;
+
+	client->is_delivered = false;
+	if (transaction == NULL)
+		return;
+	for (job = transaction->jobs; job != NULL; job = job->next) {
+		if (job->state == JOB_DONE)
+			continue;
+		cancel_job(job);
+		detach_job(job);
+	}
+	for (request = transaction->requests; request != NULL;
+		request = request->next) {
+		if (!request->is_answered)
+			table_remove(&dispatch->requests, &request->entry);
+		else if (request->has_ticket)
+			release_ticket(dispatch, &request->ticket);
+	}
+	client->transaction = NULL;
+}
+
+/* ---- confirmations ---- */
+
+static void
+on_confirm(struct session *session, const struct wire_handle *handles,
+	size_t count)
+{
+	struct dispatch_client *client = client_of(session);
+
+	confirm_begin(
+		&client->dispatch->confirm, &client->confirm, handles, count);
+}
+
+static void
+wake_confirmed(struct confirm_client *waiting)
+{
+	struct dispatch_client *client =
+		CONTAINER_OF(waiting, struct dispatch_client, confirm);
+
+	client->dispatch->wake(client);
+}
+
+/* ---- its life ---- */
+
+const struct session_events dispatch_events = {
+	.find = on_find,
+	.deliver = on_deliver,
+	.release = on_release,
+	.confirm = on_confirm,
+};
+
+void
+dispatch_settle(struct dispatch_client *client)
+{
+	if (client->is_delivered) {
+		client->is_delivered = false;
+		session_delivered(client->session);
+	}
+	if (client->confirm.is_done) {
+		client->confirm.is_done = false;
+		session_confirmed(client->session);
+	}
+}
+
+void
+dispatch_forget(struct dispatch_client *client)
+{
+	confirm_forget(&client->confirm);
+}
+
+static void
+send_released(struct dispatch *dispatch)
+{
+	size_t at, part;
+
+	for (at = 0; at < dispatch->released_count; at += part) {
+		struct frame frame;
+		struct wire_release message;
+
+		part = dispatch->released_count - at;
+		if (part > FRAME_TICKETS)
+			part = FRAME_TICKETS;
+		message = (struct wire_release){dispatch->released + at, part};
+		frame_begin(&frame, WIRE_RELEASE);
+		wire_release(&frame, &message);
+		link_send(dispatch->master, &frame);
+	}
+	dispatch->released_count = 0;
+}
+
+void
+dispatch_after_round(struct dispatch *dispatch)
+{
+	dispatch->counters->confirmations = dispatch->confirm.handles;
+	send_released(dispatch);
+}
+
+void
+dispatch_open(struct dispatch *dispatch)
+{
+	dispatch->confirm = (struct confirm){.loop = dispatch->loop,
+		.arena = dispatch->arena,
+		.wake = wake_confirmed};
+	confirm_open(&dispatch->confirm);
+}
+
+static void
+close_workers(struct dispatch *dispatch)
+{
+	size_t i;
+
+	for (i = 0; i < dispatch->workers.size; i++)
+		while (dispatch->workers.chains[i] != NULL)
+			close_worker(CONTAINER_OF(dispatch->workers.chains[i],
+				struct worker, entry));
+}
+
+/* All sessions are closed already. */
+void
+dispatch_close(struct dispatch *dispatch)
+{
+	close_workers(dispatch);
+	confirm_close(&dispatch->confirm);
+	table_clear(&dispatch->workers);
+	table_clear(&dispatch->requests);
+	table_clear(&dispatch->jobs);
+	memory_free(dispatch->released);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include "lmtp/front.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/attributes.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "lmtp/connection.h"
+#include "lmtp/counters.h"
+#include "lmtp/dispatch.h"
+#include "lmtp/link.h"
+#include "lmtp/listener.h"
+#include "lmtp/session.h"
+#include "lmtp/spool.h"
+
+#include "base/banned.h"
+
+enum {
+	COUNTERS_MS = 1000, /* at most so often to master */
+	STATUS_FAILED = 1   /* master has gone, or makes no sense */
+};
+
+struct front {
+	struct child *child;
+	struct loop *loop;
+	struct arena *frames; /* of received frames */
+	struct link master;
+	struct spool_budget budget;
+	struct counters counters, told;
+	struct loop_timer telling; /* counters */
+	uint64_t told_ms;
+	struct dispatch dispatch;
+	struct connections connections;
+	struct listeners listeners;
+	bool had_single; /* --stdio: its session has begun */
+	int status;
+};
+
+/* ---- counters ---- */
+
+static void
+send_counters(struct front *front)
+{
+	const struct counters *counters = &front->counters;
+	struct wire_counter list[] = {
+		{"connections", counters->connections},
+		{"connections_total", counters->connections_total},
+		{"connections_refused", counters->connections_refused},
+		{"transactions", counters->transactions},
+		{"bytes", counters->bytes},
+		{"recipients_accepted", counters->recipients_accepted},
+		{"recipients_refused", counters->recipients_refused},
+		{"delivered", counters->delivered},
+		{"temporary", counters->temporary},
+		{"failed", counters->failed},
+		{"memory", counters->memory},
+		{"confirmations", counters->confirmations},
+	};
+	struct wire_counters message = {list, ARRAY_LENGTH(list)};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_COUNTERS);
+	wire_counters(&frame, &message);
+	link_send(&front->master, &frame);
+	front->told = *counters;
+	front->told_ms = loop_now_ms(front->loop);
+}
+
+static bool
+counters_changed(const struct front *front)
+{
+	return memcmp(&front->counters, &front->told,
+		       sizeof(front->counters)) != 0;
+}
+
+static void
+on_telling(struct loop_timer *timer)
+{
+	struct front *front = CONTAINER_OF(timer, struct front, telling);
+
+	if (counters_changed(front))
+		send_counters(front);
+}
+
+static void
+see_counters(struct front *front)
+{
+	front->counters.memory = front->budget.memory_used;
+	if (!loop_timer_is_running(&front->telling) && counters_changed(front))
+		loop_timer(front->loop, &front->telling,
+			front->told_ms + COUNTERS_MS);
+}
+
+/* ---- what master says ---- */
+
+static bool
+on_listener(struct front *front, struct frame *frame)
+{
+	struct wire_listener message = {0};
+
+	wire_listener(frame, &message);
+	if (!frame_is_whole(frame) || message.fd < 0) {
+		fd_close(&message.fd);
+		return false;
+	}
+	listeners_add(&front->listeners, &message);
+	return true;
+}
+
+static bool
+is_same_file(int a, int b)
+{
+	struct stat first, second;
+
+	return fstat(a, &first) == 0 && fstat(b, &second) == 0 &&
+	       S_ISSOCK(first.st_mode) && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+static bool
+on_stdio(struct front *front, struct frame *frame)
+{
+	struct session_peer peer = {0};
+	struct wire_stdio message = {0};
+
+	wire_stdio(frame, &message);
+	if (!frame_is_whole(frame) || message.input < 0 || message.output < 0) {
+		fd_close(&message.input);
+		fd_close(&message.output);
+		return false;
+	}
+	/* A socket as both is treated as the socket it is. */
+	if (is_same_file(message.input, message.output)) {
+		fd_close(&message.output);
+		message.output = message.input;
+	}
+	connections_add(
+		&front->connections, message.input, message.output, &peer);
+	front->had_single = true;
+	return true;
+}
+
+static bool
+on_drain(struct front *front, struct frame *frame)
+{
+	struct wire_drain message = {0};
+
+	wire_drain(frame, &message);
+	if (!frame_is_whole(frame))
+		return false;
+	listeners_close(&front->listeners);
+	connections_drain(&front->connections,
+		message.is_stop ? CONNECTIONS_STOP : CONNECTIONS_RELOAD);
+	return true;
+}
+
+static bool
+on_master(struct link *link, struct frame *frame)
+{
+	struct front *front = CONTAINER_OF(link, struct front, master);
+
+	switch (frame->type) {
+	case WIRE_LISTENER:
+		return on_listener(front, frame);
+	case WIRE_STDIO:
+		return on_stdio(front, frame);
+	case WIRE_DRAIN:
+		return on_drain(front, frame);
+	default:
+		return dispatch_received(&front->dispatch, frame);
+	}
+}
+
+static void
+on_master_broken(struct link *link)
+{
+	struct front *front = CONTAINER_OF(link, struct front, master);
+
+	front->status = STATUS_FAILED;
+	loop_stop(front->loop);
+}
+
+/* ---- its life ---- */
+
+static bool
+is_finished(const struct front *front)
+{
+	return front->connections.count == 0 &&
+	       (front->connections.drain != CONNECTIONS_SERVE ||
+		       (front->child->boot.is_single && front->had_single));
+}
+
+static void
+after_round(void *context)
+{
+	struct front *front = context;
+
+	connections_after_round(&front->connections);
+	dispatch_after_round(&front->dispatch);
+	see_counters(front);
+	if (is_finished(front)) {
+		send_counters(front);
+		loop_stop(front->loop);
+	}
+}
+
+static void
+set_log_prefix(void)
+{
+	char prefix[32];
+
+	snprintf(prefix, sizeof(prefix), "lmtp(%ld):", (long)clock_pid());
+	log_set_prefix(prefix);
+}
+
+static void
+open_budget(struct front *front)
+{
+	const struct settings *settings = front->child->settings;
+
+	front->budget.memory_max = settings->lmtp_memory_limit;
+	front->budget.message_max = session_message_max(settings);
+	front->budget.folder = settings->mail_temp_dir;
+}
+
+static void
+open_dispatch(struct front *front)
+{
+	const struct settings *settings = front->child->settings;
+
+	front->dispatch = (struct dispatch){.loop = front->loop,
+		.arena = front->frames,
+		.delivery_timeout_ms = settings->lmtp_delivery_timeout_ms,
+		.budget = &front->budget,
+		.counters = &front->counters,
+		.master = &front->master,
+		.wake = connection_wake};
+	dispatch_open(&front->dispatch);
+}
+
+static void
+open_connections(struct front *front)
+{
+	const struct settings *settings = front->child->settings;
+	const char *hostname = settings->hostname[0] != '\0'
+	                               ? settings->hostname
+	                               : clock_host();
+
+	front->connections = (struct connections){.loop = front->loop,
+		.settings = settings,
+		.session = {.settings = settings,
+			.budget = &front->budget,
+			.events = &dispatch_events,
+			.hostname = hostname},
+		.dispatch = &front->dispatch,
+		.budget = &front->budget,
+		.counters = &front->counters};
+	connections_open(&front->connections);
+}
+
+static void
+open_listeners(struct front *front)
+{
+	front->listeners = (struct listeners){.loop = front->loop,
+		.arena = front->child->arena,
+		.settings = front->child->settings,
+		.connections = &front->connections,
+		.counters = &front->counters};
+	listeners_open(&front->listeners);
+}
+
+static void
+open_master(struct front *front)
+{
+	front->master.received = on_master;
+	front->master.broken = on_master_broken;
+	link_open(&front->master, front->loop, front->frames,
+		&front->child->master);
+}
+
+static void
+say_ready(struct front *front)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_READY);
+	link_send(&front->master, &frame);
+}
+
+static int
+begin(struct front *front)
+{
+	set_log_prefix();
+	/* Writing to a client that has gone is an error, not the end. */
+	signal(SIGPIPE, SIG_IGN);
+	if (loop_open(&front->loop) < 0) {
+		log_error("epoll_create: %s", strerror(errno));
+		return -1;
+	}
+	front->frames = arena_open();
+	front->telling.fire = on_telling;
+	open_budget(front);
+	open_master(front);
+	open_dispatch(front);
+	open_connections(front);
+	open_listeners(front);
+	loop_after_round(front->loop, after_round, front);
+	return 0;
+}
+
+static void
+end(struct front *front)
+{
+	listeners_close(&front->listeners);
+	connections_close(&front->connections);
+	dispatch_close(&front->dispatch);
+	link_close(&front->master);
+	arena_close(&front->frames);
+	loop_close(&front->loop);
+}
+
+int
+front_main(struct child *child)
+{
+	struct front front = {.child = child};
+
+	if (begin(&front) < 0)
+		return STATUS_FAILED;
+	say_ready(&front);
+	loop_run(front.loop);
+	end(&front);
+	return front.status;
+}

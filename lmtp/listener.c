@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "lmtp/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/attributes.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "lmtp/peer.h"
+
+#include "base/banned.h"
+
+struct listener {
+	struct listeners *all;
+	struct listener *next;
+	struct loop_watch watch;
+	int fd;
+	const char *name;
+};
+
+/* ---- turning away ---- */
+
+/* What the client may have said already is read, so that closing does not take the
+ * reply away from it. */
+static void
+turn_away(int fd, const char *reply)
+{
+	char ignored[512];
+
+	if (send(fd, reply, strlen(reply), MSG_DONTWAIT | MSG_NOSIGNAL) > 0 &&
+		shutdown(fd, SHUT_WR) == 0)
+		while (recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
+			continue;
+	close(fd);
+}
+
+static void
+turn_away_stranger(
+	struct listeners *all, int fd, const struct session_peer *peer)
+{
+	all->counters->connections_refused++;
+	log_info("Connect from %s refused: not in lmtp_allowed_networks",
+		peer->ip);
+	turn_away(fd, "421 4.7.1 You are not from an allowed network\r\n");
+}
+
+static void
+turn_away_surplus(struct listeners *all, int fd)
+{
+	uint64_t now = loop_now_ms(all->loop);
+
+	all->counters->connections_refused++;
+	if (now >= all->full_until_ms) {
+		all->full_until_ms = now + LISTENER_LOG_MS;
+		log_warning("lmtp_max_connections (%zu) is reached: clients "
+			    "are turned away",
+			all->connections->count);
+	}
+	turn_away(fd, "421 4.3.2 Too many connections\r\n");
+}
+
+/* ---- no descriptors ---- */
+
+static void
+watch_all(struct listeners *all, unsigned events)
+{
+	struct listener *listener;
+
+	for (listener = all->first; listener != NULL; listener = listener->next)
+		loop_watch_for(all->loop, &listener->watch, events);
+}
+
+static void
+on_pause_over(struct loop_timer *timer)
+{
+	watch_all(CONTAINER_OF(timer, struct listeners, pause), LOOP_READ);
+}
+
+static void
+open_spare(struct listeners *all)
+{
+	if (all->spare < 0)
+		all->spare = open("/", O_PATH | O_CLOEXEC);
+}
+
+static void
+run_out(struct listener *listener)
+{
+	struct listeners *all = listener->all;
+	uint64_t now = loop_now_ms(all->loop);
+	int fd;
+
+	if (now >= all->silent_until_ms) {
+		all->silent_until_ms = now + LISTENER_LOG_MS;
+		log_error("cannot accept a connection: %s", strerror(errno));
+	}
+	fd_close(&all->spare);
+	fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0) {
+		all->counters->connections_refused++;
+		turn_away(fd, "421 4.3.2 Too many connections\r\n");
+	}
+	open_spare(all);
+	watch_all(all, 0);
+	loop_timer(all->loop, &all->pause, now + LISTENER_PAUSE_MS);
+}
+
+/* ---- letting in ---- */
+
+static void
+let_in(struct listeners *all, int fd, const struct sockaddr_storage *address)
+{
+	const struct settings *settings = all->settings;
+	struct session_peer peer;
+
+	peer_read(address, &peer);
+	peer.is_trusted = peer_is_in(&peer, &settings->login_trusted_networks);
+	if (peer.is_inet &&
+		!peer_is_in(&peer, &settings->lmtp_allowed_networks))
+		turn_away_stranger(all, fd, &peer);
+	else if (all->connections->count >= settings->lmtp_max_connections)
+		turn_away_surplus(all, fd);
+	else
+		connections_add(all->connections, fd, fd, &peer);
+}
+
+/* False: no more for now. */
+static bool
+accept_one(struct listener *listener)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+	int fd = accept4(
+		listener->fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		let_in(listener->all, fd, &address);
+		return true;
+	}
+	switch (errno) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+		run_out(listener);
+		return false;
+	case EAGAIN:
+		return false;
+	default:
+		/* It has gone before we came. */
+		return true;
+	}
+}
+
+static void
+on_ready(struct loop_watch *watch, unsigned events)
+{
+	struct listener *listener = CONTAINER_OF(watch, struct listener, watch);
+	size_t i;
+
+	(void)events;
+	for (i = 0; i < LISTENER_ROUND; i++)
+		if (!accept_one(listener))
+			return;
+}
+
+/* ---- their life ---- */
+
+void
+listeners_open(struct listeners *listeners)
+{
+	listeners->first = NULL;
+	listeners->spare = -1;
+	listeners->pause = (struct loop_timer){.fire = on_pause_over};
+	open_spare(listeners);
+}
+
+void
+listeners_close(struct listeners *listeners)
+{
+	struct listener *listener;
+
+	for (listener = listeners->first; listener != NULL;
+		listener = listener->next) {
+		loop_unwatch(listeners->loop, &listener->watch);
+		fd_close(&listener->fd);
+	}
+	listeners->first = NULL;
+	loop_timer_stop(listeners->loop, &listeners->pause);
+	fd_close(&listeners->spare);
+}
+
+/* Clients' sockets inherit it: replies are written whole, nothing more to put
+ * into the same packet will come. */
+static void
+set_socket(int fd, bool is_inet)
+{
+	int on = 1, flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		log_error("fcntl: %s", strerror(errno));
+	if (is_inet &&
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+		log_warning("setsockopt(TCP_NODELAY): %s", strerror(errno));
+}
+
+void
+listeners_add(struct listeners *listeners, const struct wire_listener *message)
+{
+	struct listener *listener =
+		ARENA_NEW(listeners->arena, struct listener);
+
+	listener->all = listeners;
+	listener->fd = message->fd;
+	listener->name = arena_text(listeners->arena, str_from(message->name));
+	listener->watch = (struct loop_watch){.fd = -1, .ready = on_ready};
+	set_socket(listener->fd, message->is_inet);
+	if (loop_watch(listeners->loop, &listener->watch, listener->fd,
+		    LOOP_READ) < 0) {
+		log_error("cannot listen on %s: %s", listener->name,
+			strerror(errno));
+		fd_close(&listener->fd);
+		return;
+	}
+	listener->next = listeners->first;
+	listeners->first = listener;
+}

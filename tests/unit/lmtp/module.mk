@@ -1,0 +1,10 @@
+LMTP_TEST_LIBS = lmtp/liblmtp.a server/libserver.a ipc/libipc.a \
+	conf/libconf.a mail/libmail.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/spool
+%C%_spool_SOURCES = %D%/spool.c
+%C%_spool_LDADD = $(LMTP_TEST_LIBS)
+
+UNIT_TESTS += %D%/front
+%C%_front_SOURCES = %D%/front.c %D%/stage.c %D%/stage.h
+%C%_front_LDADD = $(LMTP_TEST_LIBS)
