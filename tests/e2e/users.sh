@@ -20,6 +20,7 @@ virtual_table() {
 	echo "reader2@$domain:::::::userdb_mail=maildir:~/Maildir:LAYOUT=fs"
 	echo "reader3@$domain:::::::userdb_mail=maildir:~/Maildir:UTF-8"
 	echo "reader4@$domain:::::::userdb_namespace/inbox/prefix=INBOX. userdb_namespace/inbox/separator=."
+	echo "boxes@$domain:::::::userdb_mail=mbox:~/mail:INBOX=~/inbox"
 	echo "full@$domain:::::::userdb_mail=maildir:$TEST_WORK/small/full"
 	echo "zero@$domain:::::::userdb_uid=0 userdb_gid=0"
 }
