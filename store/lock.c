@@ -223,20 +223,10 @@ remove_forgotten(const struct lock *lock, const struct stat *judged)
 			strerror(errno));
 }
 
-static bool
-holds(const struct lock *lock, enum store_lock_kind kind)
-{
-	unsigned i;
-
-	for (i = 0; i < lock->held; i++)
-		if (lock->settings.kinds[i] == kind)
-			return true;
-	return false;
-}
-
 /* Of two that judged the same file, the slower would remove the new lock of the
  * quicker: one at a time, and each looks again.  A program that holds this lock
- * for its own use shows that the file is in use. */
+ * for its own use shows that the file is in use.  (If it is one of ours, it is
+ * given back before the next try anyway.) */
 static void
 break_if_forgotten(const struct lock *lock)
 {
@@ -247,8 +237,7 @@ break_if_forgotten(const struct lock *lock)
 	if (flock(lock->fd, LOCK_EX | LOCK_NB) < 0)
 		return;
 	remove_forgotten(lock, &dot);
-	if (!holds(lock, STORE_LOCK_FLOCK))
-		(void)flock(lock->fd, LOCK_UN);
+	(void)flock(lock->fd, LOCK_UN);
 }
 
 /* ---- one kind each: FOUND it is ours now, NONE somebody else's ---- */

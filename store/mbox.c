@@ -398,7 +398,7 @@ append_durably(const struct session *session, struct err *err)
 {
 	struct mbox_copy *copy = session->copy;
 	uint64_t start = (uint64_t)session->before.st_size;
-	struct str gap;
+	struct str gap = STR_EMPTY;
 
 	if (find_gap(session, &gap, err) < 0)
 		return -1;

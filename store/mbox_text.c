@@ -145,7 +145,7 @@ begin_header_line(struct mbox_text *text, bool has_colon)
 	if (has_colon && str_is(name, "From")) {
 		held = name;
 	} else if (str_starts(without_quotes(held), FROM)) {
-		if (text->is_on_top && text->trace_lines == 0)
+		if (text->is_on_top)
 			return false;
 		add(text, STR(">"));
 	}

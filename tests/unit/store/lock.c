@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,20 @@
 
 static struct err err;
 static struct lock lock;
+
+/* Called by the next flock(). */
+static void (*before_flock)(void);
+
+int
+flock(int fd, int operation)
+{
+	void (*call)(void) = before_flock;
+
+	before_flock = NULL;
+	if (call != NULL)
+		call();
+	return (int)syscall(SYS_flock, fd, operation);
+}
 
 static const struct store_lock_settings only_dotlock = {
 	.kinds = {STORE_LOCK_DOTLOCK}, .count = 1, .timeout_ms = 50};
@@ -39,6 +54,15 @@ try_lock(const struct store_lock_settings *settings)
 {
 	return lock_open(
 		&lock, settings, 0, test_path("box"), open_box(), &err);
+}
+
+/* As long as a lock does not change it is tried again and again. */
+static void
+try_once(void)
+{
+	CHECK_INT(lock_open(&lock, &only_dotlock, 1, test_path("box"),
+			  open_box(), &err),
+		-1);
 }
 
 static void
@@ -403,7 +427,34 @@ TEST(a_forgotten_lock_file_stays_where_the_mailbox_is_locked_otherwise)
 	CHECK_INT(try_lock(&only_dotlock), 0);
 }
 
-TEST(breaking_a_lock_file_keeps_the_flock_lock_that_is_held)
+TEST(a_process_of_another_user_is_not_dead)
+{
+	write_holder(1, "mx");
+	REQUIRE(chmod(test_path("box.lock"), 0644) == 0);
+	box_be_nobody();
+	set_clock(60);
+	CHECK_INT(try_lock(&only_dotlock), -1);
+	CHECK(box_exists("box.lock"));
+}
+
+static void
+break_and_lock(void)
+{
+	unlink(test_path("box.lock"));
+	test_file("box.lock", "3:quicker");
+}
+
+TEST(the_slower_of_two_breakers_leaves_the_new_lock)
+{
+	test_file("box.lock", "1:elsewhere");
+	set_clock(200);
+	before_flock = break_and_lock;
+	try_once();
+	CHECK(before_flock == NULL);
+	CHECK_STR_IS(test_read(test_path("box.lock")), "3:quicker");
+}
+
+TEST(a_flock_lock_is_held_after_a_lock_file_was_broken)
 {
 	static const struct store_lock_settings settings = {
 		.kinds = {STORE_LOCK_FLOCK, STORE_LOCK_DOTLOCK},
