@@ -209,7 +209,7 @@ check_room(const struct bdb *bdb, struct err *err)
 {
 	struct statvfs status;
 
-	if (statvfs(bdb->options.folder, &status) < 0)
+	if (fstatvfs(bdb->lock, &status) < 0)
 		return err_temp_errno(err, "4.3.0", "%s", bdb->options.folder);
 	if ((uint64_t)status.f_bavail * status.f_frsize >=
 		bdb->options.reserve_bytes)

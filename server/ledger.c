@@ -81,6 +81,7 @@ struct ledger {
 	struct step *steps;
 	size_t step_count, step_size;
 	struct arena *scratch;
+	struct arena_mark scratch_begin;
 
 	bool has_complaint;
 	char complaint[sizeof(((struct err *)NULL)->detail)];
@@ -261,14 +262,13 @@ count_entry(struct ledger *ledger, const struct dict_entry *entry)
 static int
 count_entries(struct ledger *ledger, struct err *err)
 {
-	struct arena_mark mark = arena_mark(ledger->scratch);
 	char last[DICT_KEY_MAX];
 	struct str after = STR_EMPTY;
 	struct dict_walk walk;
 	size_t i;
 
 	do {
-		arena_release(ledger->scratch, mark);
+		arena_release(ledger->scratch, ledger->scratch_begin);
 		if (dict_walk(ledger->dict, ledger->scratch, after, COUNT_STEP,
 			    &walk, err) < 0)
 			return -1;
@@ -277,7 +277,7 @@ count_entries(struct ledger *ledger, struct err *err)
 		memcpy(last, walk.last.data, walk.last.len);
 		after = str_of(last, walk.last.len);
 	} while (after.len > 0);
-	arena_release(ledger->scratch, mark);
+	arena_release(ledger->scratch, ledger->scratch_begin);
 	return 0;
 }
 
@@ -290,6 +290,9 @@ ledger_open(struct dict *dict, const struct ledger_limits *limits,
 	ledger->dict = dict;
 	ledger->limits = *limits;
 	ledger->scratch = arena_open();
+	/* Something of it stays, so that its memory is not asked for each time. */
+	arena_alloc(ledger->scratch, 1);
+	ledger->scratch_begin = arena_mark(ledger->scratch);
 	*ledger_out = ledger;
 	if (count_entries(ledger, err) == 0)
 		return 0;
@@ -306,7 +309,7 @@ copy_entries(struct ledger *ledger, struct dict *to, struct err *err)
 	size_t i;
 
 	do {
-		arena_release(ledger->scratch, (struct arena_mark){0});
+		arena_release(ledger->scratch, ledger->scratch_begin);
 		if (dict_walk(ledger->dict, ledger->scratch, after, COUNT_STEP,
 			    &walk, err) < 0)
 			return -1;
@@ -461,7 +464,7 @@ ledger_commit(struct ledger *ledger, struct err *err)
 	if (!ledger->is_active)
 		BUG("no transaction to commit");
 	ledger->is_active = false;
-	arena_release(ledger->scratch, (struct arena_mark){0});
+	arena_release(ledger->scratch, ledger->scratch_begin);
 	if (ledger->has_failed)
 		dict_abort(ledger->dict);
 	else if (dict_commit(ledger->dict, &ledger->err) == 0)
@@ -914,7 +917,7 @@ ledger_sweep(
 	} else {
 		ledger->is_sweeping = false;
 	}
-	arena_release(ledger->scratch, (struct arena_mark){0});
+	arena_release(ledger->scratch, ledger->scratch_begin);
 	return result;
 }
 

@@ -32,6 +32,7 @@ enum {
 	SWEEP_PAUSE_MS = 10 * 60 * 1000,
 	SWEEP_STEP = 500,
 	SWEEP_STEP_PAUSE_MS = 50,
+	FINISH_DELAY_MS = 5,
 	COUNTERS_PAUSE_MS = 1000,
 	COMPLAINT_PAUSE_MS = 60 * 1000,
 	REOPEN_PAUSE_MS = 30 * 1000,
@@ -75,15 +76,16 @@ struct state {
 	size_t clients, clients_max;
 
 	struct arena *round; /* frames and answers of one */
+	struct arena_mark round_begin;
 	bool has_transaction;
 	struct answer *answers, **answers_end;
 	bool has_closing;
 
-	struct ledger_counters told; /* to master */
-	uint64_t complained_ms;      /* 0: never */
+	struct ledger_counters told;       /* to master */
+	uint64_t complained_ms, warned_ms; /* 0: never */
 	bool is_draining;
 	struct loop_timer accept_timer, sweep_timer, counters_timer,
-		reopen_timer, well_timer, drain_timer;
+		reopen_timer, well_timer, drain_timer, finish_timer;
 };
 
 static void
@@ -99,16 +101,24 @@ now_s(void)
 	return (uint64_t)clock_now().tv_sec;
 }
 
-/* At most once a minute: a full disk has the same to say for each message. */
-static void
-complain(struct state *state, const char *text)
+/* At most once a minute: a full disk has the same to say for each message, and a
+ * client that is wrong tries again. */
+static bool
+may_say(const struct state *state, uint64_t *said_ms)
 {
 	uint64_t now = loop_now_ms(state->loop);
 
-	if (state->complained_ms > 0 &&
-		now < state->complained_ms + COMPLAINT_PAUSE_MS)
+	if (*said_ms > 0 && now < *said_ms + COMPLAINT_PAUSE_MS)
+		return false;
+	*said_ms = now;
+	return true;
+}
+
+static void
+complain(struct state *state, const char *text)
+{
+	if (!may_say(state, &state->complained_ms))
 		return;
-	state->complained_ms = now;
 	log_error("Deliveries are not remembered, so that a message may come "
 		  "twice: %s",
 		text);
@@ -292,10 +302,12 @@ receive(struct peer *peer)
 		break;
 	}
 	if (!serve(peer, &frame)) {
-		log_warning("A %s of uid %u said what nobody may say here: "
-			    "frame %u",
-			peer->kind == PEER_LINK ? "front" : "client",
-			(unsigned)peer->owner.uid, frame.type);
+		if (may_say(peer->state, &peer->state->warned_ms))
+			log_warning(
+				"A %s of uid %u said what nobody may say here: "
+				"frame %u",
+				peer->kind == PEER_LINK ? "front" : "client",
+				(unsigned)peer->owner.uid, frame.type);
 		close_later(peer);
 	}
 	frame_close(&frame);
@@ -359,6 +371,7 @@ end_transaction(struct state *state)
 	struct answer *answer;
 
 	state->has_transaction = false;
+	loop_timer_stop(state->loop, &state->finish_timer);
 	if (complaint != NULL)
 		complain(state, complaint);
 	/* The front asks again, or goes on after its own time. */
@@ -382,14 +395,6 @@ close_closing(struct state *state)
 }
 
 static void
-begin_round(struct state *state)
-{
-	arena_release(state->round, (struct arena_mark){0});
-	state->answers = NULL;
-	state->answers_end = &state->answers;
-}
-
-static void
 tell_counters_soon(struct state *state)
 {
 	struct ledger_counters now = ledger_counters(state->ledger);
@@ -401,17 +406,49 @@ tell_counters_soon(struct state *state)
 }
 
 static void
+begin_round(struct state *state)
+{
+	arena_release(state->round, state->round_begin);
+	state->answers = NULL;
+	state->answers_end = &state->answers;
+}
+
+/* Nobody waits for a FINISH: it goes with the next request that is answered, if
+ * there is one soon.  Should this process die before, the claim is BROKEN, and
+ * whoever asks finds the copies. */
+static void
+end_or_delay_transaction(struct state *state)
+{
+	if (state->answers != NULL)
+		end_transaction(state);
+	else if (!loop_timer_is_running(&state->finish_timer))
+		loop_timer(state->loop, &state->finish_timer,
+			loop_now_ms(state->loop) + FINISH_DELAY_MS);
+}
+
+static void
+finish_is_due(struct loop_timer *timer)
+{
+	struct state *state = CONTAINER_OF(timer, struct state, finish_timer);
+
+	if (state->has_transaction)
+		end_transaction(state);
+	begin_round(state);
+}
+
+static void
 after_round(void *context)
 {
 	struct state *state = context;
 
 	if (state->has_transaction)
-		end_transaction(state);
+		end_or_delay_transaction(state);
 	if (state->has_closing)
 		close_closing(state);
 	begin_round(state);
 	tell_counters_soon(state);
-	if (state->is_draining && ledger_counters(state->ledger).held == 0)
+	if (state->is_draining && !state->has_transaction &&
+		ledger_counters(state->ledger).held == 0)
 		end(state, EXIT_SUCCESS);
 }
 
@@ -771,6 +808,9 @@ prepare(struct state *state, struct child *child)
 	memset(state, 0, sizeof(*state));
 	state->child = child;
 	state->round = arena_open();
+	/* Something of it stays, so that its memory is not asked for each time. */
+	arena_alloc(state->round, 1);
+	state->round_begin = arena_mark(state->round);
 	begin_round(state);
 	state->clients_max = raise_descriptors();
 	state->listener = -1;
@@ -782,6 +822,7 @@ prepare(struct state *state, struct child *child)
 	state->reopen_timer.fire = reopen;
 	state->well_timer.fire = is_well;
 	state->drain_timer.fire = drain_is_over;
+	state->finish_timer.fire = finish_is_due;
 }
 
 static int
@@ -814,6 +855,8 @@ begin(struct state *state)
 static void
 close_all(struct state *state)
 {
+	if (state->has_transaction)
+		end_transaction(state);
 	while (state->peers != NULL)
 		close_peer(state->peers);
 	if (state->loop != NULL) {

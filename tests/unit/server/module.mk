@@ -33,3 +33,7 @@ UNIT_TESTS += %D%/run_files
 UNIT_TESTS += %D%/control
 %C%_control_SOURCES = %D%/control.c
 %C%_control_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/state
+%C%_state_SOURCES = %D%/state.c %D%/statehelp.c %D%/statehelp.h
+%C%_state_LDADD = server/libserver.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
