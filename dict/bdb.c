@@ -38,8 +38,10 @@ enum {
 	LOG_FILE_BYTES = 4 * 1024 * 1024,
 	LOG_BUFFER_BYTES = 512 * 1024,
 	/* How much log, and of what time, a recovery has to read at most. */
-	CHECKPOINT_KIB = 16 * 1024,
-	CHECKPOINT_MINUTES = 1,
+	CHECKPOINT_BYTES = 16 * 1024 * 1024,
+	CHECKPOINT_MS = 60 * 1000,
+	/* Of the log for a change and for a transaction, beside the entry; about. */
+	CHANGE_BYTES = 200,
 	/* Openings in trouble before the environment is given up. */
 	TROUBLES_MAX = 8,
 	EXPIRES_BYTES = 8 /* before each value, little endian */
@@ -58,6 +60,8 @@ struct bdb {
 	DB_ENV *environment;
 	DB *db;
 	DB_TXN *transaction;
+	uint64_t logged;        /* bytes since the last checkpoint, about */
+	uint64_t checkpoint_ms; /* when that was */
 	struct buf value;
 	char said[256]; /* Berkeley DB's own last message */
 };
@@ -344,8 +348,34 @@ open_locked(struct bdb *bdb, struct err *err)
 		return -1;
 	guard_begin(bdb);
 	result = open_or_begin_anew(bdb, err);
+	bdb->checkpoint_ms = clock_monotonic_ms();
 	guard_end(bdb);
 	return result;
+}
+
+/* ---- checkpoints ---- */
+
+/* txn_checkpoint() itself can tell whether it is time, but reads the log for it. */
+static bool
+is_time_for_checkpoint(const struct bdb *bdb)
+{
+	return bdb->logged >= CHECKPOINT_BYTES ||
+	       clock_monotonic_ms() >= bdb->checkpoint_ms + CHECKPOINT_MS;
+}
+
+/* What was committed is in the log whether this fails or not. */
+static void
+write_checkpoint(struct bdb *bdb)
+{
+	int code = bdb->environment->txn_checkpoint(bdb->environment, 0, 0, 0);
+	struct err err;
+
+	bdb->logged = 0;
+	bdb->checkpoint_ms = clock_monotonic_ms();
+	if (code != 0) {
+		fail(bdb, "write a checkpoint", code, &err);
+		log_error("%s", err_log_text(&err));
+	}
 }
 
 /* ---- the driver ---- */
@@ -357,11 +387,8 @@ bdb_close(struct dict *dict)
 
 	if (bdb->has_timer) {
 		guard_begin(bdb);
-		if (bdb->environment != NULL && !bdb->dict.is_broken &&
-			bdb->environment->txn_checkpoint(
-				bdb->environment, 0, 0, 0) != 0)
-			log_warning("%s: no checkpoint: %s",
-				bdb->environment_path, bdb->said);
+		if (bdb->environment != NULL && !bdb->dict.is_broken)
+			write_checkpoint(bdb);
 		close_environment(bdb);
 		guard_end(bdb);
 		timer_delete(bdb->timer);
@@ -398,22 +425,14 @@ static int
 bdb_commit(struct dict *dict, struct err *err)
 {
 	struct bdb *bdb = own(dict);
-	int code = bdb->transaction->commit(bdb->transaction, 0),
-	    checkpoint = 0;
+	int code = bdb->transaction->commit(bdb->transaction, 0);
 
 	bdb->transaction = NULL;
-	if (code == 0)
-		checkpoint = bdb->environment->txn_checkpoint(bdb->environment,
-			CHECKPOINT_KIB, CHECKPOINT_MINUTES, 0);
+	bdb->logged += CHANGE_BYTES;
+	if (code == 0 && is_time_for_checkpoint(bdb))
+		write_checkpoint(bdb);
 	guard_end(bdb);
-	if (code != 0)
-		return fail(bdb, "commit", code, err);
-	/* What was committed is in the log all the same. */
-	if (checkpoint != 0) {
-		fail(bdb, "write a checkpoint", checkpoint, err);
-		log_error("%s", err_log_text(err));
-	}
-	return 0;
+	return code == 0 ? 0 : fail(bdb, "commit", code, err);
 }
 
 static void
@@ -507,6 +526,8 @@ bdb_put(struct dict *dict, const struct dict_entry *entry, struct err *err)
 
 	set_dbt(&key, entry->key);
 	set_dbt(&value, write_value(bdb, entry));
+	/* What it replaces is in the log, too. */
+	bdb->logged += key.size + 2 * value.size + CHANGE_BYTES;
 	guard_begin(bdb);
 	code = bdb->db->put(bdb->db, bdb->transaction, &key, &value, 0);
 	guard_end(bdb);
@@ -521,6 +542,8 @@ bdb_remove(struct dict *dict, struct str key, struct err *err)
 	int code;
 
 	set_dbt(&key_dbt, key);
+	/* What is deleted is in the log, too. */
+	bdb->logged += 2 * CHANGE_BYTES;
 	guard_begin(bdb);
 	code = bdb->db->del(bdb->db, bdb->transaction, &key_dbt, 0);
 	guard_end(bdb);

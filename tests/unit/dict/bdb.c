@@ -45,6 +45,15 @@ write(int fd, const void *bytes, size_t size)
 	return syscall(SYS_write, fd, bytes, size);
 }
 
+/* Berkeley DB does not give all memory of a broken environment back: closing one
+ * stops at the first thing that it finds broken.  The process ends soon then. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libdb-5.3.so";
+}
+
 static struct err err;
 
 static struct dict_bdb_options
