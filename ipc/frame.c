@@ -138,7 +138,8 @@ frame_u32(struct frame *frame, uint32_t *value)
 void
 frame_bool(struct frame *frame, bool *value)
 {
-	uint64_t wide = *value;
+	/* What a reader has there may be no bool. */
+	uint64_t wide = frame->is_reading ? 0 : *value;
 
 	number(frame, &wide, 1);
 	if (frame->is_reading && wide > 1)
@@ -235,8 +236,12 @@ void
 frame_err(struct frame *frame, struct err *err)
 {
 	uint32_t kind = (uint32_t)err->kind;
-	struct str status = str_from(err->status), text = str_from(err->text);
+	struct str status = STR_EMPTY, text = STR_EMPTY;
 
+	if (!frame->is_reading) {
+		status = str_from(err->status);
+		text = str_from(err->text);
+	}
 	frame_u32(frame, &kind);
 	frame_str(frame, &status);
 	frame_str(frame, &text);

@@ -257,3 +257,33 @@ TEST(a_descriptor_that_did_not_come_is_a_fault)
 	CHECK(!frame_is_whole(&frame));
 	arena_close(&arena);
 }
+
+/* Those who read declare a struct and fill nothing in. */
+TEST(what_a_reader_had_before_is_not_looked_at)
+{
+	struct arena *arena = arena_open();
+	struct frame written, frame;
+	struct err err, read_err;
+	const char *text = "text", *read_text;
+	bool flag = true, read_flag;
+
+	err_temp(&err, "4.3.0", "detail");
+	frame_begin(&written, 1);
+	frame_text(&written, &text);
+	frame_err(&written, &err);
+	frame_bool(&written, &flag);
+	memset(&read_err, 0xff, sizeof(read_err));
+	memset(&read_text, 0xff, sizeof(read_text));
+	memset(&read_flag, 0xff, sizeof(read_flag));
+	frame_open(&frame, arena, buf_view(&written.bytes), NULL, 0);
+	frame_text(&frame, &read_text);
+	frame_err(&frame, &read_err);
+	frame_bool(&frame, &read_flag);
+	CHECK(frame_is_whole(&frame));
+	CHECK_STR(read_text, "text");
+	CHECK_STR(read_err.status, "4.3.0");
+	CHECK(read_flag);
+	frame_close(&frame);
+	frame_close(&written);
+	arena_close(&arena);
+}
