@@ -23,7 +23,7 @@ UNIT_TESTS += %D%/job
 
 # With a memory of deliveries of its own.
 UNIT_TESTS += %D%/worker
-%C%_worker_SOURCES = %D%/worker.c
+%C%_worker_SOURCES = %D%/worker.c %D%/stage.c %D%/stage.h
 %C%_worker_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
 	$(DELIVER_LIBS)
 UNIT_TESTS += %D%/run_files

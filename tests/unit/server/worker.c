@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "server/claims.h"
 #include "tests/lib/test.h"
+#include "tests/unit/server/stage.h"
 
 #include "base/banned.h"
 
@@ -91,271 +92,6 @@ claims_finish(struct claims *claims, const struct wire_finish_item *items,
 	return 0;
 }
 
-/* ---- the stage ---- */
-
-struct stage {
-	struct arena *arena;
-	struct channel master, front; /* our ends */
-	pid_t worker;
-};
-
-static const struct settings *
-load(struct arena *arena)
-{
-	static const char *const overrides[] = {
-		"hostname=mail.example.org", "message_max_size=1M"};
-	const struct conf_source source = {.only_defaults = true,
-		.protocol = CONF_PROTOCOL_LMTP,
-		.overrides = overrides,
-		.override_count = ARRAY_LENGTH(overrides)};
-	const struct settings *settings = NULL;
-	struct conf_report report = {0};
-
-	REQUIRE(conf_load(arena, &source, &settings, &report) == 0);
-	return settings;
-}
-
-NO_RETURN static void
-be_worker(int fd)
-{
-	struct child child = {.arena = arena_open(), .kind = WIRE_KIND_WORKER};
-	int status;
-
-	child.settings = load(child.arena);
-	channel_open(&child.master, fd, true);
-	log_open(&(struct log_settings){.path = test_path("log"),
-		.info_path = "",
-		.debug_path = "",
-		.facility = "mail",
-		.timestamp = ""});
-	status = worker_main(&child);
-	channel_close(&child.master);
-	log_close();
-	arena_close(&child.arena);
-	_exit(status);
-}
-
-static void
-give_front(struct stage *stage)
-{
-	struct wire_worker link = {.worker = 1};
-	struct frame frame;
-	struct err err;
-	int fds[2];
-
-	REQUIRE(channel_pair(fds) == 0);
-	channel_close(&stage->front);
-	channel_open(&stage->front, fds[0], true);
-	link.fd = fds[1];
-	frame_begin(&frame, WIRE_WORKER);
-	wire_worker(&frame, &link);
-	REQUIRE(channel_send(&stage->master, &frame, &err) == 0);
-	close(fds[1]);
-}
-
-static struct frame
-expect(struct stage *stage, struct channel *channel, unsigned type)
-{
-	struct frame frame;
-	struct err err;
-
-	REQUIRE(channel_wait(channel, clock_monotonic_ms() + PATIENCE_MS));
-	REQUIRE(channel_receive(channel, stage->arena, &frame, &err) ==
-		LOOKUP_FOUND);
-	REQUIRE(frame.type == type);
-	return frame;
-}
-
-static void
-begin(struct stage *stage)
-{
-	int fds[2];
-
-	memset(stage, 0, sizeof(*stage));
-	stage->arena = arena_open();
-	stage->front.fd = -1;
-	REQUIRE(channel_pair(fds) == 0);
-	test_path("finished");
-	stage->worker = fork();
-	REQUIRE(stage->worker >= 0);
-	if (stage->worker == 0) {
-		close(fds[0]);
-		be_worker(fds[1]);
-	}
-	close(fds[1]);
-	channel_open(&stage->master, fds[0], true);
-	expect(stage, &stage->master, WIRE_READY);
-	give_front(stage);
-}
-
-/* The worker's exit status. */
-static int
-finish(struct stage *stage)
-{
-	int status;
-
-	channel_close(&stage->front);
-	channel_close(&stage->master);
-	REQUIRE(waitpid(stage->worker, &status, 0) == stage->worker);
-	arena_close(&stage->arena);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* ---- what master and front send ---- */
-
-static struct wire_ticket
-ticket(unsigned number)
-{
-	struct wire_ticket result = {{0}};
-
-	result.bytes[0] = (unsigned char)number;
-	return result;
-}
-
-static const char *
-home(struct stage *stage, unsigned number)
-{
-	const char *path =
-		arena_format(stage->arena, "%s/user%u", test_folder(), number);
-
-	if (mkdir(path, 0700) < 0)
-		REQUIRE(access(path, F_OK) == 0);
-	return path;
-}
-
-static struct str
-user(struct stage *stage, unsigned number)
-{
-	struct wire_user record = {
-		.name = arena_format(stage->arena, "user%u", number),
-		.home = home(stage, number)};
-
-	return wire_user_pack(stage->arena, &record);
-}
-
-/* Users 1 to `count` have the tickets of their numbers. */
-static void
-assign(struct stage *stage, uint64_t job, unsigned count)
-{
-	unsigned i;
-
-	for (i = 1; i <= count; i++) {
-		struct wire_assign_item item = {
-			.ticket = ticket(i), .user = user(stage, i)};
-		struct wire_assign frame_of = {
-			.job = job, .items = &item, .count = 1};
-		struct frame frame;
-		struct err err;
-
-		frame_begin(&frame, WIRE_ASSIGN);
-		wire_assign(&frame, &frame_of);
-		REQUIRE(channel_send(&stage->master, &frame, &err) == 0);
-	}
-}
-
-static void
-send_recipients(struct stage *stage, uint64_t job, unsigned count)
-{
-	struct wire_job_recipient *items =
-		ARENA_ARRAY(stage->arena, struct wire_job_recipient, count);
-	struct wire_job_recipients all = {
-		.job = job, .recipients = items, .count = count};
-	struct frame frame;
-	struct err err;
-	unsigned i;
-
-	for (i = 0; i < count; i++) {
-		items[i].ticket = ticket(i + 1);
-		items[i].path = str_from(arena_format(
-			stage->arena, "user%u@example.org", i + 1));
-		items[i].session = "SESSION:R2";
-	}
-	frame_begin(&frame, WIRE_JOB_RECIPIENTS);
-	wire_job_recipients(&frame, &all);
-	REQUIRE(channel_send(&stage->front, &frame, &err) == 0);
-}
-
-static struct wire_job
-letter(uint64_t job, unsigned recipients)
-{
-	static const char text[] = "Message-ID: <1@example.org>\n\ntext\n";
-
-	return (struct wire_job){.job = job,
-		.session = "SESSION",
-		.sender = STR("ada@partner.example"),
-		.client = {.helo = STR("mx.example.org"),
-			.protocol = STR("LMTP")},
-		.recipients = recipients,
-		.size = strlen(text),
-		.file = -1,
-		.message = str_from(text)};
-}
-
-static void
-send_job(struct stage *stage, struct wire_job *job)
-{
-	struct frame frame;
-	struct err err;
-
-	frame_begin(&frame, WIRE_JOB);
-	wire_job(&frame, job);
-	REQUIRE(channel_send(&stage->front, &frame, &err) == 0);
-}
-
-static void
-send_number(struct channel *channel, unsigned type, uint64_t job)
-{
-	struct wire_job_number number = {.job = job};
-	struct frame frame;
-	struct err err;
-
-	frame_begin(&frame, type);
-	wire_job_number(&frame, &number);
-	REQUIRE(channel_send(channel, &frame, &err) == 0);
-}
-
-static struct wire_result
-receive_result(struct stage *stage, uint64_t job, size_t count)
-{
-	struct frame frame = expect(stage, &stage->front, WIRE_RESULT);
-	struct wire_result result = {0};
-
-	wire_result(&frame, &result);
-	REQUIRE(frame_is_whole(&frame));
-	CHECK_UINT(result.job, job);
-	CHECK(result.is_last);
-	REQUIRE(result.count == count);
-	return result;
-}
-
-static void
-expect_idle(struct stage *stage, uint64_t job)
-{
-	struct frame frame = expect(stage, &stage->master, WIRE_IDLE);
-	struct wire_job_number number = {0};
-
-	wire_job_number(&frame, &number);
-	CHECK_UINT(number.job, job);
-}
-
-/* A whole job, with one result for all. */
-static void
-deliver(struct stage *stage, uint64_t job, unsigned count,
-	enum wire_outcome outcome)
-{
-	struct wire_job message = letter(job, count);
-	struct wire_result result;
-	unsigned i;
-
-	assign(stage, job, count);
-	send_recipients(stage, job, count);
-	send_job(stage, &message);
-	result = receive_result(stage, job, count);
-	for (i = 0; i < count; i++)
-		CHECK_INT(result.results[i].outcome, outcome);
-	expect_idle(stage, job);
-}
-
 /* Files in a folder of a user; -1: there is none. */
 static int
 count_files(unsigned number, const char *folder, char last[4096])
@@ -412,9 +148,9 @@ TEST(a_job_is_filed_answered_and_forgotten)
 	char path[4096];
 	struct str mail;
 
-	begin(&s);
-	deliver(&s, 1, 1, WIRE_SAVED);
-	deliver(&s, 2, 1, WIRE_SAVED);
+	stage_begin(&s);
+	stage_deliver(&s, 1, 1, WIRE_SAVED);
+	stage_deliver(&s, 2, 1, WIRE_SAVED);
 	REQUIRE(count_files(1, "new", path) == 2);
 	mail = test_read(path);
 	CHECK(str_starts(mail, STR("Return-Path: <ada@partner.example>\n"
@@ -426,7 +162,7 @@ TEST(a_job_is_filed_answered_and_forgotten)
 	CHECK(has(test_read(test_path("log")),
 		"><SESSION:R2>: Info: msgid=<1@example.org>: saved mail to "
 		"INBOX\n"));
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(fifty_recipients_share_one_file)
@@ -437,8 +173,8 @@ TEST(fifty_recipients_share_one_file)
 	struct stat first = {0}, found;
 	unsigned i;
 
-	begin(&s);
-	deliver(&s, 1, COUNT, WIRE_SAVED);
+	stage_begin(&s);
+	stage_deliver(&s, 1, COUNT, WIRE_SAVED);
 	for (i = 1; i <= COUNT; i++) {
 		REQUIRE(count_files(i, "new", path) == 1);
 		REQUIRE(stat(path, &found) == 0);
@@ -448,45 +184,45 @@ TEST(fifty_recipients_share_one_file)
 	}
 	CHECK_UINT(first.st_nlink, COUNT);
 	CHECK(!has(test_read(path), "user"));
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_handle_comes_with_what_is_remembered)
 {
 	static const unsigned char nothing[16];
 	struct stage s;
-	struct wire_job message = letter(1, 1);
+	struct wire_job message = stage_letter(1, 1);
 	struct wire_result result;
 
-	begin(&s);
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &message);
-	result = receive_result(&s, 1, 1);
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &message);
+	result = stage_result(&s, 1, 1);
 	CHECK(result.results[0].has_handle);
 	CHECK_UINT(result.results[0].handle.uid, geteuid());
 	CHECK(memcmp(result.results[0].handle.secret, nothing, 16) != 0);
 	CHECK_STR_IS(test_read(test_path("finished")), "0\n");
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(what_was_delivered_before_has_the_handle_of_that_time)
 {
 	struct stage s;
-	struct wire_job message = letter(1, 1);
+	struct wire_job message = stage_letter(1, 1);
 	struct wire_result result;
 
 	test_file("state-has-it", "");
-	begin(&s);
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &message);
-	result = receive_result(&s, 1, 1);
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &message);
+	result = stage_result(&s, 1, 1);
 	CHECK_INT(result.results[0].outcome, WIRE_DISCARDED);
 	CHECK(result.results[0].has_handle);
 	CHECK_INT(result.results[0].handle.secret[0], 's');
 	CHECK_INT(count_files(1, "new", NULL), 0);
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(without_state_everything_is_temporary)
@@ -494,11 +230,11 @@ TEST(without_state_everything_is_temporary)
 	struct stage s;
 
 	test_file("state-is-down", "");
-	begin(&s);
-	deliver(&s, 1, 2, WIRE_FAILED);
+	stage_begin(&s);
+	stage_deliver(&s, 1, 2, WIRE_FAILED);
 	CHECK_INT(count_files(1, "new", NULL), 0);
 	CHECK_INT(count_files(1, "tmp", NULL), 0);
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(what_cannot_be_remembered_is_told_once_and_has_no_handle)
@@ -508,21 +244,21 @@ TEST(what_cannot_be_remembered_is_told_once_and_has_no_handle)
 	size_t at;
 
 	test_file("state-is-unable", "");
-	begin(&s);
-	deliver(&s, 1, 2, WIRE_SAVED);
-	deliver(&s, 2, 1, WIRE_SAVED);
+	stage_begin(&s);
+	stage_deliver(&s, 1, 2, WIRE_SAVED);
+	stage_deliver(&s, 2, 1, WIRE_SAVED);
 	log = test_read(test_path("log"));
 	at = str_find(log, STR("cannot be remembered"));
 	REQUIRE(at < log.len);
 	CHECK(!has(str_skip(log, at + 1), "cannot be remembered"));
 	CHECK(access(test_path("finished"), F_OK) < 0);
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_message_in_a_file_is_filed)
 {
 	struct stage s;
-	struct wire_job job = letter(1, 1);
+	struct wire_job job = stage_letter(1, 1);
 	static char bytes[300000];
 	char path[4096];
 
@@ -532,16 +268,16 @@ TEST(a_message_in_a_file_is_filed)
 		O_RDONLY | O_CLOEXEC);
 	job.size = sizeof(bytes);
 	job.message = STR_EMPTY;
-	begin(&s);
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &job);
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &job);
 	fd_close(&job.file);
-	CHECK_INT(receive_result(&s, 1, 1).results[0].outcome, WIRE_SAVED);
-	expect_idle(&s, 1);
+	CHECK_INT(stage_result(&s, 1, 1).results[0].outcome, WIRE_SAVED);
+	stage_idle(&s, 1);
 	REQUIRE(count_files(1, "new", path) == 1);
 	CHECK(str_ends(test_read(path), str_of(bytes, sizeof(bytes))));
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 /* ---- the client goes, or the front ---- */
@@ -550,102 +286,102 @@ TEST(a_job_can_be_cancelled_before_it_comes)
 {
 	struct stage s;
 
-	begin(&s);
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_number(&s.front, WIRE_JOB_CANCEL, 1);
-	expect_idle(&s, 1);
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 1);
+	stage_idle(&s, 1);
 	CHECK_INT(count_files(1, "new", NULL), -1);
-	deliver(&s, 2, 1, WIRE_SAVED);
-	CHECK_INT(finish(&s), 0);
+	stage_deliver(&s, 2, 1, WIRE_SAVED);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_job_can_be_cancelled_while_it_runs)
 {
 	struct stage s;
-	struct wire_job job = letter(1, 1);
+	struct wire_job job = stage_letter(1, 1);
 
-	begin(&s);
+	stage_begin(&s);
 	stop(&s);
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &job);
-	send_number(&s.front, WIRE_JOB_CANCEL, 1);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &job);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 1);
 	go_on(&s);
-	CHECK_INT(receive_result(&s, 1, 1).results[0].outcome, WIRE_FAILED);
-	expect_idle(&s, 1);
+	CHECK_INT(stage_result(&s, 1, 1).results[0].outcome, WIRE_FAILED);
+	stage_idle(&s, 1);
 	CHECK_INT(count_files(1, "new", NULL), 0);
 	CHECK_INT(count_files(1, "tmp", NULL), 0);
-	deliver(&s, 2, 1, WIRE_SAVED);
-	CHECK_INT(finish(&s), 0);
+	stage_deliver(&s, 2, 1, WIRE_SAVED);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_cancel_that_comes_too_late_is_nobodys)
 {
 	struct stage s;
-	struct wire_job job = letter(2, 1);
+	struct wire_job job = stage_letter(2, 1);
 
-	begin(&s);
-	deliver(&s, 1, 1, WIRE_SAVED);
-	send_number(&s.front, WIRE_JOB_CANCEL, 1);
+	stage_begin(&s);
+	stage_deliver(&s, 1, 1, WIRE_SAVED);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 1);
 	stop(&s);
-	assign(&s, 2, 1);
-	send_recipients(&s, 2, 1);
-	send_job(&s, &job);
-	send_number(&s.front, WIRE_JOB_CANCEL, 1);
+	stage_assign(&s, 2, 1);
+	stage_recipients(&s, 2, 1);
+	stage_job(&s, &job);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 1);
 	go_on(&s);
-	CHECK_INT(receive_result(&s, 2, 1).results[0].outcome, WIRE_SAVED);
-	expect_idle(&s, 2);
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_result(&s, 2, 1).results[0].outcome, WIRE_SAVED);
+	stage_idle(&s, 2);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_front_that_dies_takes_its_job_with_it)
 {
 	struct stage s;
-	struct wire_job job = letter(1, 1);
+	struct wire_job job = stage_letter(1, 1);
 
-	begin(&s);
+	stage_begin(&s);
 	stop(&s);
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &job);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &job);
 	channel_close(&s.front);
 	go_on(&s);
-	expect_idle(&s, 1);
+	stage_idle(&s, 1);
 	CHECK_INT(count_files(1, "new", NULL), 0);
 	CHECK_INT(count_files(1, "tmp", NULL), 0);
 	/* Its successor's job. */
-	give_front(&s);
-	deliver(&s, 1, 1, WIRE_SAVED);
-	CHECK_INT(finish(&s), 0);
+	stage_give_front(&s);
+	stage_deliver(&s, 1, 1, WIRE_SAVED);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(an_assigned_job_ends_with_its_front)
 {
 	struct stage s;
 
-	begin(&s);
-	assign(&s, 1, 1);
-	give_front(&s);
-	expect_idle(&s, 1);
-	deliver(&s, 2, 1, WIRE_SAVED);
-	CHECK_INT(finish(&s), 0);
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
+	stage_give_front(&s);
+	stage_idle(&s, 1);
+	stage_deliver(&s, 2, 1, WIRE_SAVED);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_passed_deadline_files_nothing)
 {
 	struct stage s;
-	struct wire_job job = letter(1, 1);
+	struct wire_job job = stage_letter(1, 1);
 
-	begin(&s);
+	stage_begin(&s);
 	job.deadline_ms = 1;
-	assign(&s, 1, 1);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &job);
-	CHECK_INT(receive_result(&s, 1, 1).results[0].outcome, WIRE_FAILED);
-	expect_idle(&s, 1);
+	stage_assign(&s, 1, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &job);
+	CHECK_INT(stage_result(&s, 1, 1).results[0].outcome, WIRE_FAILED);
+	stage_idle(&s, 1);
 	CHECK_INT(count_files(1, "new", NULL), 0);
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 /* ---- rules ---- */
@@ -656,30 +392,30 @@ TEST(a_front_that_breaks_the_rules_ends_the_worker)
 	struct frame frame;
 	struct err err;
 
-	begin(&s);
+	stage_begin(&s);
 	frame_begin(&frame, WIRE_ASSIGN);
 	REQUIRE(channel_send(&s.front, &frame, &err) == 0);
 	CHECK(channel_wait(&s.master, clock_monotonic_ms() + PATIENCE_MS));
-	CHECK_INT(finish(&s), 1);
+	CHECK_INT(stage_finish(&s), 1);
 }
 
 TEST(a_front_cannot_send_a_job_of_its_own)
 {
 	struct stage s;
 
-	begin(&s);
-	send_recipients(&s, 1, 1);
+	stage_begin(&s);
+	stage_recipients(&s, 1, 1);
 	CHECK(channel_wait(&s.master, clock_monotonic_ms() + PATIENCE_MS));
 	CHECK_INT(count_files(1, "new", NULL), -1);
-	CHECK_INT(finish(&s), 1);
+	CHECK_INT(stage_finish(&s), 1);
 }
 
 TEST(a_worker_ends_with_its_master)
 {
 	struct stage s;
 
-	begin(&s);
-	CHECK_INT(finish(&s), 0);
+	stage_begin(&s);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 static void
@@ -697,34 +433,34 @@ send_drain(struct stage *stage)
 TEST(a_drained_worker_finishes_its_job)
 {
 	struct stage s;
-	struct wire_job job = letter(1, 1);
+	struct wire_job job = stage_letter(1, 1);
 
-	begin(&s);
-	assign(&s, 1, 1);
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
 	send_drain(&s);
-	send_recipients(&s, 1, 1);
-	send_job(&s, &job);
-	CHECK_INT(receive_result(&s, 1, 1).results[0].outcome, WIRE_SAVED);
-	expect_idle(&s, 1);
+	stage_recipients(&s, 1, 1);
+	stage_job(&s, &job);
+	CHECK_INT(stage_result(&s, 1, 1).results[0].outcome, WIRE_SAVED);
+	stage_idle(&s, 1);
 	CHECK(channel_wait(&s.master, clock_monotonic_ms() + PATIENCE_MS));
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 TEST(a_drained_worker_without_a_job_ends)
 {
 	struct stage s;
 
-	begin(&s);
+	stage_begin(&s);
 	send_drain(&s);
 	CHECK(channel_wait(&s.master, clock_monotonic_ms() + PATIENCE_MS));
-	CHECK_INT(finish(&s), 0);
+	CHECK_INT(stage_finish(&s), 0);
 }
 
 static struct err
 ask(struct stage *stage, uint64_t size)
 {
 	struct wire_check question = {.request = 5,
-		.user = user(stage, 1),
+		.user = stage_user(stage, 1),
 		.size = size,
 		.session = "S"};
 	struct wire_checked answer = {0};
@@ -734,7 +470,7 @@ ask(struct stage *stage, uint64_t size)
 	frame_begin(&frame, WIRE_CHECK);
 	wire_check(&frame, &question);
 	REQUIRE(channel_send(&stage->master, &frame, &err) == 0);
-	frame = expect(stage, &stage->master, WIRE_CHECKED);
+	frame = stage_expect(stage, &stage->master, WIRE_CHECKED);
 	wire_checked(&frame, &answer);
 	CHECK_UINT(answer.request, 5);
 	return answer.err;
@@ -744,14 +480,14 @@ TEST(a_recipient_is_checked_before_there_is_a_message)
 {
 	struct stage s;
 
-	begin(&s);
+	stage_begin(&s);
 	CHECK_INT(ask(&s, 0).kind, ERR_NONE);
 	CHECK_INT(ask(&s, 1024 * 1024).kind, ERR_NONE);
 	CHECK_INT(ask(&s, 1024 * 1024 + 1).kind, ERR_TOO_BIG);
-	assign(&s, 1, 1);
+	stage_assign(&s, 1, 1);
 	CHECK_INT(ask(&s, 0).kind, ERR_NONE);
-	send_recipients(&s, 1, 1);
-	send_number(&s.front, WIRE_JOB_CANCEL, 1);
-	expect_idle(&s, 1);
-	CHECK_INT(finish(&s), 0);
+	stage_recipients(&s, 1, 1);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 1);
+	stage_idle(&s, 1);
+	CHECK_INT(stage_finish(&s), 0);
 }
