@@ -102,23 +102,27 @@ commit_copies(struct job *job, struct delivery *delivery, struct err *err)
 }
 
 void
+execute_give_up(const struct delivery *delivery, struct plan_copy *copy)
+{
+	struct work_bytes *bytes = delivery->work->bytes;
+
+	if (copy->copy == NULL)
+		return;
+	/* What others have linked to it stays. */
+	if (bytes->written == copy->copy)
+		bytes->written = NULL;
+	store_retract(copy->copy);
+	store_copy_close(&copy->copy);
+}
+
+void
 execute_abandon(struct delivery *delivery)
 {
 	const struct plan *plan = delivery->work->plan;
-	struct work_bytes *bytes = delivery->work->bytes;
 	size_t i;
 
-	for (i = 0; i < plan->copy_count; i++) {
-		struct plan_copy *copy = &plan->copies[i];
-
-		if (copy->copy == NULL)
-			continue;
-		/* What others have linked to it stays. */
-		if (bytes->written == copy->copy)
-			bytes->written = NULL;
-		store_retract(copy->copy);
-		store_copy_close(&copy->copy);
-	}
+	for (i = 0; i < plan->copy_count; i++)
+		execute_give_up(delivery, &plan->copies[i]);
 }
 
 /* One phase for every delivery that is still on its way. */
@@ -230,7 +234,7 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 	for (i = 0; i < plan->copy_count; i++) {
 		struct plan_copy *copy = &plan->copies[i];
 
-		if (copy->copy == NULL)
+		if (copy->copy == NULL && copy->kept == NULL)
 			continue;
 		delivery->outcome = DELIVER_SAVED;
 		report_saved(job, delivery, copy);

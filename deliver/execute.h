@@ -22,4 +22,8 @@ void execute_plans(struct job *job);
 /* Takes everything back that was done for a delivery. */
 void execute_abandon(struct delivery *delivery);
 
+/* Ends a copy; one that has its name loses it again. */
+struct plan_copy;
+void execute_give_up(const struct delivery *delivery, struct plan_copy *copy);
+
 #endif

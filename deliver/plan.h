@@ -23,6 +23,8 @@ struct plan_copy {
 	unsigned store_flags;              /* enum store_flags */
 	const struct sieve_action *action; /* NULL: the implicit keep */
 	struct store_copy *copy;           /* from execute */
+	/* Or what a delivery that broke off has left there. */
+	const char *kept;
 };
 
 struct plan_redirect {

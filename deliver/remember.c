@@ -22,10 +22,10 @@ names_of_copies(struct job *job, const struct delivery *delivery)
 	buf_init(&names, REMEMBER_NAMES_MAX);
 	for (i = 0; i < plan->copy_count; i++) {
 		struct store_copy *copy = plan->copies[i].copy;
-		const char *name =
-			copy != NULL ? store_copy_target(copy) : NULL;
+		const char *name = copy != NULL ? store_copy_target(copy)
+		                                : plan->copies[i].kept;
 
-		if (copy == NULL)
+		if (copy == NULL && name == NULL)
 			continue;
 		if (name != NULL)
 			buf_add_text(&names, name);
@@ -90,13 +90,48 @@ flush_remains(const struct delivery *delivery, const struct remains *remains,
 	return 0;
 }
 
-static void
-remove_remains(const struct delivery *delivery, const struct remains *remains)
+/* The copy of today for the folder that `path` is in; NULL: none. */
+static struct plan_copy *
+find_copy_beside(const struct delivery *delivery, const char *path)
+{
+	const struct plan *plan = delivery->work->plan;
+	size_t i;
+
+	for (i = 0; i < plan->copy_count; i++)
+		if (plan->copies[i].copy != NULL &&
+			store_copy_is_beside(plan->copies[i].copy, path))
+			return &plan->copies[i];
+	return NULL;
+}
+
+/* What is there stands for the copy that would be made. */
+static int
+keep(const struct delivery *delivery, struct plan_copy *copy, const char *path,
+	struct err *err)
+{
+	if (store_flush_target(delivery->work->store, path, err) < 0)
+		return -1;
+	execute_give_up(delivery, copy);
+	copy->kept = path;
+	return 0;
+}
+
+static int
+use_remains(const struct delivery *delivery, const struct remains *remains,
+	struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < remains->count; i++)
-		store_remove_target(delivery->work->store, remains->paths[i]);
+	for (i = 0; i < remains->count; i++) {
+		const char *path = remains->paths[i];
+		struct plan_copy *copy = find_copy_beside(delivery, path);
+
+		if (copy == NULL)
+			store_remove_target(delivery->work->store, path);
+		else if (keep(delivery, copy, path, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* ---- what the answers mean ---- */
@@ -127,8 +162,9 @@ mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 	struct err err;
 
 	if (find_remains(job, delivery, claim->before, &remains, &err) < 0 ||
-		(is_complete(&remains) &&
-			flush_remains(delivery, &remains, &err) < 0)) {
+		(is_complete(&remains)
+				? flush_remains(delivery, &remains, &err)
+				: use_remains(delivery, &remains, &err)) < 0) {
 		fail(delivery, &err);
 		return false;
 	}
@@ -136,7 +172,6 @@ mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 		repeat(job, delivery, DELIVER_SAVED);
 		return false;
 	}
-	remove_remains(delivery, &remains);
 	return true;
 }
 
@@ -198,9 +233,14 @@ obey_all(struct job *job, struct job_claim *claims, size_t count)
 {
 	size_t again = 0, i;
 
-	for (i = 0; i < count; i++)
-		if (obey(job, &job->deliveries[claims[i].place], &claims[i]))
-			claims[again++] = claims[i];
+	for (i = 0; i < count; i++) {
+		struct delivery *delivery = &job->deliveries[claims[i].place];
+
+		if (!obey(job, delivery, &claims[i]))
+			continue;
+		claims[i].names = names_of_copies(job, delivery);
+		claims[again++] = claims[i];
+	}
 	return again;
 }
 

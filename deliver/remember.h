@@ -5,8 +5,9 @@
  * last case the names of the copies (store_copy_target()) tell how far it got:
  *
  *   all of them are there    it was delivered: flush the folders
- *   some, or none            take those away again that nobody has read, and
- *                            deliver anew
+ *   some, or none            those that are there stay, and the others are made;
+ *                            what the plan of today does not want is taken away
+ *                            unless somebody has read it
  *
  * A delivery without copies has left nothing to look for and is done anew.
  *

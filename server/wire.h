@@ -137,7 +137,7 @@ struct wire_state_link {
 };
 void wire_state_link(struct frame *frame, struct wire_state_link *link);
 
-/* The front's end of the channel to a new worker. */
+/* One end of the channel between them, to the front and to the worker. */
 struct wire_worker {
 	uint32_t worker;
 	int fd;

@@ -93,7 +93,7 @@ struct store_driver {
 		struct err *err);
 	void (*retract)(struct store_copy *copy);
 
-	/* All five, or NULL where copies have no names of their own.
+	/* All six, or NULL where copies have no names of their own.
 	 * store_copy_target() and so on; what they are given is below `root`. */
 	const char *(*target)(struct store_copy *copy);
 	bool (*owns_target)(const struct store_root *root, const char *target);
@@ -102,6 +102,7 @@ struct store_driver {
 	int (*flush_target)(
 		struct store_root *root, const char *path, struct err *err);
 	void (*remove_target)(struct store_root *root, const char *path);
+	bool (*is_beside)(struct store_copy *copy, const char *path);
 
 	void (*close)(struct store_copy *copy);
 };

@@ -537,6 +537,12 @@ maildir_remove_target(struct store_root *root, const char *path)
 	maildir_target_remove(path);
 }
 
+static bool
+maildir_is_beside(struct store_copy *base, const char *path)
+{
+	return maildir_target_is_in(path, copy_of(base)->folder->path);
+}
+
 static void
 written_release(struct written *written)
 {
@@ -580,5 +586,6 @@ const struct store_driver maildir_driver = {
 	.find_target = maildir_find_target,
 	.flush_target = maildir_flush_target,
 	.remove_target = maildir_remove_target,
+	.is_beside = maildir_is_beside,
 	.close = maildir_close,
 };

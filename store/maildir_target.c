@@ -56,6 +56,12 @@ maildir_target_is_below(const struct location *location, const char *target)
 	       (str_is(place.part, "new") || str_is(place.part, "cur"));
 }
 
+bool
+maildir_target_is_in(const char *target, const char *folder)
+{
+	return str_is(place_of(target).folder, folder);
+}
+
 /* LOOKUP_NONE: nothing of that name. */
 static enum lookup
 is_there(const char *path, struct err *err)

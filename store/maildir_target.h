@@ -27,6 +27,9 @@ bool maildir_target_is_below(
 enum lookup maildir_target_find(struct arena *arena, const char *target,
 	const char **path_out, struct err *err) MUST_USE;
 
+/* Whether it is in the folder at `folder`. */
+bool maildir_target_is_in(const char *target, const char *folder);
+
 /* Flushes the folders above `path` up to that above the root: whoever made them
  * may have died before it did so. */
 MUST_USE int maildir_target_flush(struct arena *arena,

@@ -523,6 +523,13 @@ store_find_target(struct store *store, const char *target,
 	return root->driver->find_target(root, target, path_out, err);
 }
 
+bool
+store_copy_is_beside(struct store_copy *copy, const char *path)
+{
+	return copy->driver->is_beside != NULL &&
+	       copy->driver->is_beside(copy, path);
+}
+
 int
 store_flush_target(struct store *store, const char *path, struct err *err)
 {

@@ -213,6 +213,9 @@ const char *store_copy_target(struct store_copy *copy);
 enum lookup store_find_target(struct store *store, const char *target,
 	const char **path_out, struct err *err) MUST_USE;
 
+/* Whether what was found is in the folder of this copy. */
+bool store_copy_is_beside(struct store_copy *copy, const char *path);
+
 /* With a path of store_find_target(): make it durable, or take it away unless
  * somebody has read it. */
 MUST_USE int store_flush_target(

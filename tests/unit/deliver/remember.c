@@ -211,6 +211,12 @@ break_off(struct world *world, struct str before)
 	world->answer[0].before = before;
 }
 
+static bool
+has_name(const struct world *world, const char *part)
+{
+	return str_find(world->names[0], str_from(part)) < world->names[0].len;
+}
+
 TEST(what_nobody_knows_of_is_filed_and_finished)
 {
 	struct world w;
@@ -380,7 +386,7 @@ TEST(copies_that_were_read_meanwhile_count)
 	finish(&w);
 }
 
-TEST(some_of_the_copies_are_taken_away_and_all_are_made_anew)
+TEST(copies_that_are_there_stay_and_the_others_are_made)
 {
 	struct world w;
 
@@ -392,15 +398,19 @@ TEST(some_of_the_copies_are_taken_away_and_all_are_made_anew)
 			      ".Lists/new/1.M2P1.mx,S=1,W=1"));
 	deliver_job(&w.job);
 	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
-	CHECK(access(test_path("amy/Maildir/new/1.M1P1.mx,S=1,W=1"), F_OK) < 0);
+	CHECK(access(test_path("amy/Maildir/new/1.M1P1.mx,S=1,W=1"), F_OK) ==
+		0);
 	CHECK_INT(count("amy", "new"), 1);
+	CHECK_INT(count("amy", "tmp"), 0);
 	CHECK_INT(count("amy", ".Lists/new"), 1);
 	CHECK_UINT(w.asked_again, 1);
+	/* Should this one break off as well, both are known. */
+	CHECK(has_name(&w, "/amy/Maildir/new/1.M1P1.mx,S=1,W=1"));
+	CHECK(has_name(&w, "/amy/Maildir/.Lists/new/"));
 	finish(&w);
 }
 
-/* In doubt a duplicate, never a loss. */
-TEST(a_copy_that_was_read_is_never_taken_away)
+TEST(a_copy_that_was_read_stays_and_the_others_are_made)
 {
 	struct world w;
 
@@ -412,6 +422,28 @@ TEST(a_copy_that_was_read_is_never_taken_away)
 	deliver_job(&w.job);
 	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(count("amy", "cur"), 1);
+	CHECK_INT(count("amy", "new"), 0);
+	CHECK_INT(count("amy", ".Lists/new"), 1);
+	finish(&w);
+}
+
+/* The script was changed meanwhile.  In doubt a duplicate, never a loss. */
+TEST(what_the_plan_does_not_want_any_more_goes_unless_it_was_read)
+{
+	struct world w;
+
+	begin(&w, NULL);
+	test_file("amy/Maildir/.Old/new/1.M1P1.mx,S=1,W=1", "");
+	test_file("amy/Maildir/.Read/cur/1.M2P1.mx,S=1,W=1:2,S", "");
+	w.answer[0].before = names(&w, ".Old/new/1.M1P1.mx,S=1,W=1",
+		".Read/new/1.M2P1.mx,S=1,W=1");
+	/* A third one that is nowhere. */
+	break_off(&w,
+		str_of(w.answer[0].before.data, w.answer[0].before.len + 1));
+	deliver_job(&w.job);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count("amy", ".Old/new"), 0);
+	CHECK_INT(count("amy", ".Read/cur"), 1);
 	CHECK_INT(count("amy", "new"), 1);
 	finish(&w);
 }
