@@ -37,3 +37,10 @@ UNIT_TESTS += %D%/control
 UNIT_TESTS += %D%/state
 %C%_state_SOURCES = %D%/state.c %D%/statehelp.c %D%/statehelp.h
 %C%_state_LDADD = server/libserver.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+
+# With the real one.
+UNIT_TESTS += %D%/killed
+%C%_killed_SOURCES = %D%/killed.c %D%/stage.c %D%/stage.h %D%/statehelp.c \
+	%D%/statehelp.h
+%C%_killed_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a \
+	tests/lib/libtest.a $(DELIVER_LIBS) $(BDB_LIBS)
