@@ -41,6 +41,7 @@ include tests/unit/sieve/module.mk
 include tests/unit/outbound/module.mk
 include tests/unit/deliver/module.mk
 include tests/unit/server/module.mk
+include tests/unit/lmtp/module.mk
 include tests/unit/lda/module.mk
 include tests/unit/lmtp/module.mk
 include tests/unit/ctl/module.mk

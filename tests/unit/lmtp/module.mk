@@ -8,3 +8,6 @@ UNIT_TESTS += %D%/spool
 UNIT_TESTS += %D%/front
 %C%_front_SOURCES = %D%/front.c %D%/stage.c %D%/stage.h
 %C%_front_LDADD = $(LMTP_TEST_LIBS)
+UNIT_TESTS += %D%/relay
+%C%_relay_SOURCES = %D%/relay.c
+%C%_relay_LDADD = lmtp/liblmtp.a $(TEST_LIBS)
