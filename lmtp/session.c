@@ -16,6 +16,8 @@ enum {
 	PIPELINE_MAX = 100,
 	/* Exim's buffer for an answer of any number of lines has 256 bytes. */
 	LHLO_BYTES_MAX = 239,
+	GREETING_BYTES_MAX = 239,
+	GREETING_HOST_MAX = 135, /* what it leaves to login_greeting */
 	/* Results whose reply was perhaps not read; those beyond are forgotten
 	 * by their age alone. */
 	UNCONFIRMED_MAX = 10000
@@ -340,8 +342,8 @@ add_recipient(struct session *session, const struct command_rcpt *rcpt)
 	if (public->count == transaction->size) {
 		transaction->size = public->count == 0 ? 8 : public->count * 2;
 		public->recipients = arena_grow(public->arena,
-			public->recipients, sizeof(recipient), public->count,
-			transaction->size);
+			public->recipients, sizeof(struct session_recipient *),
+			public->count, transaction->size);
 	}
 	place->hash = address_hash(&rcpt->address);
 	recipient->session = session;
@@ -670,10 +672,9 @@ put_greeting(struct session *session)
 	const struct session_config *config = &session->config;
 	struct buf text;
 
-	buf_init(&text, LHLO_BYTES_MAX - 2);
+	buf_init(&text, GREETING_BYTES_MAX - (sizeof("\r\n") - 1));
 	buf_add_text(&text, "220 ");
-	buf_add(&text, utf8_cut(str_from(config->hostname),
-			       ADDRESS_DOMAIN_MOST - 120));
+	buf_add(&text, utf8_cut(str_from(config->hostname), GREETING_HOST_MAX));
 	buf_add_char(&text, ' ');
 	buf_add(&text, utf8_cut(str_from(config->settings->login_greeting),
 			       text.max - text.len));

@@ -931,9 +931,9 @@ main(int argc, char **argv)
 
 	printf("1..%d\n", argc - first + has_table);
 	for (i = first; i < argc; i++)
-		if (!run_file(argv[i], (size_t)(i - first + 1)))
+		if (!run_file(argv[i], (size_t)i - (size_t)first + 1))
 			is_good = false;
-	if (has_table && !check_table((size_t)(argc - first + 1)))
+	if (has_table && !check_table((size_t)argc - (size_t)first + 1))
 		is_good = false;
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
