@@ -34,10 +34,9 @@ struct connection {
 	int input_fd, output_fd;
 	unsigned events; /* noted since it was served */
 	bool is_touched, is_socket, is_file;
-	bool is_due;      /* the timer fired */
-	bool saw_end;     /* no more input will come */
-	bool has_gone;    /* nobody reads our output */
-	bool told_output; /* session_output_left() for all of it */
+	bool is_due;   /* the timer fired */
+	bool saw_end;  /* no more input will come */
+	bool has_gone; /* nobody reads our output */
 	uint64_t active_ms;
 	uint64_t received; /* bytes */
 	struct str kept;   /* input that the session did not take yet */
@@ -188,8 +187,6 @@ offer(struct connection *connection, struct str bytes)
 					 str_skip(bytes, taken));
 		taken += more;
 	} while (more > 0 && taken < bytes.len);
-	if (taken > 0)
-		connection->told_output = false;
 	keep(connection, str_skip(bytes, taken));
 	return taken > 0;
 }
@@ -328,33 +325,34 @@ write_output(struct connection *connection)
 	}
 }
 
-/* What the kernel holds of the client's was sent before it could read this. */
-static void
-tell_output_left(struct connection *connection)
+/* Bytes of input that the client has sent by now. */
+static uint64_t
+bytes_sent(const struct connection *connection)
 {
 	int waiting = 0;
 
-	if (connection->told_output || connection->has_gone)
-		return;
 	if (ioctl(connection->input_fd, FIONREAD, &waiting) < 0)
 		waiting = 0;
-	connection->told_output = true;
-	session_output_left(
-		connection->session, connection->received + (unsigned)waiting);
+	return connection->received + (unsigned)waiting;
 }
 
+/* What was sent before our last write was no answer to it.  Asked before and not
+ * after: a client that is close by may have read and answered by then. */
 static void
 flush(struct connection *connection)
 {
+	uint64_t sent;
+
 	if (!has_output(connection))
 		return;
-	connection->told_output = false;
+	sent = bytes_sent(connection);
 	write_output(connection);
 	if (has_output(connection))
 		return;
 	connection->written = 0;
 	buf_clear(session_output(connection->session));
-	tell_output_left(connection);
+	if (!connection->has_gone)
+		session_output_left(connection->session, sent);
 }
 
 /* ---- its end ---- */

@@ -241,12 +241,15 @@ TEST(without_a_descriptor_a_long_message_is_refused_for_now)
 {
 	struct spool_budget budget = budget_of(16 * MB);
 	struct spool *spool = spool_open(&budget);
-	struct rlimit limit = {3, 3};
+	struct rlimit limit, none;
 	struct err err;
 
 	test_folder();
-	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	REQUIRE(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	none = (struct rlimit){3, limit.rlim_max};
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
 	add(spool, 0, 100000, 100000);
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	CHECK_INT(spool_end(spool, &err), -1);
 	CHECK_STR(err.status, "4.3.1");
 	CHECK_UINT(budget.memory_used, 0);
