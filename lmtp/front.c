@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/attributes.h"
@@ -23,8 +24,9 @@
 #include "base/banned.h"
 
 enum {
-	COUNTERS_MS = 1000, /* at most so often to master */
-	STATUS_FAILED = 1   /* master has gone, or makes no sense */
+	COUNTERS_MS = 1000,      /* at most so often to master */
+	STATUS_FAILED = 1,       /* master has gone, or makes no sense */
+	OTHER_DESCRIPTORS = 1024 /* workers, listeners, log files */
 };
 
 struct front {
@@ -294,10 +296,33 @@ say_ready(struct front *front)
 	link_send(&front->master, &frame);
 }
 
+/* A descriptor for each connection, and for each message that is a file. */
+static void
+raise_descriptor_limit(const struct front *front)
+{
+	uint64_t wanted = front->child->settings->lmtp_max_connections * 2 +
+	                  OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("setrlimit: %s", strerror(errno));
+	if (limit.rlim_cur < front->child->settings->lmtp_max_connections +
+				     OTHER_DESCRIPTORS)
+		log_warning("lmtp_max_connections is %llu, but the limit of "
+			    "open files only %llu",
+			(unsigned long long)
+				front->child->settings->lmtp_max_connections,
+			(unsigned long long)limit.rlim_cur);
+}
+
 static int
 begin(struct front *front)
 {
 	set_log_prefix();
+	raise_descriptor_limit(front);
 	/* Writing to a client that has gone is an error, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_open(&front->loop) < 0) {

@@ -873,6 +873,49 @@ TEST(without_memory_recipients_are_refused_for_now)
 	stage_close(&stage);
 }
 
+/* Bytes that are the front's alone. */
+static size_t
+memory_of(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long kilobytes = 0, part;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/smaps_rollup", (long)pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		SKIP("no smaps_rollup here");
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "Private_Dirty: %lu kB", &part) == 1)
+			kilobytes += part;
+	fclose(file);
+	return (size_t)kilobytes * 1024;
+}
+
+TEST(an_idle_connection_takes_little_memory)
+{
+	enum { COUNT = 500, EACH = 4096 };
+	struct stage stage = open_with_socket(NO_SETTINGS);
+	int clients[COUNT];
+	size_t before, after, i;
+
+#if defined(__SANITIZE_ADDRESS__)
+	stage_close(&stage);
+	SKIP("a sanitizer needs memory of its own");
+#endif
+	clients[0] = greet(&stage);
+	before = memory_of(stage.front);
+	for (i = 1; i < COUNT; i++)
+		clients[i] = greet(&stage);
+	after = memory_of(stage.front);
+	CHECK(after - before < (size_t)COUNT * EACH);
+	if (after - before >= (size_t)COUNT * EACH)
+		CHECK_UINT((after - before) / COUNT, EACH);
+	for (i = 0; i < COUNT; i++)
+		close(clients[i]);
+	stage_close(&stage);
+}
+
 /* ---- confirmations ---- */
 
 /* RFC 1047: a further command shows that the reply was read. */
