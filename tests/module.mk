@@ -43,7 +43,6 @@ include tests/unit/deliver/module.mk
 include tests/unit/server/module.mk
 include tests/unit/lmtp/module.mk
 include tests/unit/lda/module.mk
-include tests/unit/lmtp/module.mk
 include tests/unit/ctl/module.mk
 include tests/docs/module.mk
 include tests/sieve/module.mk
