@@ -313,4 +313,6 @@ TEST(a_worker_that_dies_at_any_moment_loses_and_doubles_nothing)
 	CHECK(number < STOPS_MAX);
 	printf("# killed at %u stops\n", died);
 	CHECK_INT(state_server_stop(&state), 0);
+	close(state.listener);
+	arena_close(&state.arena);
 }

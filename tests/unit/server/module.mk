@@ -26,6 +26,7 @@ UNIT_TESTS += %D%/worker
 %C%_worker_SOURCES = %D%/worker.c %D%/stage.c %D%/stage.h
 %C%_worker_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
 	$(DELIVER_LIBS)
+
 UNIT_TESTS += %D%/run_files
 %C%_run_files_SOURCES = %D%/run_files.c
 %C%_run_files_LDADD = $(SERVER_TEST_LIBS)
