@@ -193,7 +193,7 @@ static enum lookup
 take_lock(struct bdb *bdb, struct err *err)
 {
 	const char *path =
-		arena_format(bdb->arena, "%s/env.lock", bdb->options.folder);
+		arena_format(bdb->arena, "%s/db.lock", bdb->options.folder);
 
 	if (mkdir(bdb->options.folder, 0700) < 0 && errno != EEXIST) {
 		err_temp_errno(err, "4.3.0", "%s", bdb->options.folder);
@@ -643,9 +643,9 @@ prepare(const struct dict_bdb_options *options)
 		or_default(options->reserve_bytes, RESERVE_BYTES);
 	bdb->options.hang_ms = or_default(options->hang_ms, HANG_MS);
 	bdb->environment_path =
-		arena_format(bdb->arena, "%s/env", options->folder);
+		arena_format(bdb->arena, "%s/db", options->folder);
 	bdb->trouble_path =
-		arena_format(bdb->arena, "%s/env.trouble", options->folder);
+		arena_format(bdb->arena, "%s/db.trouble", options->folder);
 	bdb->lock = -1;
 	buf_init(&bdb->value, EXPIRES_BYTES + DICT_VALUE_MAX);
 	return bdb;

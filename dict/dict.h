@@ -40,11 +40,11 @@ struct dict_entry {
 
 /* Berkeley DB below `folder`, which is made where it is missing (not the folders
  * above it).  There are in it:
- *   env.lock     held while it is open: one process at a time
- *   env.trouble  a byte for each time that opening did not come to an end or the
+ *   db.lock     held while it is open: one process at a time
+ *   db.trouble  a byte for each time that opening did not come to an end or the
  *                data base found itself broken, since it last worked for a while
- *   env/         the data base and its log
- *   env.broken-SECONDS  an environment that could not be used; a new one took its
+ *   db/          the data base and its log
+ *   db.broken-SECONDS  an environment that could not be used; a new one took its
  *                place, the log says so
  * Zero of an option is its default. */
 struct dict_bdb_options {

@@ -223,9 +223,16 @@ make_folder(const char *key, const char *path, unsigned mode, struct err *err)
 	return fd;
 }
 
+/* Folders within the one that is handed over. */
+enum { HAND_OVER_DEPTH = 3 };
+
+static int hand_over_files(
+	int folder, const struct identity *owner, unsigned depth);
+
 /* A file with a second name may be somebody else's who put it there. */
 static int
-hand_over_file(int folder, const char *name, const struct identity *owner)
+hand_over_file(int folder, const char *name, const struct identity *owner,
+	unsigned depth)
 {
 	struct stat status;
 	int fd, result = 0;
@@ -238,12 +245,17 @@ hand_over_file(int folder, const char *name, const struct identity *owner)
 		result = -1;
 	else if (S_ISREG(status.st_mode) && status.st_nlink == 1)
 		result = fchown(fd, owner->uid, owner->gid);
+	else if (S_ISDIR(status.st_mode) && depth < HAND_OVER_DEPTH &&
+		 (fchown(fd, 0, 0) < 0 ||
+			 hand_over_files(fd, owner, depth + 1) < 0 ||
+			 fchown(fd, owner->uid, owner->gid) < 0))
+		result = -1;
 	close(fd);
 	return result;
 }
 
 static int
-hand_over_files(int folder, const struct identity *owner)
+hand_over_files(int folder, const struct identity *owner, unsigned depth)
 {
 	int fd = fcntl(folder, F_DUPFD_CLOEXEC, 0), result = 0;
 	DIR *files = fd >= 0 ? fdopendir(fd) : NULL;
@@ -255,7 +267,8 @@ hand_over_files(int folder, const struct identity *owner)
 	}
 	while (result == 0 && (entry = readdir(files)) != NULL)
 		if (entry->d_name[0] != '.')
-			result = hand_over_file(folder, entry->d_name, owner);
+			result = hand_over_file(
+				folder, entry->d_name, owner, depth);
 	closedir(files);
 	return result;
 }
@@ -270,7 +283,7 @@ own(int folder, const struct identity *owner)
 	if (status.st_uid != owner->uid || status.st_gid != owner->gid) {
 		/* Nobody else may be in it while its files change hands. */
 		if (fchown(folder, 0, 0) < 0 || fchmod(folder, 0700) < 0 ||
-			hand_over_files(folder, owner) < 0 ||
+			hand_over_files(folder, owner, 0) < 0 ||
 			fchown(folder, owner->uid, owner->gid) < 0)
 			return -1;
 	}

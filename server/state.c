@@ -697,7 +697,8 @@ static enum lookup
 open_dict(struct state *state, struct dict **dict_out, struct err *err)
 {
 	struct dict_bdb_options options = {
-		.folder = state->child->settings->state_dir};
+		.folder = arena_format(state->child->arena, "%s/env",
+			state->child->settings->state_dir)};
 
 	return dict_open_bdb(&options, dict_out, err);
 }

@@ -26,7 +26,9 @@ machine_user doorstepd 61081
 machine_user vmail 61090
 machine_user amy 61091
 machine_user bob 61092
-prlimit --pid $$ --nofile=30000:30000 || bail_out "no room for connections"
+# Ten thousand connections need as many descriptors.
+prlimit --pid $$ --nofile=20000:20000 ||
+	bail_out "no room for ten thousand connections"
 
 # python NAME ARGUMENTS...: a program of this folder.  The cases call it.
 # shellcheck disable=SC2317

@@ -146,7 +146,7 @@ TEST(what_was_committed_survives_a_kill_and_nothing_else_does)
 	dict = open_it();
 	CHECK(has(dict, "ben"));
 	dict_close(&dict);
-	CHECK_UINT(count_files("state/env.broken-*"), 0);
+	CHECK_UINT(count_files("state/db.broken-*"), 0);
 }
 
 TEST(only_one_process_has_it)
@@ -179,7 +179,7 @@ TEST(a_disk_with_less_than_the_reserve_is_an_error)
 	wanted.reserve_bytes = UINT64_MAX;
 	CHECK_INT(dict_open_bdb(&wanted, &dict, &err), LOOKUP_ERROR);
 	CHECK(strstr(err.detail, "bytes are free") != NULL);
-	CHECK_UINT(count_files("state/env.broken-*"), 0);
+	CHECK_UINT(count_files("state/db.broken-*"), 0);
 }
 
 static void
@@ -207,7 +207,7 @@ check_begins_anew(void)
 	CHECK(!has(dict, "amy"));
 	put(dict, "ben", "1");
 	dict_close(&dict);
-	CHECK_UINT(count_files("state/env.broken-*"), 1);
+	CHECK_UINT(count_files("state/db.broken-*"), 1);
 	dict = open_it();
 	CHECK(has(dict, "ben"));
 	dict_close(&dict);
@@ -230,7 +230,7 @@ TEST(garbage_for_a_data_base_is_moved_aside)
 
 	put(dict, "amy", "1");
 	dict_close(&dict);
-	spoil("state/env/dict.db", garbage());
+	spoil("state/db/dict.db", garbage());
 	check_begins_anew();
 }
 
@@ -240,13 +240,13 @@ TEST(garbage_for_a_log_is_moved_aside)
 
 	put(dict, "amy", "1");
 	dict_close(&dict);
-	spoil("state/env/log.*", garbage());
+	spoil("state/db/log.*", garbage());
 	check_begins_anew();
 }
 
 TEST(a_file_for_an_environment_is_moved_aside)
 {
-	test_file("state/env", "what is this?");
+	test_file("state/db", "what is this?");
 	check_begins_anew();
 }
 
@@ -256,7 +256,7 @@ TEST(an_environment_that_is_always_in_trouble_is_moved_aside)
 
 	put(dict, "amy", "1");
 	dict_close(&dict);
-	test_file("state/env.trouble", "12345678");
+	test_file("state/db.trouble", "12345678");
 	check_begins_anew();
 }
 
@@ -266,12 +266,12 @@ TEST(some_trouble_is_borne_and_forgotten_when_all_is_well)
 
 	put(dict, "amy", "1");
 	dict_close(&dict);
-	test_file("state/env.trouble", "1234567");
+	test_file("state/db.trouble", "1234567");
 	dict = open_it();
 	CHECK(has(dict, "amy"));
-	CHECK_UINT(test_read(test_path("state/env.trouble")).len, 7);
+	CHECK_UINT(test_read(test_path("state/db.trouble")).len, 7);
 	dict_is_well(dict);
-	CHECK_UINT(test_read(test_path("state/env.trouble")).len, 0);
+	CHECK_UINT(test_read(test_path("state/db.trouble")).len, 0);
 	dict_close(&dict);
 }
 
@@ -289,7 +289,7 @@ TEST(damage_that_is_met_later_makes_it_broken)
 	}
 	dict_close(&dict);
 	/* All pages but the first one, which opening reads. */
-	i = open(test_path("state/env/dict.db"), O_WRONLY);
+	i = open(test_path("state/db/dict.db"), O_WRONLY);
 	REQUIRE(i >= 0);
 	CHECK_INT(lseek(i, 4096, SEEK_SET), 4096);
 	CHECK_INT(fd_write(i, garbage()), 0);
@@ -298,7 +298,7 @@ TEST(damage_that_is_met_later_makes_it_broken)
 	CHECK_INT(dict_get(dict, arena, STR("1"), &entry, &err), LOOKUP_ERROR);
 	CHECK(dict_is_broken(dict));
 	dict_close(&dict);
-	CHECK_UINT(test_read(test_path("state/env.trouble")).len, 1);
+	CHECK_UINT(test_read(test_path("state/db.trouble")).len, 1);
 	arena_close(&arena);
 }
 
@@ -337,6 +337,6 @@ TEST(the_log_does_not_grow_without_bound)
 		value[i % 100] ^= 1;
 	}
 	/* 80 MB and more went through it. */
-	CHECK(count_files("state/env/log.*") <= 8);
+	CHECK(count_files("state/db/log.*") <= 8);
 	dict_close(&dict);
 }

@@ -241,7 +241,7 @@ TEST(state_follows_the_internal_user)
 	if (!privilege_is_root())
 		SKIP("only root may give files away");
 	REQUIRE(run_as_make_folders(settings, &run_as, &err) == 0);
-	file = test_file("lib/state/env/data", "x");
+	file = test_file("lib/state/env/db/data", "x");
 	outside = test_file("outside", "x");
 	target = test_file("target", "x");
 	REQUIRE(symlink(target, test_path("lib/state/env/link")) == 0);

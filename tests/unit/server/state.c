@@ -564,7 +564,7 @@ TEST(nothing_is_lost_when_it_is_killed_at_any_point)
 		check_all();
 		CHECK_INT(state_server_kill(&server), 128 + SIGKILL);
 	}
-	CHECK_INT(glob(test_path("state/env.broken*"), 0, NULL, &broken),
+	CHECK_INT(glob(test_path("state/env/db.broken*"), 0, NULL, &broken),
 		GLOB_NOMATCH);
 	printf("# %llu deliveries, slowest restart %llu ms\n",
 		(unsigned long long)all, (unsigned long long)slowest);

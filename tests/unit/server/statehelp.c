@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,7 @@ state_server_init(struct state_server *server)
 		.pid = -1,
 		.master.fd = -1,
 		.link.fd = -1};
+	REQUIRE(mkdir(server->folder, 0700) == 0);
 	server->listener = channel_listen(server->socket, 0666);
 	REQUIRE(server->listener >= 0);
 }
