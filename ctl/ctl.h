@@ -17,7 +17,8 @@ enum ctl_exit {
 	CTL_FAILED = 1, /* the thing asked about is wrong: a script, a file */
 	CTL_USAGE = 64,
 	CTL_NO_USER = 67,
-	CTL_TEMPORARY = 75, /* a database or file is in trouble */
+	CTL_TEMPORARY = 75, /* a database, a file or the server is in trouble,
+	                     * or no server runs */
 	CTL_CONFIG = 78
 };
 
@@ -39,7 +40,10 @@ struct ctl_command {
 };
 
 int ctl_config(struct ctl *ctl, int argc, char **argv);
+int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_sieve(struct ctl *ctl, int argc, char **argv);
+int ctl_status(struct ctl *ctl, int argc, char **argv);
+int ctl_stop(struct ctl *ctl, int argc, char **argv);
 int ctl_user(struct ctl *ctl, int argc, char **argv);
 
 struct settings;

@@ -21,11 +21,15 @@
 static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
+	{"reload", "", "let the running server read its configuration again",
+		ctl_reload},
 	{"sieve",
 		"check FILE... | capabilities | "
 		"test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
 		"[-m MAILBOX]... [--trace] SCRIPT MESSAGE...",
 		"compile scripts; show what one would do", ctl_sieve},
+	{"status", "", "what the running server does", ctl_status},
+	{"stop", "", "end the running server, and wait for its end", ctl_stop},
 	{"user", "ADDRESS...", "the user record a delivery would use",
 		ctl_user},
 };
@@ -73,8 +77,9 @@ print_usage(FILE *out)
 	      "COMMAND\n\n",
 		out);
 	for (i = 0; i < ARRAY_LENGTH(commands); i++)
-		fprintf(out, "  %s %s\n        %s\n", commands[i].name,
-			commands[i].usage, commands[i].help);
+		fprintf(out, "  %s%s%s\n        %s\n", commands[i].name,
+			commands[i].usage[0] ? " " : "", commands[i].usage,
+			commands[i].help);
 	fputs("\n  -c FILE        configuration file\n"
 	      "  -o NAME=VALUE  override a setting\n"
 	      "  --json         for programs\n",

@@ -1,2 +1,7 @@
-TAP_TESTS += %D%/config.sh %D%/user.sh
-EXTRA_DIST += %D%/config.sh %D%/user.sh
+TAP_TESTS += %D%/config.sh %D%/status.sh %D%/user.sh
+EXTRA_DIST += %D%/config.sh %D%/status.sh %D%/user.sh
+
+check_PROGRAMS += %D%/fake_server
+%C%_fake_server_SOURCES = %D%/fake_server.c
+%C%_fake_server_LDADD = server/libserver.a conf/libconf.a ipc/libipc.a \
+	base/libbase.a $(CORE_LIBS)
