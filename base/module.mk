@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/fd.c %D%/fd.h \
 	%D%/filestate.c %D%/filestate.h \
 	%D%/json.c %D%/json.h \
+	%D%/list.h \
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/memory.c %D%/memory.h \
