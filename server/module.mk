@@ -1,13 +1,24 @@
 noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
+	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
 	%D%/control.c %D%/control.h \
+	%D%/generation.c %D%/generation.h \
 	%D%/job.c %D%/job.h \
 	%D%/jobmemory.c %D%/jobmemory.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/listen.c %D%/listen.h \
+	%D%/lookup.c \
+	%D%/master.c %D%/master.h \
+	%D%/parts.h \
+	%D%/pool.c %D%/pool.h \
+	%D%/process.c %D%/process.h \
+	%D%/rcpt.c \
 	%D%/run_as.c %D%/run_as.h \
-	%D%/state.c %D%/state.h \
 	%D%/run_files.c %D%/run_files.h \
+	%D%/spawn.c %D%/spawn.h \
+	%D%/state.c %D%/state.h \
+	%D%/ticket.c %D%/ticket.h \
 	%D%/wire.c %D%/wire.h \
-	%D%/worker.c
+	%D%/worker.c \
+	%D%/workers.c

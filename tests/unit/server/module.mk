@@ -45,3 +45,11 @@ UNIT_TESTS += %D%/killed
 	%D%/statehelp.h
 %C%_killed_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a \
 	tests/lib/libtest.a $(DELIVER_LIBS) $(BDB_LIBS)
+
+UNIT_TESTS += %D%/pool
+%C%_pool_SOURCES = %D%/pool.c
+%C%_pool_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/ticket
+%C%_ticket_SOURCES = %D%/ticket.c
+%C%_ticket_LDADD = $(SERVER_TEST_LIBS)

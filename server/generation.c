@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/generation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/child.h"
+#include "server/parts.h"
+
+#include "base/banned.h"
+
+static struct loop *
+loop_of(const struct generation *generation)
+{
+	return generation->host->processes->loop;
+}
+
+/* ---- BOOT ---- */
+
+static const unsigned kind_bits[] = {
+	[WIRE_KIND_FRONT] = CONF_KIND_FRONT,
+	[WIRE_KIND_LOOKUP] = CONF_KIND_LOOKUP,
+	[WIRE_KIND_STATE] = CONF_KIND_STATE,
+	[WIRE_KIND_WORKER] = CONF_KIND_WORKER,
+};
+
+/* Nobody can change it any more: the next child must read what this one did. */
+static int
+seal(int fd, struct err *err)
+{
+	if (fcntl(fd, F_ADD_SEALS,
+		    F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) <
+		0)
+		return err_temp_errno(err, "4.3.0", "cannot seal a file");
+	return 0;
+}
+
+int
+generation_config(const struct settings *settings, enum wire_kind kind,
+	int *fd_out, struct err *err)
+{
+	struct arena *arena = arena_open();
+	struct buf text;
+	int fd = memfd_create("settings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int result;
+
+	buf_init(&text, CONF_TOTAL_BYTES_MAX);
+	conf_dump_kind(arena, settings, kind_bits[kind], &text);
+	if (fd < 0 || fd_write(fd, buf_view(&text)) < 0)
+		result = err_temp_errno(
+			err, "4.3.0", "cannot write settings for children");
+	else
+		result = seal(fd, err);
+	buf_clear(&text);
+	arena_close(&arena);
+	if (result < 0)
+		fd_close(&fd);
+	*fd_out = fd;
+	return result;
+}
+
+void
+generation_boot(
+	struct process *process, uint32_t number, int config, bool is_single)
+{
+	struct wire_boot boot = {.kind = process->kind,
+		.generation = number,
+		.config = config,
+		.is_single = is_single};
+	struct frame frame;
+
+	log_descriptors(boot.logs);
+	frame_begin(&frame, WIRE_BOOT);
+	wire_boot(&frame, &boot);
+	process_send(process, &frame);
+}
+
+uint64_t
+generation_pause(unsigned failures)
+{
+	uint64_t ms = GENERATION_PAUSE_FIRST_MS;
+
+	if (failures == 0)
+		return 0;
+	while (--failures > 0 && ms < GENERATION_PAUSE_MOST_MS)
+		ms *= 2;
+	return ms < GENERATION_PAUSE_MOST_MS ? ms : GENERATION_PAUSE_MOST_MS;
+}
+
+/* ---- the front ---- */
+
+static void
+send_listeners(struct generation *generation)
+{
+	const struct listeners *listeners = generation->listeners;
+	size_t i;
+
+	for (i = 0; listeners != NULL && i < listeners->count; i++) {
+		const struct listener *from = &listeners->items[i];
+		struct wire_listener listener = {.fd = from->fd,
+			.name = from->name,
+			.is_inet = from->is_inet,
+			.ssl = from->ssl,
+			.haproxy = from->haproxy};
+		struct frame frame;
+
+		frame_begin(&frame, WIRE_LISTENER);
+		wire_listener(&frame, &listener);
+		process_send(&generation->front.process, &frame);
+	}
+}
+
+static void
+send_stdio(struct generation *generation)
+{
+	struct wire_stdio stdio = {.input = generation->host->input,
+		.output = generation->host->output};
+	struct frame frame;
+
+	if (!generation->host->is_single)
+		return;
+	frame_begin(&frame, WIRE_STDIO);
+	wire_stdio(&frame, &stdio);
+	process_send(&generation->front.process, &frame);
+}
+
+static void
+front_received(struct process *process, struct frame *frame)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, front.process);
+
+	switch (frame->type) {
+	case WIRE_RCPT:
+		rcpt_ask(generation, frame);
+		break;
+	case WIRE_START:
+		workers_start(generation, frame);
+		break;
+	case WIRE_RELEASE:
+		rcpt_release(generation, frame);
+		break;
+	case WIRE_START_CANCEL:
+		workers_cancel(generation, frame);
+		break;
+	case WIRE_READY:
+		generation_check_ready(generation);
+		break;
+	default:
+		process_breach(process, frame);
+		break;
+	}
+}
+
+static void
+finish(struct generation *generation)
+{
+	process_drain(&generation->lookup.process, true);
+	workers_drain(generation);
+	generation_check_end(generation);
+}
+
+static void
+keeper_failed(struct keeper *keeper)
+{
+	struct generation *generation = keeper->generation;
+	uint64_t now_ms = loop_now_ms(loop_of(generation));
+
+	if (keeper->process.is_ready &&
+		now_ms - keeper->process.started_ms >= GENERATION_STEADY_MS)
+		keeper->failures = 0;
+	loop_timer(loop_of(generation), &keeper->timer,
+		now_ms + generation_pause(keeper->failures++));
+}
+
+static void
+generation_fail(struct generation *generation)
+{
+	generation->has_failed = true;
+	generation_kill(generation);
+	generation_check_end(generation);
+}
+
+static void
+front_ended(struct process *process)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, front.process);
+
+	rcpt_front_gone(generation);
+	workers_front_gone(generation);
+	switch (generation->state) {
+	case GENERATION_STARTING:
+		generation_fail(generation);
+		break;
+	case GENERATION_RUNNING:
+		if (!generation->host->is_single) {
+			keeper_failed(&generation->front);
+			break;
+		}
+		generation->state = GENERATION_DRAINING;
+		finish(generation);
+		break;
+	case GENERATION_DRAINING:
+		finish(generation);
+		break;
+	case GENERATION_ENDED:
+		break;
+	}
+}
+
+/* Sockets of clients, files of messages, channels of workers, and some more. */
+static uint64_t
+front_descriptors(const struct generation *generation)
+{
+	return generation->settings->lmtp_max_connections * 2 +
+	       generation->pool.limit * 2 + 64;
+}
+
+static int
+front_start(struct generation *generation, struct err *err)
+{
+	struct process *process = &generation->front.process;
+	const struct run_as *run_as = generation->host->run_as;
+	const struct spawn_order order = {.kind = WIRE_KIND_FRONT,
+		.identity = run_as->is_root ? &run_as->login : NULL,
+		.descriptors = front_descriptors(generation)};
+
+	process->received = front_received;
+	process->ended = front_ended;
+	if (process_start(generation->host->processes, process, &order, err) <
+		0)
+		return -1;
+	generation_boot(process, generation->number,
+		generation->config_fds[WIRE_KIND_FRONT],
+		generation->host->is_single);
+	send_listeners(generation);
+	send_stdio(generation);
+	generation->host->front_started(generation->host, generation);
+	workers_link(generation);
+	return 0;
+}
+
+/* ---- lookup ---- */
+
+static void
+lookup_received(struct process *process, struct frame *frame)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, lookup.process);
+
+	switch (frame->type) {
+	case WIRE_RECORD:
+		rcpt_record(generation, frame);
+		break;
+	case WIRE_READY:
+		generation_check_ready(generation);
+		break;
+	default:
+		process_breach(process, frame);
+		break;
+	}
+}
+
+static void
+lookup_ended(struct process *process)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, lookup.process);
+
+	rcpt_lookup_gone(generation, "lookup has died");
+	if (generation->state == GENERATION_STARTING)
+		generation_fail(generation);
+	else if (!process->is_draining && !generation->is_killed)
+		keeper_failed(&generation->lookup);
+	generation_check_end(generation);
+}
+
+static int
+lookup_start(struct generation *generation, struct err *err)
+{
+	struct process *process = &generation->lookup.process;
+	const struct run_as *run_as = generation->host->run_as;
+	const struct spawn_order order = {.kind = WIRE_KIND_LOOKUP,
+		.identity = run_as->is_root ? &run_as->internal : NULL};
+
+	process->received = lookup_received;
+	process->ended = lookup_ended;
+	if (process_start(generation->host->processes, process, &order, err) <
+		0)
+		return -1;
+	generation_boot(process, generation->number,
+		generation->config_fds[WIRE_KIND_LOOKUP], false);
+	return 0;
+}
+
+/* ---- again ---- */
+
+static void
+restart(struct keeper *keeper,
+	int (*start)(struct generation *generation, struct err *err))
+{
+	struct err err;
+
+	if (keeper->generation->is_killed)
+		return;
+	if (start(keeper->generation, &err) == 0)
+		return;
+	log_error("%s", err_log_text(&err));
+	keeper_failed(keeper);
+}
+
+static void
+restart_front(struct loop_timer *timer)
+{
+	struct generation *generation =
+		CONTAINER_OF(timer, struct generation, front.timer);
+
+	if (generation->state == GENERATION_RUNNING)
+		restart(&generation->front, front_start);
+}
+
+/* Sessions of a draining generation still ask. */
+static void
+restart_lookup(struct loop_timer *timer)
+{
+	restart(&CONTAINER_OF(timer, struct generation, lookup.timer)->lookup,
+		lookup_start);
+}
+
+/* ---- the generation ---- */
+
+void
+generation_check_ready(struct generation *generation)
+{
+	if (generation->state != GENERATION_STARTING ||
+		!generation->front.process.is_ready ||
+		!generation->lookup.process.is_ready)
+		return;
+	loop_timer_stop(loop_of(generation), &generation->start_timer);
+	generation->state = GENERATION_RUNNING;
+	if (generation->home != NULL)
+		pool_group_keep(&generation->pool, generation->home,
+			generation->pool.least);
+	workers_pump(generation);
+	generation->host->ready(generation->host, generation);
+}
+
+static void
+stop_timers(struct generation *generation)
+{
+	struct loop *loop = loop_of(generation);
+
+	loop_timer_stop(loop, &generation->start_timer);
+	loop_timer_stop(loop, &generation->front.timer);
+	loop_timer_stop(loop, &generation->lookup.timer);
+	loop_timer_stop(loop, &generation->lookup_timer);
+	loop_timer_stop(loop, &generation->pool_timer);
+}
+
+void
+generation_check_end(struct generation *generation)
+{
+	if (generation->state == GENERATION_ENDED ||
+		(generation->state != GENERATION_DRAINING &&
+			!generation->is_killed) ||
+		process_is_running(&generation->front.process) ||
+		process_is_running(&generation->lookup.process) ||
+		!list_is_empty(&generation->workers))
+		return;
+	generation->state = GENERATION_ENDED;
+	stop_timers(generation);
+	generation->host->ended(generation->host, generation);
+}
+
+static void
+start_late(struct loop_timer *timer)
+{
+	struct generation *generation =
+		CONTAINER_OF(timer, struct generation, start_timer);
+
+	log_error("the new processes are not ready in time");
+	generation_fail(generation);
+}
+
+void
+generation_drain(struct generation *generation, bool is_stop)
+{
+	if (generation->state == GENERATION_STARTING) {
+		generation_fail(generation);
+		return;
+	}
+	if (generation->state == GENERATION_ENDED)
+		return;
+	generation->state = GENERATION_DRAINING;
+	loop_timer_stop(loop_of(generation), &generation->front.timer);
+	if (process_is_running(&generation->front.process))
+		process_drain(&generation->front.process, is_stop);
+	else
+		finish(generation);
+}
+
+void
+generation_kill(struct generation *generation)
+{
+	generation->is_killed = true;
+	process_kill(&generation->front.process, NULL);
+	process_kill(&generation->lookup.process, NULL);
+	workers_kill(generation);
+	generation_check_end(generation);
+}
+
+static const struct conf_service *
+find_service(const struct settings *settings)
+{
+	size_t i;
+
+	for (i = 0; i < settings->service_count; i++)
+		if (strcmp(settings->services[i].name, "lmtp") == 0)
+			return &settings->services[i];
+	return NULL;
+}
+
+/* As a user there is one identity: whoever we are. */
+static void
+find_home(struct generation *generation)
+{
+	const struct identity self = {.uid = geteuid(), .gid = getegid()};
+
+	if (generation->host->run_as->is_root)
+		return;
+	generation->home = pool_group_take(&generation->pool, &self);
+}
+
+static int
+make_configs(struct generation *generation, struct err *err)
+{
+	static const enum wire_kind kinds[] = {
+		WIRE_KIND_FRONT, WIRE_KIND_LOOKUP, WIRE_KIND_WORKER};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
+		generation->config_fds[i] = -1;
+	for (i = 0; i < ARRAY_LENGTH(kinds); i++)
+		if (generation_config(generation->settings, kinds[i],
+			    &generation->config_fds[kinds[i]], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void
+set_timers(struct generation *generation)
+{
+	generation->start_timer.fire = start_late;
+	generation->lookup_timer.fire = rcpt_lookup_late;
+	generation->front.timer.fire = restart_front;
+	generation->lookup.timer.fire = restart_lookup;
+	generation->front.generation = generation;
+	generation->lookup.generation = generation;
+}
+
+static int
+start(struct generation *generation, struct err *err)
+{
+	if (make_configs(generation, err) < 0 ||
+		lookup_start(generation, err) < 0)
+		return -1;
+	/* From here on it ends by the usual way. */
+	if (front_start(generation, err) < 0) {
+		log_error("%s", err_log_text(err));
+		generation_fail(generation);
+		return 0;
+	}
+	loop_timer(loop_of(generation), &generation->start_timer,
+		loop_now_ms(loop_of(generation)) + GENERATION_START_MS);
+	return 0;
+}
+
+int
+generation_open(struct generation_host *host, uint32_t number,
+	const struct settings *settings, const struct listeners *listeners,
+	struct generation **generation_out, struct err *err)
+{
+	struct generation *generation = memory_get(sizeof(*generation));
+
+	generation->host = host;
+	generation->number = number;
+	generation->settings = settings;
+	generation->listeners = listeners;
+	generation->service = find_service(settings);
+	list_init(&generation->questions);
+	tickets_init(&generation->tickets, TICKETS_BYTES_MAX);
+	set_timers(generation);
+	workers_open(generation);
+	find_home(generation);
+	*generation_out = generation;
+	if (start(generation, err) == 0)
+		return 0;
+	generation_close(generation_out);
+	return -1;
+}
+
+void
+generation_close(struct generation **generation_in)
+{
+	struct generation *generation = *generation_in;
+	size_t i;
+
+	if (generation == NULL)
+		return;
+	*generation_in = NULL;
+	stop_timers(generation);
+	rcpt_lookup_gone(generation, "the server ends");
+	rcpt_front_gone(generation);
+	workers_close(generation);
+	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
+		fd_close(&generation->config_fds[i]);
+	memory_free(generation);
+}

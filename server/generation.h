@@ -1,0 +1,134 @@
+/* generation - a configuration with its front, its lookup and its workers
+ *
+ *   STARTING --READY of front and lookup--> RUNNING --drain--> DRAINING --> ended
+ *
+ * A reload makes a new generation; the old one ends when its front has.  State and
+ * the listening sockets are its host's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SERVER_GENERATION_H
+#define SERVER_GENERATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/loop.h"
+#include "conf/conf.h"
+#include "server/listen.h"
+#include "server/pool.h"
+#include "server/process.h"
+#include "server/run_as.h"
+#include "server/ticket.h"
+
+enum {
+	/* A generation that is not ready by then has failed. */
+	GENERATION_START_MS = 30 * 1000,
+	/* A worker that is so late behind its job's deadline is killed. */
+	GENERATION_OVERDUE_MS = 30 * 1000,
+	/* A child that has run so long is started anew at once. */
+	GENERATION_STEADY_MS = 10 * 1000,
+	GENERATION_PAUSE_FIRST_MS = 20,
+	GENERATION_PAUSE_MOST_MS = 1000,
+	/* Tickets of one START. */
+	GENERATION_START_TICKETS_MAX = 100000
+};
+
+enum generation_state {
+	GENERATION_STARTING,
+	GENERATION_RUNNING,
+	GENERATION_DRAINING,
+	GENERATION_ENDED
+};
+
+struct generation;
+
+/* What a generation is part of. */
+struct generation_host {
+	struct processes *processes;
+	const struct run_as *run_as;
+	bool is_single; /* --stdio */
+	int input, output;
+
+	void (*ready)(
+		struct generation_host *host, struct generation *generation);
+	/* A channel to state is wanted for this front. */
+	void (*front_started)(
+		struct generation_host *host, struct generation *generation);
+	/* No process is left.  The host may close the generation in a later
+	 * round. */
+	void (*ended)(
+		struct generation_host *host, struct generation *generation);
+};
+
+/* A child that is started again. */
+struct keeper {
+	struct generation *generation;
+	struct process process;
+	struct loop_timer timer;
+	unsigned failures;
+};
+
+struct generation {
+	struct generation_host *host;
+	enum generation_state state;
+	bool has_failed; /* it ended before it was ready */
+	bool is_killed;
+	uint32_t number;
+	const struct settings *settings; /* not ours */
+	const struct listeners *listeners;
+	const struct conf_service *service; /* lmtp; NULL: defaults */
+	int config_fds[WIRE_KIND_WORKER + 1];
+	struct keeper front, lookup;
+	struct loop_timer start_timer;
+
+	/* RCPT */
+	uint64_t front_number; /* which of its fronts is the one now */
+	uint64_t last_question;
+	struct list questions; /* lookup's, in order */
+	struct loop_timer lookup_timer;
+	struct ticket_table tickets;
+
+	/* jobs */
+	struct pool pool;
+	struct pool_group *home; /* the only identity there can be, or NULL */
+	struct loop_timer pool_timer;
+	struct work **works; /* by the front's number; those in line */
+	struct list all_works;
+	size_t work_buckets, work_count;
+	struct list workers;
+	uint32_t last_worker;
+	bool is_pumping;
+
+	uint64_t recipients, jobs; /* counters */
+};
+
+/* Starts front and lookup.  `settings` and `listeners` stay the caller's and
+ * outlive it. */
+MUST_USE int generation_open(struct generation_host *host, uint32_t number,
+	const struct settings *settings, const struct listeners *listeners,
+	struct generation **generation_out, struct err *err);
+/* Only when it has ended. */
+void generation_close(struct generation **generation);
+
+/* Nothing new; then the end.  `is_stop`: sessions without a transaction end at
+ * once. */
+void generation_drain(struct generation *generation, bool is_stop);
+void generation_kill(struct generation *generation);
+
+/* Sends BOOT; for the host's own children, too. */
+void generation_boot(
+	struct process *process, uint32_t number, int config, bool is_single);
+/* The settings of a kind as a sealed file. */
+MUST_USE int generation_config(const struct settings *settings,
+	enum wire_kind kind, int *fd_out, struct err *err);
+
+/* How long to wait before a child that failed so often is started again. */
+uint64_t generation_pause(unsigned failures);
+
+#endif

@@ -1,0 +1,185 @@
+/* The process that asks the user databases: one question after the other.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "ipc/channel.h"
+#include "mail/address.h"
+#include "deliver/recipient.h"
+#include "server/child.h"
+#include "server/wire.h"
+
+#include "base/banned.h"
+
+struct lookup_process {
+	struct child *child;
+	struct userdb *db;
+};
+
+/* Only who has to be told learns a cause; the rest is in the log. */
+static void
+report(const struct wire_lookup *question, const struct err *err)
+{
+	if (err->kind == ERR_NO_USER)
+		return;
+	log_error("%.*s%s%.*s: %s", STR_ARG(question->local_part),
+		question->domain.len > 0 ? "@" : "", STR_ARG(question->domain),
+		err_log_text(err));
+}
+
+static void
+put_fields(struct arena *arena, const struct user *user, struct wire_user *out)
+{
+	size_t i;
+
+	if (user == NULL)
+		return;
+	out->fields = ARENA_ARRAY(arena, struct wire_field, user->field_count);
+	out->field_count = user->field_count;
+	for (i = 0; i < user->field_count; i++)
+		out->fields[i] = (struct wire_field){
+			user->fields[i].name, user->fields[i].value};
+}
+
+static void
+put_groups(struct arena *arena, const struct identity *identity,
+	struct wire_record *record)
+{
+	size_t i;
+
+	record->groups = ARENA_ARRAY(arena, uint32_t, identity->group_count);
+	record->group_count = identity->group_count;
+	for (i = 0; i < identity->group_count; i++)
+		record->groups[i] = identity->groups[i];
+}
+
+static int
+put_record(struct arena *arena, const struct recipient *recipient,
+	struct wire_record *record, struct err *err)
+{
+	struct wire_user user = {.name = recipient->name,
+		.home = recipient->home,
+		.detail = recipient->detail};
+
+	put_fields(arena, recipient->user, &user);
+	put_groups(arena, &recipient->identity, record);
+	record->name = recipient->name;
+	record->uid = recipient->identity.uid;
+	record->gid = recipient->identity.gid;
+	record->user = wire_user_pack(arena, &user);
+	if (record->user.len == 0)
+		return err_temp(err, "4.3.0", "user %s: the record is too long",
+			recipient->name);
+	return 0;
+}
+
+static int
+find(struct lookup_process *lookup, struct arena *arena,
+	const struct wire_lookup *question, struct wire_record *record,
+	struct err *err)
+{
+	const struct address address = {
+		.local_part = question->local_part, .domain = question->domain};
+	struct recipient recipient;
+
+	if (recipient_find(arena, lookup->child->settings, lookup->db, &address,
+		    "lmtp", &recipient, err) < 0)
+		return -1;
+	return put_record(arena, &recipient, record, err);
+}
+
+static int
+answer(struct lookup_process *lookup, struct arena *arena,
+	const struct wire_lookup *question, struct err *err)
+{
+	struct wire_record record = {.request = question->request};
+	struct frame frame;
+
+	err_clear(&record.err);
+	if (find(lookup, arena, question, &record, &record.err) < 0) {
+		report(question, &record.err);
+		record = (struct wire_record){
+			.request = question->request, .err = record.err};
+	}
+	frame_begin(&frame, WIRE_RECORD);
+	wire_record(&frame, &record);
+	return channel_send(&lookup->child->master, &frame, err);
+}
+
+/* 1: go on; 0: told to end; -1: master is gone or errs. */
+static int
+serve_frame(struct lookup_process *lookup, struct arena *arena,
+	struct frame *frame, struct err *err)
+{
+	struct wire_lookup question;
+
+	if (frame->type == WIRE_DRAIN)
+		return 0;
+	if (frame->type != WIRE_LOOKUP)
+		return err_temp(err, "4.3.0", "master sent a frame of type %u",
+			frame->type);
+	wire_lookup(frame, &question);
+	if (!frame_is_whole(frame))
+		return err_temp(err, "4.3.0", "master sent a broken LOOKUP");
+	return answer(lookup, arena, &question, err) < 0 ? -1 : 1;
+}
+
+static int
+serve_one(struct lookup_process *lookup, struct arena *arena, struct err *err)
+{
+	struct frame frame;
+	int result;
+
+	if (channel_receive(&lookup->child->master, arena, &frame, err) !=
+		LOOKUP_FOUND)
+		return -1;
+	result = serve_frame(lookup, arena, &frame, err);
+	frame_close(&frame);
+	return result;
+}
+
+static int
+serve(struct lookup_process *lookup, struct err *err)
+{
+	struct arena *arena = arena_open();
+	int result;
+
+	do {
+		struct arena_mark mark = arena_mark(arena);
+
+		result = serve_one(lookup, arena, err);
+		arena_release(arena, mark);
+	} while (result > 0);
+	arena_close(&arena);
+	return result;
+}
+
+static int
+tell_ready(struct child *child, struct err *err)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_READY);
+	return channel_send(&child->master, &frame, err);
+}
+
+int
+lookup_main(struct child *child)
+{
+	struct lookup_process lookup = {.child = child};
+	struct err err;
+
+	err_clear(&err);
+	if (recipient_open_userdb(
+		    child->arena, child->settings, &lookup.db, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return EX_CONFIG;
+	}
+	if (tell_ready(child, &err) < 0 || serve(&lookup, &err) < 0)
+		log_debug("%s", err_log_text(&err));
+	recipient_close_userdb(&lookup.db);
+	return EX_OK;
+}

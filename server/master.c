@@ -1,0 +1,885 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "ipc/channel.h"
+#include "server/generation.h"
+#include "server/listen.h"
+#include "server/process.h"
+#include "server/run_as.h"
+#include "server/spawn.h"
+#include "server/state.h"
+
+#include "base/banned.h"
+
+enum {
+	/* Out of the way of 0 to 3, which children get. */
+	KEPT_FD_LEAST = 10,
+	/* Workers, and LDAs that come by themselves. */
+	STATE_DESCRIPTORS = 4096
+};
+
+/* One reading of the configuration, and what came of it. */
+struct edition {
+	struct list_link in_all;
+	struct arena *arena;
+	const struct settings *settings;
+	struct listeners *listeners; /* NULL: handed on to a later edition */
+	struct generation *generation;
+};
+
+struct state_keeper {
+	struct process process;
+	struct loop_timer timer;
+	unsigned failures;
+	int listener; /* base_dir/state; -1: another server's is used */
+	int config;
+	const char *path;
+	bool is_done; /* it has ended and will not be started again */
+};
+
+struct master {
+	const struct master_options *options;
+	struct arena *arena;
+	const char *progress; /* what could not be done, for the last line */
+	int terminal;         /* where the admin reads, until we are ready */
+	int starter;          /* tells who called us; -1: nobody waits */
+	int status;
+	struct loop *loop;
+	struct spawner spawner;
+	struct processes processes;
+	struct run_as run_as;
+	struct generation_host host;
+	struct state_keeper state;
+	struct list editions;
+	struct edition *current; /* takes new connections */
+	struct edition *next;    /* about to */
+	uint32_t last_generation;
+	bool is_running; /* was ready once */
+	bool is_stopping;
+	struct loop_timer stop_timer;
+	struct loop_watch signals;
+	int signal_fd;
+};
+
+#define EDITION_OF(link) CONTAINER_OF(link, struct edition, in_all)
+
+static bool
+is_single(const struct master *master)
+{
+	return master->options->input >= 0;
+}
+
+/* ---- what the admin is told ---- */
+
+/* One line where the program was called. */
+static void tell(const struct master *master, const char *format, ...)
+	PRINTF_LIKE(2, 3);
+static void
+tell(const struct master *master, const char *format, ...)
+{
+	char text[4096];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	dprintf(master->terminal, "doorstep-lmtpd: %s\n", text);
+}
+
+static void
+tell_starter(struct master *master, int status)
+{
+	unsigned char byte = (unsigned char)status;
+
+	if (master->starter < 0)
+		return;
+	if (fd_write(master->starter, str_of((char *)&byte, 1)) < 0)
+		log_warning("whoever started the server has gone");
+	fd_close(&master->starter);
+}
+
+static void
+stop(struct master *master, int status)
+{
+	master->status = status;
+	loop_stop(master->loop);
+}
+
+/* ---- editions of the configuration ---- */
+
+static void
+report_problems(struct master *master, const struct conf_report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const char *text =
+			conf_problem_text(master->arena, &report->problems[i]);
+
+		if (report->problems[i].is_warning)
+			continue;
+		if (master->is_running)
+			log_error("%s", text);
+		else
+			tell(master, "%s", text);
+	}
+}
+
+static void
+edition_close(struct edition **edition_in)
+{
+	struct edition *edition = *edition_in;
+
+	if (edition == NULL)
+		return;
+	*edition_in = NULL;
+	list_remove(&edition->in_all);
+	generation_close(&edition->generation);
+	arena_close(&edition->arena);
+	memory_free(edition);
+}
+
+/* NULL: wrong, and said so. */
+static struct edition *
+edition_read(struct master *master)
+{
+	struct edition *edition = memory_get(sizeof(*edition));
+	struct conf_source source = master->options->config;
+	struct conf_report report = {0};
+
+	edition->arena = arena_open();
+	source.protocol = CONF_PROTOCOL_LMTP;
+	if (conf_load(edition->arena, &source, &edition->settings, &report) <
+		0) {
+		report_problems(master, &report);
+		edition_close(&edition);
+		return NULL;
+	}
+	list_add_last(&master->editions, &edition->in_all);
+	return edition;
+}
+
+static void
+open_log(const struct master *master, const struct settings *settings)
+{
+	log_close();
+	log_open(&(struct log_settings){.path = settings->log_path,
+		.info_path = settings->info_log_path,
+		.debug_path = settings->debug_log_path,
+		.facility = settings->syslog_facility,
+		.timestamp = settings->log_timestamp,
+		.debug = settings->mail_debug});
+	log_set_prefix("master:");
+	(void)master;
+}
+
+static int
+edition_start(struct master *master, struct edition *edition, struct err *err)
+{
+	return generation_open(&master->host, ++master->last_generation,
+		edition->settings, edition->listeners, &edition->generation,
+		err);
+}
+
+/* ---- state ---- */
+
+static void
+link_state(struct master *master, struct generation *generation)
+{
+	struct process *ends[2] = {
+		&generation->front.process, &master->state.process};
+	int fds[2];
+	size_t i;
+
+	if (!process_is_running(ends[0]) || !process_is_running(ends[1]))
+		return;
+	if (channel_pair(fds) < 0) {
+		log_error("socketpair: %s", strerror(errno));
+		return;
+	}
+	for (i = 0; i < 2; i++) {
+		struct wire_state_link link = {.fd = fds[i]};
+		struct frame frame;
+
+		frame_begin(&frame, WIRE_STATE_LINK);
+		wire_state_link(&frame, &link);
+		process_send(ends[i], &frame);
+		fd_close(&fds[i]);
+	}
+}
+
+static void
+link_all(struct master *master)
+{
+	struct list_link *link;
+
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation != NULL)
+			link_state(master, EDITION_OF(link)->generation);
+}
+
+static void
+send_state_listener(struct master *master)
+{
+	struct wire_listener listener = {
+		.fd = master->state.listener, .name = "state"};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_LISTENER);
+	wire_listener(&frame, &listener);
+	process_send(&master->state.process, &frame);
+}
+
+static int
+state_start(struct master *master, struct err *err)
+{
+	struct process *process = &master->state.process;
+	const struct spawn_order order = {.kind = WIRE_KIND_STATE,
+		.identity = master->run_as.is_root ? &master->run_as.internal
+	                                           : NULL,
+		.descriptors = STATE_DESCRIPTORS};
+
+	if (process_start(&master->processes, process, &order, err) < 0)
+		return -1;
+	generation_boot(process, 0, master->state.config, is_single(master));
+	send_state_listener(master);
+	link_all(master);
+	return 0;
+}
+
+static void check_ready(struct master *master);
+static void check_end(struct master *master);
+
+static void
+state_received(struct process *process, struct frame *frame)
+{
+	if (frame->type != WIRE_READY) {
+		process_breach(process, frame);
+		return;
+	}
+	check_ready(CONTAINER_OF(process, struct master, state.process));
+}
+
+static void
+state_restart(struct loop_timer *timer)
+{
+	struct master *master = CONTAINER_OF(timer, struct master, state.timer);
+	struct err err;
+
+	if (state_start(master, &err) == 0)
+		return;
+	log_error("%s", err_log_text(&err));
+	loop_timer(master->loop, timer,
+		loop_now_ms(master->loop) +
+			generation_pause(++master->state.failures));
+}
+
+/* It never got ready.  One session can do without a memory. */
+static void
+state_refused(struct master *master, int status)
+{
+	master->state.is_done = true;
+	if (is_single(master)) {
+		log_debug("no memory of deliveries for this session");
+		check_ready(master);
+		return;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATE_EXIT_IN_USE)
+		master->progress = "another server uses this state_dir";
+	else
+		master->progress = "the memory of deliveries did not start";
+	stop(master, EX_UNAVAILABLE);
+}
+
+static void
+state_ended(struct process *process)
+{
+	struct master *master =
+		CONTAINER_OF(process, struct master, state.process);
+	struct state_keeper *state = &master->state;
+	uint64_t now_ms = loop_now_ms(master->loop);
+
+	if (process->is_draining) {
+		state->is_done = true;
+		check_end(master);
+		return;
+	}
+	if (!master->is_running) {
+		state_refused(master, process->status);
+		return;
+	}
+	if (process->is_ready &&
+		now_ms - process->started_ms >= GENERATION_STEADY_MS)
+		state->failures = 0;
+	loop_timer(master->loop, &state->timer,
+		now_ms + generation_pause(state->failures++));
+}
+
+/* Another one's socket must not be taken away. */
+static bool
+is_state_served(const char *path)
+{
+	int fd = channel_connect(path);
+
+	if (fd < 0)
+		return false;
+	fd_close(&fd);
+	return true;
+}
+
+static int
+state_open(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	struct state_keeper *state = &master->state;
+
+	state->process.received = state_received;
+	state->process.ended = state_ended;
+	state->timer.fire = state_restart;
+	state->path =
+		arena_format(master->arena, "%s/state", settings->base_dir);
+	if (is_state_served(state->path)) {
+		if (!is_single(master))
+			return err_temp(err, "4.3.5",
+				"another server uses base_dir = %s",
+				settings->base_dir);
+		state->is_done = true;
+		return 0;
+	}
+	state->listener = channel_listen(state->path, 0666);
+	if (state->listener < 0)
+		return err_temp_errno(
+			err, "4.3.5", "cannot listen on %s", state->path);
+	if (generation_config(settings, WIRE_KIND_STATE, &state->config, err) <
+		0)
+		return -1;
+	return state_start(master, err);
+}
+
+static void
+state_close(struct master *master)
+{
+	struct state_keeper *state = &master->state;
+
+	if (state->listener >= 0 && unlink(state->path) < 0 && errno != ENOENT)
+		log_warning(
+			"cannot remove %s: %s", state->path, strerror(errno));
+	fd_close(&state->listener);
+	fd_close(&state->config);
+}
+
+/* ---- the life of generations ---- */
+
+static struct edition *
+edition_of(struct master *master, const struct generation *generation)
+{
+	struct list_link *link;
+
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation == generation)
+			return EDITION_OF(link);
+	BUG("a generation without an edition");
+}
+
+/* The terminal is let go; what a log on standard error needs stays. */
+static void
+leave_terminal(struct master *master)
+{
+	if (master->terminal > STDERR_FILENO)
+		fd_close(&master->terminal);
+	master->terminal = STDERR_FILENO;
+}
+
+static void
+check_ready(struct master *master)
+{
+	if (master->is_running || master->current == NULL ||
+		(!master->state.is_done && !master->state.process.is_ready))
+		return;
+	master->is_running = true;
+	if (is_single(master))
+		return;
+	log_info("Doorstep is running, process %ld", (long)clock_pid());
+	tell_starter(master, EX_OK);
+	leave_terminal(master);
+}
+
+static void
+take_over(struct master *master, struct edition *edition)
+{
+	struct edition *old = master->current;
+
+	master->current = edition;
+	master->next = NULL;
+	if (old == NULL)
+		return;
+	listen_replace(&old->listeners, edition->listeners);
+	generation_drain(old->generation, false);
+	log_info("The new configuration is in use");
+}
+
+static void
+generation_is_ready(struct generation_host *host, struct generation *generation)
+{
+	struct master *master = CONTAINER_OF(host, struct master, host);
+
+	take_over(master, edition_of(master, generation));
+	check_ready(master);
+}
+
+static void
+front_has_started(struct generation_host *host, struct generation *generation)
+{
+	link_state(CONTAINER_OF(host, struct master, host), generation);
+}
+
+static bool
+has_generation(const struct master *master)
+{
+	struct list_link *link;
+
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link)) {
+		const struct generation *generation =
+			EDITION_OF(link)->generation;
+
+		if (generation != NULL && generation->state != GENERATION_ENDED)
+			return true;
+	}
+	return false;
+}
+
+/* State goes last: results are written there until the end. */
+static void
+check_end(struct master *master)
+{
+	if (!master->is_stopping || has_generation(master))
+		return;
+	if (process_is_running(&master->state.process)) {
+		process_drain(&master->state.process, true);
+		return;
+	}
+	loop_timer_stop(master->loop, &master->state.timer);
+	stop(master, master->status);
+}
+
+/* A reload that failed changes nothing. */
+static void
+give_up_next(struct master *master)
+{
+	struct edition *next = master->next;
+
+	log_error("The new configuration does not work; the old one stays in "
+		  "use");
+	listen_abandon(&next->listeners, master->current->listeners);
+	open_log(master, master->current->settings);
+	master->next = NULL;
+}
+
+static void
+begin_stop(struct master *master)
+{
+	master->is_stopping = true;
+	check_end(master);
+}
+
+static void
+generation_has_ended(
+	struct generation_host *host, struct generation *generation)
+{
+	struct master *master = CONTAINER_OF(host, struct master, host);
+	struct edition *edition = edition_of(master, generation);
+
+	if (edition == master->next && master->current != NULL) {
+		give_up_next(master);
+	} else if (master->current == NULL ||
+		   (edition == master->current && !master->is_stopping &&
+			   generation->has_failed)) {
+		master->progress = "its processes did not start";
+		stop(master, EX_UNAVAILABLE);
+		return;
+	}
+	if (edition == master->current && is_single(master))
+		begin_stop(master);
+	else
+		check_end(master);
+}
+
+/* Between rounds nobody is inside a generation's functions. */
+static void
+after_round(void *context)
+{
+	struct master *master = context;
+	struct list_link *link = list_first(&master->editions), *next;
+
+	for (; link != NULL; link = next) {
+		struct edition *edition = EDITION_OF(link);
+
+		next = list_next(&master->editions, link);
+		if (edition->generation == NULL ||
+			edition->generation->state != GENERATION_ENDED ||
+			edition == master->current)
+			continue;
+		edition_close(&edition);
+	}
+}
+
+/* ---- signals ---- */
+
+static int
+start_next(struct master *master, struct edition *edition, struct err *err)
+{
+	if (listen_open(edition->settings, master->current->listeners,
+		    &edition->listeners, err) < 0)
+		return -1;
+	open_log(master, edition->settings);
+	if (edition_start(master, edition, err) == 0)
+		return 0;
+	listen_abandon(&edition->listeners, master->current->listeners);
+	open_log(master, master->current->settings);
+	return -1;
+}
+
+static void
+reload(struct master *master)
+{
+	struct edition *edition;
+	struct err err;
+
+	if (!master->is_running || master->is_stopping || is_single(master))
+		return;
+	if (master->next != NULL) {
+		log_warning("a reload is under way already");
+		return;
+	}
+	edition = edition_read(master);
+	if (edition == NULL) {
+		log_error("The configuration is wrong; the old one stays in "
+			  "use");
+		return;
+	}
+	master->next = edition;
+	if (start_next(master, edition, &err) == 0)
+		return;
+	log_error("%s; the old configuration stays in use", err_log_text(&err));
+	master->next = NULL;
+	edition_close(&edition);
+}
+
+static void
+kill_all(struct master *master)
+{
+	struct list_link *link;
+
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation != NULL)
+			generation_kill(EDITION_OF(link)->generation);
+}
+
+static void
+stop_late(struct loop_timer *timer)
+{
+	struct master *master = CONTAINER_OF(timer, struct master, stop_timer);
+
+	log_warning("not all sessions have ended within shutdown_timeout");
+	kill_all(master);
+}
+
+static void
+drain(struct master *master)
+{
+	struct list_link *link;
+
+	log_info("Stopping");
+	master->is_stopping = true;
+	if (master->current == NULL || !master->is_running) {
+		stop(master, EX_OK);
+		return;
+	}
+	loop_timer(master->loop, &master->stop_timer,
+		loop_now_ms(master->loop) +
+			master->current->settings->shutdown_timeout_ms);
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation != NULL)
+			generation_drain(EDITION_OF(link)->generation, true);
+	check_end(master);
+}
+
+static void
+on_stop_signal(struct master *master)
+{
+	if (!master->is_stopping) {
+		drain(master);
+		return;
+	}
+	log_warning("told to stop at once");
+	kill_all(master);
+}
+
+static void
+on_signal(struct master *master, unsigned number)
+{
+	switch (number) {
+	case SIGCHLD:
+		processes_reap(&master->processes);
+		break;
+	case SIGHUP:
+		reload(master);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		on_stop_signal(master);
+		break;
+	}
+}
+
+static void
+signals_ready(struct loop_watch *watch, unsigned events)
+{
+	struct master *master = CONTAINER_OF(watch, struct master, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (fd_read(master->signal_fd, &info, sizeof(info)) ==
+		(ssize_t)sizeof(info))
+		on_signal(master, info.ssi_signo);
+}
+
+static int
+open_signals(struct master *master, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* Ignored by our caller it would keep us from waiting. */
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	master->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	master->signals = (struct loop_watch){.fd = -1, .ready = signals_ready};
+	if (master->signal_fd < 0 || loop_watch(master->loop, &master->signals,
+					     master->signal_fd, LOOP_READ) < 0)
+		return err_temp_errno(err, "4.3.0", "signalfd");
+	return 0;
+}
+
+/* ---- the start ---- */
+
+static int
+keep(int fd, struct err *err)
+{
+	int kept = fcntl(fd, F_DUPFD_CLOEXEC, KEPT_FD_LEAST);
+
+	if (kept < 0)
+		return err_temp_errno(err, "4.3.0", "dup");
+	return kept;
+}
+
+static void
+put_null(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, fd) < 0)
+		log_warning("/dev/null: %s", strerror(errno));
+	fd_close(&null);
+}
+
+/* Children have nothing to do with what we were started with. */
+static int
+set_descriptors(struct master *master, struct err *err)
+{
+	master->terminal = keep(STDERR_FILENO, err);
+	if (master->terminal < 0)
+		return -1;
+	if (is_single(master)) {
+		master->host.input = keep(master->options->input, err);
+		master->host.output = keep(master->options->output, err);
+		if (master->host.input < 0 || master->host.output < 0)
+			return -1;
+		put_null(STDOUT_FILENO);
+	}
+	put_null(STDIN_FILENO);
+	return 0;
+}
+
+static bool
+logs_to_terminal(const struct settings *settings)
+{
+	return strcmp(settings->log_path, "/dev/stderr") == 0 ||
+	       strcmp(settings->info_log_path, "/dev/stderr") == 0 ||
+	       strcmp(settings->debug_log_path, "/dev/stderr") == 0;
+}
+
+/* The parent stays until the server runs or has failed, so that its exit status
+ * says which. */
+static void
+go_to_background(struct master *master, const struct settings *settings)
+{
+	unsigned char status = EX_SOFTWARE;
+	int ends[2];
+	pid_t pid;
+
+	if (master->options->is_foreground || is_single(master) ||
+		clock_pid() == 1)
+		return;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	pid = fork();
+	if (pid < 0) {
+		log_warning(
+			"fork: %s; staying in the foreground", strerror(errno));
+		return;
+	}
+	if (pid > 0) {
+		fd_close(&ends[1]);
+		if (fd_read(ends[0], &status, 1) != 1)
+			status = EX_SOFTWARE;
+		_exit(status);
+	}
+	fd_close(&ends[0]);
+	master->starter = fcntl(ends[1], F_DUPFD_CLOEXEC, KEPT_FD_LEAST);
+	fd_close(&ends[1]);
+	setsid();
+	put_null(STDOUT_FILENO);
+	if (!logs_to_terminal(settings))
+		put_null(STDERR_FILENO);
+}
+
+static int
+open_loop(struct master *master, struct err *err)
+{
+	if (loop_open(&master->loop) < 0)
+		return err_temp_errno(err, "4.3.0", "epoll_create");
+	master->processes.loop = master->loop;
+	master->processes.arena = arena_open();
+	master->processes.spawner = &master->spawner;
+	loop_after_round(master->loop, after_round, master);
+	if (open_signals(master, err) < 0)
+		return -1;
+	return spawner_open(master->arena, &master->spawner, err);
+}
+
+static int
+open_place(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	if (run_as_find(master->arena, settings, &master->run_as, err) < 0)
+		return -1;
+	return run_as_make_folders(settings, &master->run_as, err);
+}
+
+static int
+start_first(struct master *master, struct edition *edition, struct err *err)
+{
+	if (open_place(master, edition->settings, err) < 0 ||
+		state_open(master, edition->settings, err) < 0)
+		return -1;
+	if (!is_single(master) && listen_open(edition->settings, NULL,
+					  &edition->listeners, err) < 0)
+		return -1;
+	return edition_start(master, edition, err);
+}
+
+static int
+status_of(const struct err *err)
+{
+	return strcmp(err->status, "4.3.5") == 0 ? EX_CONFIG : EX_OSERR;
+}
+
+/* Nobody is left to be waited for: children end with their channel to us. */
+static void
+end_children(struct master *master)
+{
+	struct list_link *link;
+
+	kill_all(master);
+	process_kill(&master->state.process, NULL);
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->listeners != NULL)
+			listen_abandon(&EDITION_OF(link)->listeners, NULL);
+	state_close(master);
+}
+
+static void
+run(struct master *master)
+{
+	struct edition *edition = edition_read(master);
+	struct err err;
+
+	err_clear(&err);
+	if (edition == NULL) {
+		master->status = EX_CONFIG;
+		return;
+	}
+	open_log(master, edition->settings);
+	go_to_background(master, edition->settings);
+	if (open_loop(master, &err) < 0 ||
+		start_first(master, edition, &err) < 0) {
+		tell(master, "%s", err_log_text(&err));
+		master->status = status_of(&err);
+		return;
+	}
+	loop_run(master->loop);
+	if (master->status != EX_OK && master->progress != NULL) {
+		log_error("The server ends: %s", master->progress);
+		if (master->terminal != STDERR_FILENO)
+			tell(master, "%s; the log says why (log_path = %s)",
+				master->progress, edition->settings->log_path);
+	}
+}
+
+int
+master_main(struct arena *arena, const struct master_options *options)
+{
+	struct master master = {.options = options,
+		.arena = arena,
+		.terminal = STDERR_FILENO,
+		.starter = -1,
+		.signal_fd = -1};
+	struct err err;
+
+	list_init(&master.editions);
+	master.state.listener = master.state.config = -1;
+	master.stop_timer.fire = stop_late;
+	master.host = (struct generation_host){.processes = &master.processes,
+		.run_as = &master.run_as,
+		.is_single = options->input >= 0,
+		.ready = generation_is_ready,
+		.front_started = front_has_started,
+		.ended = generation_has_ended};
+	spawn_raise_descriptors();
+	if (set_descriptors(&master, &err) < 0) {
+		tell(&master, "%s", err_log_text(&err));
+		return EX_OSERR;
+	}
+	run(&master);
+	if (master.loop != NULL)
+		end_children(&master);
+	tell_starter(&master, master.status);
+	return master.status;
+}

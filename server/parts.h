@@ -1,0 +1,62 @@
+/* parts - what the files of a generation call of each other
+ *
+ *   generation.c  front and lookup begin and end
+ *   rcpt.c        from RCPT to RCPT_ANSWER
+ *   workers.c     from START to IDLE; the workers
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SERVER_PARTS_H
+#define SERVER_PARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "server/generation.h"
+
+/* A question about one recipient. */
+struct question {
+	struct list_link in_line;
+	struct generation *generation;
+	uint64_t number;       /* ours */
+	uint64_t request;      /* the front's */
+	uint64_t front_number; /* which front asked */
+	uint64_t size;
+	char *session;            /* NULL: none */
+	struct pool_group *group; /* while a worker is asked */
+	char *name;
+	struct str user; /* packed */
+};
+
+void rcpt_ask(struct generation *generation, struct frame *frame);
+void rcpt_record(struct generation *generation, struct frame *frame);
+void rcpt_release(struct generation *generation, struct frame *frame);
+/* The worker's word, or why there is none; the question ends. */
+void rcpt_checked(struct question *question, const struct err *err);
+/* All that wait are answered 451. */
+void rcpt_lookup_gone(struct generation *generation, const char *why);
+void rcpt_front_gone(struct generation *generation);
+void rcpt_lookup_late(struct loop_timer *timer);
+
+void workers_open(struct generation *generation);
+void workers_close(struct generation *generation);
+void workers_start(struct generation *generation, struct frame *frame);
+void workers_cancel(struct generation *generation, struct frame *frame);
+void workers_check(struct question *question);
+/* A new front: gets a channel to every worker. */
+void workers_link(struct generation *generation);
+void workers_front_gone(struct generation *generation);
+void workers_drain(struct generation *generation);
+void workers_kill(struct generation *generation);
+/* Starts and ends workers as the pool wants. */
+void workers_pump(struct generation *generation);
+
+void generation_check_ready(struct generation *generation);
+/* After each end of a process. */
+void generation_check_end(struct generation *generation);
+
+/* "Temporary internal error", with a detail for the log. */
+int parts_temporary(struct err *err, const char *status, const char *detail);
+
+#endif

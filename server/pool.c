@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/pool.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+#include "base/banned.h"
+
+enum { BUCKETS_LEAST = 64 };
+
+#define GROUP_OF(link) CONTAINER_OF(link, struct pool_group, in_place)
+
+void
+pool_init(struct pool *pool)
+{
+	memset(pool, 0, sizeof(*pool));
+	list_init(&pool->ready);
+	list_init(&pool->starving);
+	list_init(&pool->hungry);
+	list_init(&pool->paused);
+	list_init(&pool->idle);
+}
+
+static void
+group_free(struct pool_group *group)
+{
+	list_remove(&group->in_place);
+	memory_free((void *)(uintptr_t)group->identity.groups);
+	memory_free(group);
+}
+
+void
+pool_clear(struct pool *pool)
+{
+	size_t i;
+
+	for (i = 0; i < pool->bucket_count; i++)
+		while (pool->buckets[i] != NULL) {
+			struct pool_group *group = pool->buckets[i];
+
+			pool->buckets[i] = group->next;
+			group_free(group);
+		}
+	memory_free(pool->buckets);
+	pool_init(pool);
+}
+
+/* ---- groups ---- */
+
+static uint64_t
+mix(uint64_t hash, uint64_t number)
+{
+	hash = (hash ^ number) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ (hash >> 29);
+}
+
+static uint64_t
+hash_of(const struct identity *identity)
+{
+	uint64_t hash = mix(mix(1, identity->uid), identity->gid);
+	size_t i;
+
+	for (i = 0; i < identity->group_count; i++)
+		hash = mix(hash, identity->groups[i]);
+	return hash;
+}
+
+static bool
+is_same(const struct identity *a, const struct identity *b)
+{
+	return a->uid == b->uid && a->gid == b->gid &&
+	       a->group_count == b->group_count &&
+	       (a->group_count == 0 ||
+		       memcmp(a->groups, b->groups,
+			       a->group_count * sizeof(*a->groups)) == 0);
+}
+
+static struct pool_group **
+bucket_of(const struct pool *pool, const struct identity *identity)
+{
+	return &pool->buckets[hash_of(identity) & (pool->bucket_count - 1)];
+}
+
+static void
+make_room(struct pool *pool)
+{
+	size_t old_count = pool->bucket_count, i;
+	struct pool_group **old = pool->buckets;
+
+	if (pool->group_count < old_count)
+		return;
+	pool->bucket_count = old_count > 0 ? old_count * 2 : BUCKETS_LEAST;
+	pool->buckets = memory_get(
+		memory_product(pool->bucket_count, sizeof(*pool->buckets)));
+	for (i = 0; i < old_count; i++)
+		while (old[i] != NULL) {
+			struct pool_group *group = old[i];
+			struct pool_group **bucket =
+				bucket_of(pool, &group->identity);
+
+			old[i] = group->next;
+			group->next = *bucket;
+			*bucket = group;
+		}
+	memory_free(old);
+}
+
+static void
+copy_identity(struct identity *to, const struct identity *from)
+{
+	size_t bytes = from->group_count * sizeof(*from->groups);
+	gid_t *groups;
+
+	*to = *from;
+	to->groups = NULL;
+	if (from->group_count == 0)
+		return;
+	groups = memory_get(bytes);
+	memcpy(groups, from->groups, bytes);
+	to->groups = groups;
+}
+
+static struct pool_group *
+group_add(struct pool *pool, const struct identity *identity)
+{
+	struct pool_group *group = memory_get(sizeof(*group));
+	struct pool_group **bucket;
+
+	make_room(pool);
+	group->number = ++pool->last_number;
+	copy_identity(&group->identity, identity);
+	list_init(&group->line);
+	list_init(&group->idle);
+	bucket = bucket_of(pool, identity);
+	group->next = *bucket;
+	*bucket = group;
+	pool->group_count++;
+	return group;
+}
+
+struct pool_group *
+pool_group_take(struct pool *pool, const struct identity *identity)
+{
+	struct pool_group *group = NULL;
+
+	if (pool->bucket_count > 0)
+		for (group = *bucket_of(pool, identity);
+			group != NULL && !is_same(&group->identity, identity);
+			group = group->next)
+			continue;
+	if (group == NULL)
+		group = group_add(pool, identity);
+	group->references++;
+	return group;
+}
+
+/* Workers hold a reference, too. */
+void
+pool_group_drop(struct pool *pool, struct pool_group *group)
+{
+	struct pool_group **link;
+
+	if (--group->references > 0 || group->line_len > 0)
+		return;
+	link = bucket_of(pool, &group->identity);
+	while (*link != group)
+		link = &(*link)->next;
+	*link = group->next;
+	pool->group_count--;
+	group_free(group);
+}
+
+/* Whether it wants more workers than it has or are about to come. */
+static bool
+wants_worker(const struct pool_group *group)
+{
+	return group->line_len > group->starting ||
+	       group->workers < group->least;
+}
+
+static enum pool_place
+place_of(const struct pool_group *group)
+{
+	if (group->line_len > 0 && !list_is_empty(&group->idle))
+		return POOL_READY;
+	if (!wants_worker(group))
+		return POOL_QUIET;
+	if (group->pause_until_ms > 0)
+		return POOL_PAUSED;
+	return group->line_len > 0 && group->workers == 0 ? POOL_STARVING
+	                                                  : POOL_HUNGRY;
+}
+
+/* After each change: puts the group to the end of the list it belongs to now. */
+static void
+set_place(struct pool *pool, struct pool_group *group)
+{
+	enum pool_place place = place_of(group);
+
+	if (place == group->place)
+		return;
+	list_remove(&group->in_place);
+	group->place = place;
+	switch (place) {
+	case POOL_QUIET:
+		break;
+	case POOL_READY:
+		list_add_last(&pool->ready, &group->in_place);
+		break;
+	case POOL_STARVING:
+		list_add_last(&pool->starving, &group->in_place);
+		break;
+	case POOL_HUNGRY:
+		list_add_last(&pool->hungry, &group->in_place);
+		break;
+	case POOL_PAUSED:
+		list_add_last(&pool->paused, &group->in_place);
+		break;
+	}
+}
+
+void
+pool_group_keep(struct pool *pool, struct pool_group *group, size_t least)
+{
+	group->least = least;
+	set_place(pool, group);
+}
+
+/* ---- starts ---- */
+
+void
+pool_start_add(
+	struct pool *pool, struct pool_group *group, struct pool_start *start)
+{
+	start->group = group;
+	list_add_last(&group->line, &start->in_line);
+	group->line_len++;
+	group->references++;
+	set_place(pool, group);
+}
+
+void
+pool_start_remove(struct pool *pool, struct pool_start *start)
+{
+	struct pool_group *group = start->group;
+
+	if (group == NULL)
+		return;
+	start->group = NULL;
+	list_remove(&start->in_line);
+	group->line_len--;
+	set_place(pool, group);
+	pool_group_drop(pool, group);
+}
+
+/* ---- workers ---- */
+
+void
+pool_worker_add(
+	struct pool *pool, struct pool_group *group, struct pool_worker *worker)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->group = group;
+	worker->state = POOL_STARTING;
+	group->references++;
+	group->workers++;
+	group->starting++;
+	pool->workers++;
+	pool->starting++;
+	set_place(pool, group);
+}
+
+/* Out of the state it is in. */
+static void
+leave(struct pool *pool, struct pool_worker *worker)
+{
+	switch (worker->state) {
+	case POOL_STARTING:
+		worker->group->starting--;
+		pool->starting--;
+		break;
+	case POOL_IDLE:
+		list_remove(&worker->in_group);
+		list_remove(&worker->in_idle);
+		break;
+	case POOL_BUSY:
+		break;
+	case POOL_ENDING:
+		pool->ending--;
+		break;
+	}
+}
+
+void
+pool_worker_idle(struct pool *pool, struct pool_worker *worker, uint64_t now_ms)
+{
+	struct pool_group *group = worker->group;
+
+	if (worker->state == POOL_ENDING || worker->state == POOL_IDLE)
+		return;
+	leave(pool, worker);
+	worker->state = POOL_IDLE;
+	worker->idle_since_ms = now_ms;
+	group->failures = 0;
+	group->pause_until_ms = 0;
+	list_add_first(&group->idle, &worker->in_group);
+	list_add_last(&pool->idle, &worker->in_idle);
+	set_place(pool, group);
+}
+
+void
+pool_worker_busy(struct pool *pool, struct pool_worker *worker)
+{
+	leave(pool, worker);
+	worker->state = POOL_BUSY;
+	set_place(pool, worker->group);
+}
+
+void
+pool_worker_end(struct pool *pool, struct pool_worker *worker)
+{
+	if (worker->state == POOL_ENDING)
+		return;
+	leave(pool, worker);
+	worker->state = POOL_ENDING;
+	worker->group->workers--;
+	pool->ending++;
+	set_place(pool, worker->group);
+}
+
+static void
+hold_back(struct pool *pool, struct pool_group *group, uint64_t now_ms)
+{
+	uint64_t ms = POOL_PAUSE_FIRST_MS;
+	unsigned i;
+
+	for (i = 0; i < group->failures && ms < POOL_PAUSE_MOST_MS; i++)
+		ms *= 2;
+	group->failures++;
+	group->pause_until_ms =
+		now_ms + (ms < POOL_PAUSE_MOST_MS ? ms : POOL_PAUSE_MOST_MS);
+	set_place(pool, group);
+}
+
+void
+pool_worker_failed(struct pool *pool, struct pool_group *group, uint64_t now_ms)
+{
+	hold_back(pool, group, now_ms);
+}
+
+void
+pool_worker_gone(struct pool *pool, struct pool_worker *worker, uint64_t now_ms)
+{
+	struct pool_group *group = worker->group;
+	bool has_failed = worker->state == POOL_STARTING;
+
+	leave(pool, worker);
+	if (worker->state != POOL_ENDING)
+		group->workers--;
+	pool->workers--;
+	worker->group = NULL;
+	if (has_failed)
+		hold_back(pool, group, now_ms);
+	else
+		set_place(pool, group);
+	pool_group_drop(pool, group);
+}
+
+struct pool_worker *
+pool_idle_worker(const struct pool_group *group)
+{
+	struct list_link *link = list_first(&group->idle);
+
+	return link != NULL ? CONTAINER_OF(link, struct pool_worker, in_group)
+	                    : NULL;
+}
+
+/* ---- what to do next ---- */
+
+static void
+end_pauses(struct pool *pool, uint64_t now_ms)
+{
+	struct list_link *link = list_first(&pool->paused), *next;
+
+	for (; link != NULL; link = next) {
+		struct pool_group *group = GROUP_OF(link);
+
+		next = list_next(&pool->paused, link);
+		if (group->pause_until_ms > now_ms)
+			continue;
+		group->pause_until_ms = 0;
+		set_place(pool, group);
+	}
+}
+
+static enum pool_action
+end_worker(
+	struct pool *pool, struct pool_worker *worker, struct pool_step *step)
+{
+	pool_worker_end(pool, worker);
+	step->worker = worker;
+	return step->action = POOL_END;
+}
+
+static bool
+is_worn_out(const struct pool *pool, const struct pool_worker *worker)
+{
+	return pool->service_count > 0 && worker->jobs >= pool->service_count;
+}
+
+/* A worker that ends makes room for one of them already. */
+static bool
+others_starve(const struct pool *pool)
+{
+	return !list_is_empty(&pool->starving) &&
+	       pool->workers >= pool->limit && pool->ending == 0;
+}
+
+static enum pool_action
+next_ready(struct pool *pool, struct pool_step *step)
+{
+	struct pool_group *group = GROUP_OF(list_first(&pool->ready));
+	struct pool_worker *worker = pool_idle_worker(group);
+
+	if (is_worn_out(pool, worker) || others_starve(pool))
+		return end_worker(pool, worker, step);
+	step->group = group;
+	step->worker = worker;
+	step->start = CONTAINER_OF(
+		list_first(&group->line), struct pool_start, in_line);
+	worker->jobs++;
+	pool_worker_busy(pool, worker);
+	pool_start_remove(pool, step->start);
+	return step->action = POOL_ASSIGN;
+}
+
+static enum pool_action
+spawn(struct pool *pool, struct list *from, struct pool_step *step)
+{
+	struct list_link *first = list_first(from);
+
+	if (pool->starting >= POOL_STARTING_MAX)
+		return POOL_NOTHING;
+	/* The next one is another group's. */
+	list_remove(first);
+	list_add_last(from, first);
+	step->group = GROUP_OF(first);
+	return step->action = POOL_SPAWN;
+}
+
+/* No group is `ready`, so that whoever is idle has no work. */
+static enum pool_action
+make_way(struct pool *pool, const struct pool_group *group,
+	struct pool_step *step)
+{
+	struct list_link *idle = list_first(&pool->idle);
+
+	if (idle == NULL || pool->ending > 0 || group->line_len == 0)
+		return POOL_NOTHING;
+	return end_worker(
+		pool, CONTAINER_OF(idle, struct pool_worker, in_idle), step);
+}
+
+static enum pool_action
+next_hungry(struct pool *pool, struct pool_step *step)
+{
+	struct list *from = list_is_empty(&pool->starving) ? &pool->hungry
+	                                                   : &pool->starving;
+
+	if (list_is_empty(from))
+		return POOL_NOTHING;
+	if (pool->workers < pool->limit)
+		return spawn(pool, from, step);
+	return make_way(pool, GROUP_OF(list_first(from)), step);
+}
+
+/* Workers that nobody needed for long. */
+static enum pool_action
+next_idle(struct pool *pool, uint64_t now_ms, struct pool_step *step)
+{
+	struct list_link *first = list_first(&pool->idle);
+	struct pool_worker *worker;
+
+	if (first == NULL)
+		return POOL_NOTHING;
+	worker = CONTAINER_OF(first, struct pool_worker, in_idle);
+	if (is_worn_out(pool, worker))
+		return end_worker(pool, worker, step);
+	if (pool->idle_kill_ms == 0 ||
+		pool->workers - pool->ending <= pool->least ||
+		now_ms < worker->idle_since_ms + pool->idle_kill_ms)
+		return POOL_NOTHING;
+	return end_worker(pool, worker, step);
+}
+
+static void
+earlier(uint64_t *wake_ms, uint64_t other_ms)
+{
+	if (*wake_ms == 0 || other_ms < *wake_ms)
+		*wake_ms = other_ms;
+}
+
+static uint64_t
+wake_time(const struct pool *pool)
+{
+	struct list_link *link;
+	uint64_t wake_ms = 0;
+
+	for (link = list_first(&pool->paused); link != NULL;
+		link = list_next(&pool->paused, link))
+		earlier(&wake_ms, GROUP_OF(link)->pause_until_ms);
+	link = list_first(&pool->idle);
+	if (link != NULL && pool->idle_kill_ms > 0 &&
+		pool->workers - pool->ending > pool->least)
+		earlier(&wake_ms,
+			CONTAINER_OF(link, struct pool_worker, in_idle)
+					->idle_since_ms +
+				pool->idle_kill_ms);
+	return wake_ms;
+}
+
+enum pool_action
+pool_next(struct pool *pool, uint64_t now_ms, struct pool_step *step_out,
+	uint64_t *wake_ms_out)
+{
+	memset(step_out, 0, sizeof(*step_out));
+	*wake_ms_out = 0;
+	end_pauses(pool, now_ms);
+	if (!list_is_empty(&pool->ready))
+		return next_ready(pool, step_out);
+	if (next_hungry(pool, step_out) != POOL_NOTHING)
+		return step_out->action;
+	if (next_idle(pool, now_ms, step_out) != POOL_NOTHING)
+		return step_out->action;
+	*wake_ms_out = wake_time(pool);
+	return POOL_NOTHING;
+}

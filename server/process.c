@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "server/child.h"
+
+#include "base/banned.h"
+
+/* Frames of one process before others have their turn. */
+enum { FRAMES_OF_ROUND = 64 };
+
+static struct process **
+bucket_of(struct processes *all, pid_t pid)
+{
+	return &all->by_pid[(unsigned)pid % PROCESS_BUCKETS];
+}
+
+static void
+close_channel(struct process *process)
+{
+	if (!channel_is_open(&process->channel))
+		return;
+	loop_unwatch(process->all->loop, &process->watch);
+	channel_close(&process->channel);
+}
+
+void
+process_kill(struct process *process, const char *why)
+{
+	if (process->all == NULL || process->is_killed)
+		return;
+	process->is_killed = true;
+	if (why != NULL)
+		log_error("%s process %ld %s", child_kind_name(process->kind),
+			(long)process->pid, why);
+	kill(process->pid, SIGKILL);
+}
+
+/* ---- receiving ---- */
+
+void
+process_breach(struct process *process, const struct frame *frame)
+{
+	log_error("%s process %ld sent a frame of type %u that is %s",
+		child_kind_name(process->kind), (long)process->pid, frame->type,
+		frame->is_broken ? "broken" : "not its to send");
+	process_kill(process, NULL);
+}
+
+static void
+keep_counters(struct process *process, struct frame *frame)
+{
+	struct wire_counters counters;
+	size_t i;
+
+	wire_counters(frame, &counters);
+	if (!frame_is_whole(frame)) {
+		process_breach(process, frame);
+		return;
+	}
+	arena_close(&process->arena);
+	process->arena = arena_open();
+	process->counters.count = counters.count;
+	process->counters.counters = ARENA_ARRAY(
+		process->arena, struct wire_counter, counters.count);
+	for (i = 0; i < counters.count; i++) {
+		const char *name = counters.counters[i].name;
+
+		process->counters.counters[i] = (struct wire_counter){
+			arena_text(process->arena, str_from(name)),
+			counters.counters[i].value};
+	}
+}
+
+static void
+handle(struct process *process, struct frame *frame)
+{
+	if (frame->type == WIRE_COUNTERS) {
+		keep_counters(process, frame);
+		return;
+	}
+	if (frame->type == WIRE_READY)
+		process->is_ready = true;
+	process->received(process, frame);
+}
+
+/* False when there is nothing more for now. */
+static bool
+receive_one(struct process *process)
+{
+	struct arena *arena = process->all->arena;
+	struct arena_mark mark = arena_mark(arena);
+	struct frame frame;
+	struct err err;
+	enum lookup found;
+
+	found = channel_receive(&process->channel, arena, &frame, &err);
+	if (found == LOOKUP_FOUND) {
+		handle(process, &frame);
+		frame_close(&frame);
+	}
+	arena_release(arena, mark);
+	if (found != LOOKUP_ERROR)
+		return found == LOOKUP_FOUND;
+	close_channel(process);
+	/* It may be about to end by itself; nobody may go on without us. */
+	process_kill(process, NULL);
+	return false;
+}
+
+static void
+flush(struct process *process)
+{
+	struct err err;
+
+	if (channel_flush(&process->channel, &err) < 0) {
+		process_kill(process, NULL);
+		close_channel(process);
+		return;
+	}
+	if (channel_is_waiting(&process->channel))
+		return;
+	loop_watch_for(process->all->loop, &process->watch, LOOP_READ);
+	if (process->sent != NULL)
+		process->sent(process);
+}
+
+static void
+ready(struct loop_watch *watch, unsigned events)
+{
+	struct process *process = CONTAINER_OF(watch, struct process, watch);
+	int left = FRAMES_OF_ROUND;
+
+	if (events & LOOP_WRITE)
+		flush(process);
+	if (!(events & (LOOP_READ | LOOP_HANGUP)))
+		return;
+	/* A worker says one thing at a time. */
+	if (process->kind == WIRE_KIND_WORKER)
+		left = 1;
+	while (left-- > 0 && channel_is_open(&process->channel) &&
+		receive_one(process))
+		continue;
+}
+
+/* ---- sending ---- */
+
+void
+process_send(struct process *process, struct frame *frame)
+{
+	struct err err;
+
+	if (process->all == NULL || !channel_is_open(&process->channel)) {
+		frame_close(frame);
+		return;
+	}
+	if (channel_send(&process->channel, frame, &err) < 0) {
+		/* EPIPE: it has ended, and will be waited for. */
+		log_debug("%s process %ld: %s", child_kind_name(process->kind),
+			(long)process->pid, err_log_text(&err));
+		process_kill(process, NULL);
+		return;
+	}
+	if (channel_is_waiting(&process->channel))
+		loop_watch_for(process->all->loop, &process->watch,
+			LOOP_READ | LOOP_WRITE);
+}
+
+void
+process_tell(struct process *process, enum wire_type type)
+{
+	struct frame frame;
+
+	frame_begin(&frame, type);
+	process_send(process, &frame);
+}
+
+void
+process_drain(struct process *process, bool is_stop)
+{
+	struct wire_drain drain = {.is_stop = is_stop};
+	struct frame frame;
+
+	if (process->all == NULL ||
+		(process->is_draining && (process->is_stopping || !is_stop)))
+		return;
+	process->is_draining = true;
+	process->is_stopping = is_stop;
+	frame_begin(&frame, WIRE_DRAIN);
+	wire_drain(&frame, &drain);
+	process_send(process, &frame);
+}
+
+/* ---- beginning and end ---- */
+
+int
+process_start(struct processes *all, struct process *process,
+	const struct spawn_order *order, struct err *err)
+{
+	struct process **bucket;
+	int fd;
+
+	process->is_ready = process->is_killed = false;
+	process->is_draining = process->is_stopping = false;
+	process->counters = (struct wire_counters){0};
+	arena_close(&process->arena);
+	process->kind = order->kind;
+	process->started_ms = clock_monotonic_ms();
+	if (spawn(all->spawner, order, &process->pid, &fd, err) < 0)
+		return -1;
+	channel_open(&process->channel, fd, false);
+	process->watch = (struct loop_watch){.fd = -1, .ready = ready};
+	process->all = all;
+	if (loop_watch(all->loop, &process->watch, fd, LOOP_READ) < 0)
+		BUG("epoll_ctl: %s", strerror(errno));
+	bucket = bucket_of(all, process->pid);
+	process->next = *bucket;
+	*bucket = process;
+	all->count++;
+	return 0;
+}
+
+static bool
+is_welcome_end(const struct process *process, int status)
+{
+	if (process->is_killed && WIFSIGNALED(status) &&
+		WTERMSIG(status) == SIGKILL)
+		return true;
+	return process->is_draining && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
+
+static void
+report_end(const struct process *process, int status)
+{
+	const char *name = child_kind_name(process->kind);
+
+	if (is_welcome_end(process, status))
+		log_debug("%s process %ld has ended", name, (long)process->pid);
+	else if (WIFSIGNALED(status))
+		log_error("%s process %ld was killed by signal %d (%s)", name,
+			(long)process->pid, WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		log_error("%s process %ld ended with status %d", name,
+			(long)process->pid, WEXITSTATUS(status));
+}
+
+static void
+end(struct processes *all, struct process **link, int status)
+{
+	struct process *process = *link;
+
+	*link = process->next;
+	all->count--;
+	/* What it sent before. */
+	while (channel_is_open(&process->channel) && receive_one(process))
+		continue;
+	close_channel(process);
+	report_end(process, status);
+	arena_close(&process->arena);
+	process->status = status;
+	process->all = NULL;
+	process->ended(process);
+}
+
+void
+processes_reap(struct processes *all)
+{
+	struct process **link;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		link = bucket_of(all, pid);
+		while (*link != NULL && (*link)->pid != pid)
+			link = &(*link)->next;
+		if (*link != NULL)
+			end(all, link, status);
+	}
+}

@@ -1,0 +1,87 @@
+/* process - a child as master sees it
+ *
+ * Its channel and its life: what it sends is handed to `received`, one frame at a
+ * time; `ended` is called once, when it has been waited for and everything that it
+ * had sent was read.  A child that breaks the rules is killed, so that there is
+ * one way to end.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SERVER_PROCESS_H
+#define SERVER_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "ipc/channel.h"
+#include "ipc/frame.h"
+#include "server/spawn.h"
+#include "server/wire.h"
+
+enum { PROCESS_BUCKETS = 256 };
+
+struct process {
+	struct processes *all; /* NULL: not running */
+	enum wire_kind kind;
+	pid_t pid;
+	uint64_t started_ms;
+	bool is_ready;    /* READY came */
+	bool is_draining; /* DRAIN was sent */
+	bool is_stopping; /* with is_stop */
+	bool is_killed;
+	int status; /* of waitpid(), in `ended` */
+	struct channel channel;
+	struct loop_watch watch;
+	struct process *next; /* in its bucket */
+	struct arena *arena;  /* of the counters; NULL: none came */
+	struct wire_counters counters;
+
+	/* The owner's. */
+	void (*received)(struct process *process, struct frame *frame);
+	/* The queue is empty again. */
+	void (*sent)(struct process *process);
+	/* The last call; the owner may free the process in it. */
+	void (*ended)(struct process *process);
+};
+
+/* All children. */
+struct processes {
+	struct loop *loop;
+	const struct spawner *spawner;
+	struct arena *arena; /* of a frame that is being looked at */
+	struct process *by_pid[PROCESS_BUCKETS];
+	size_t count;
+};
+
+/* `process` has its owner's calls, and runs then. */
+MUST_USE int process_start(struct processes *all, struct process *process,
+	const struct spawn_order *order, struct err *err);
+
+static inline bool
+process_is_running(const struct process *process)
+{
+	return process->all != NULL;
+}
+
+/* The frame is closed.  Does nothing when the process has ended. */
+void process_send(struct process *process, struct frame *frame);
+/* A frame without fields. */
+void process_tell(struct process *process, enum wire_type type);
+/* DRAIN; a further one only when it has become a stop. */
+void process_drain(struct process *process, bool is_stop);
+
+void process_kill(struct process *process, const char *why);
+
+/* Says in the log what the process did wrong, and kills it. */
+void process_breach(struct process *process, const struct frame *frame);
+
+/* After SIGCHLD: waits for all that have ended, orphans too. */
+void processes_reap(struct processes *all);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/pool.h"
+
+#include "tests/lib/test.h"
+
+#include "base/banned.h"
+
+enum { AMY = 1001, BEA = 1002, CAT = 1003 };
+
+static struct pool_group *
+group_of(struct pool *pool, uid_t uid)
+{
+	return pool_group_take(
+		pool, &(struct identity){.uid = uid, .gid = 100});
+}
+
+static struct pool *
+new_pool(size_t limit)
+{
+	static struct pool pool;
+
+	pool_init(&pool);
+	pool.limit = limit;
+	return &pool;
+}
+
+static struct pool_step
+next(struct pool *pool, uint64_t now_ms)
+{
+	struct pool_step step;
+	uint64_t wake_ms;
+
+	pool_next(pool, now_ms, &step, &wake_ms);
+	return step;
+}
+
+/* A worker of the group that is idle. */
+static void
+add_idle(struct pool *pool, struct pool_group *group,
+	struct pool_worker *worker, uint64_t now_ms)
+{
+	pool_worker_add(pool, group, worker);
+	pool_worker_idle(pool, worker, now_ms);
+}
+
+TEST(the_same_identity_is_the_same_group)
+{
+	struct pool *pool = new_pool(1);
+	gid_t groups[] = {5, 6};
+	struct identity identity = {.uid = AMY, .gid = 100};
+	struct pool_group *plain = pool_group_take(pool, &identity), *other;
+
+	CHECK(pool_group_take(pool, &identity) == plain);
+	identity.groups = groups;
+	identity.group_count = 2;
+	other = pool_group_take(pool, &identity);
+	CHECK(other != plain);
+	CHECK(other->number != plain->number);
+	groups[1] = 7;
+	CHECK(pool_group_take(pool, &identity) != other);
+	identity.gid = 101;
+	CHECK_UINT(pool->group_count, 3);
+	pool_clear(pool);
+}
+
+TEST(a_group_that_nobody_holds_ends)
+{
+	struct pool *pool = new_pool(1);
+	size_t i;
+
+	for (i = 0; i < 1000; i++)
+		CHECK(group_of(pool, (uid_t)(1000 + i)) != NULL);
+	for (i = 0; i < 1000; i++) {
+		struct pool_group *group = group_of(pool, (uid_t)(1000 + i));
+
+		pool_group_drop(pool, group);
+		pool_group_drop(pool, group);
+	}
+	CHECK_UINT(pool->group_count, 0);
+	pool_clear(pool);
+}
+
+TEST(a_start_gets_an_idle_worker_at_once)
+{
+	struct pool *pool = new_pool(1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker worker;
+	struct pool_start start = {0};
+	struct pool_step step;
+
+	add_idle(pool, amy, &worker, 0);
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+	pool_start_add(pool, amy, &start);
+	step = next(pool, 0);
+	CHECK_INT(step.action, POOL_ASSIGN);
+	CHECK(step.worker == &worker && step.start == &start);
+	CHECK_INT(worker.state, POOL_BUSY);
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+}
+
+TEST(the_worker_that_was_used_last_is_used_first)
+{
+	struct pool *pool = new_pool(2);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker old, new;
+	struct pool_start start = {0};
+
+	add_idle(pool, amy, &old, 0);
+	add_idle(pool, amy, &new, 1);
+	pool_start_add(pool, amy, &start);
+	CHECK(next(pool, 2).worker == &new);
+}
+
+TEST(a_start_without_a_worker_gets_one_up_to_the_limit)
+{
+	struct pool *pool = new_pool(2);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[2];
+	struct pool_start starts[3] = {{0}};
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		pool_start_add(pool, amy, &starts[i]);
+	for (i = 0; i < 2; i++) {
+		struct pool_step step = next(pool, 0);
+
+		CHECK_INT(step.action, POOL_SPAWN);
+		CHECK(step.group == amy);
+		pool_worker_add(pool, amy, &workers[i]);
+	}
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+	pool_worker_idle(pool, &workers[1], 0);
+	CHECK(next(pool, 0).start == &starts[0]);
+	pool_worker_idle(pool, &workers[1], 0);
+	CHECK(next(pool, 0).start == &starts[1]);
+}
+
+TEST(only_so_many_workers_are_started_at_a_time)
+{
+	struct pool *pool = new_pool(100);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[POOL_STARTING_MAX + 1];
+	struct pool_start starts[POOL_STARTING_MAX + 5] = {{0}};
+	size_t i;
+
+	for (i = 0; i < POOL_STARTING_MAX + 5; i++)
+		pool_start_add(pool, amy, &starts[i]);
+	for (i = 0; next(pool, 0).action == POOL_SPAWN; i++) {
+		REQUIRE(i < POOL_STARTING_MAX);
+		pool_worker_add(pool, amy, &workers[i]);
+	}
+	CHECK_UINT(i, POOL_STARTING_MAX);
+	pool_worker_idle(pool, &workers[0], 0);
+	CHECK_INT(next(pool, 0).action, POOL_ASSIGN);
+	CHECK_INT(next(pool, 0).action, POOL_SPAWN);
+}
+
+TEST(at_the_limit_the_one_idle_longest_makes_way)
+{
+	struct pool *pool = new_pool(2);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_group *bea = group_of(pool, BEA);
+	struct pool_worker old, new;
+	struct pool_start start = {0};
+	struct pool_step step;
+
+	add_idle(pool, amy, &old, 0);
+	add_idle(pool, amy, &new, 5);
+	pool_start_add(pool, bea, &start);
+	step = next(pool, 10);
+	CHECK_INT(step.action, POOL_END);
+	CHECK(step.worker == &old);
+	/* Nobody else has to, and nothing begins before it has ended. */
+	CHECK_INT(next(pool, 10).action, POOL_NOTHING);
+	pool_worker_gone(pool, &old, 10);
+	step = next(pool, 10);
+	CHECK_INT(step.action, POOL_SPAWN);
+	CHECK(step.group == bea);
+}
+
+TEST(a_busy_user_does_not_keep_others_out)
+{
+	struct pool *pool = new_pool(1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_group *bea = group_of(pool, BEA);
+	struct pool_worker worker, other;
+	struct pool_start of_amy[3] = {{0}}, of_bea = {0};
+	size_t i;
+
+	add_idle(pool, amy, &worker, 0);
+	for (i = 0; i < 3; i++)
+		pool_start_add(pool, amy, &of_amy[i]);
+	CHECK(next(pool, 0).start == &of_amy[0]);
+	pool_start_add(pool, bea, &of_bea);
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+	pool_worker_idle(pool, &worker, 0);
+	CHECK_INT(next(pool, 0).action, POOL_END);
+	pool_worker_gone(pool, &worker, 0);
+	/* Now both wait without a worker: amy began to later. */
+	CHECK(next(pool, 0).group == bea);
+	pool_worker_add(pool, bea, &other);
+	pool_worker_idle(pool, &other, 0);
+	CHECK_INT(next(pool, 0).action, POOL_END);
+	pool_worker_gone(pool, &other, 0);
+}
+
+TEST(groups_that_wait_get_their_workers_in_turn)
+{
+	struct pool *pool = new_pool(3);
+	struct pool_group *groups[] = {
+		group_of(pool, AMY), group_of(pool, BEA), group_of(pool, CAT)};
+	struct pool_worker workers[3];
+	struct pool_start starts[9] = {{0}};
+	size_t i;
+
+	for (i = 0; i < 9; i++)
+		pool_start_add(pool, groups[i / 3], &starts[i]);
+	for (i = 0; i < 3; i++) {
+		struct pool_step step = next(pool, 0);
+
+		CHECK_INT(step.action, POOL_SPAWN);
+		CHECK(step.group == groups[i]);
+		pool_worker_add(pool, step.group, &workers[i]);
+	}
+}
+
+TEST(workers_that_die_before_they_are_ready_come_slower_and_slower)
+{
+	struct pool *pool = new_pool(1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker worker;
+	struct pool_start start = {0};
+	struct pool_step step;
+	uint64_t now_ms = 1000, wake_ms, before = 0;
+	size_t i;
+
+	pool_start_add(pool, amy, &start);
+	for (i = 0; i < 10; i++) {
+		CHECK_INT(pool_next(pool, now_ms, &step, &wake_ms), POOL_SPAWN);
+		pool_worker_add(pool, amy, &worker);
+		pool_worker_gone(pool, &worker, now_ms);
+		CHECK_INT(
+			pool_next(pool, now_ms, &step, &wake_ms), POOL_NOTHING);
+		REQUIRE(wake_ms > now_ms);
+		CHECK(wake_ms - now_ms >= before);
+		CHECK(wake_ms - now_ms <= POOL_PAUSE_MOST_MS);
+		before = wake_ms - now_ms;
+		now_ms = wake_ms;
+	}
+	CHECK_UINT(before, POOL_PAUSE_MOST_MS);
+	/* One that gets ready ends the matter. */
+	add_idle(pool, amy, &worker, now_ms);
+	CHECK_INT(next(pool, now_ms).action, POOL_ASSIGN);
+	pool_worker_gone(pool, &worker, now_ms);
+	pool_start_add(pool, amy, &start);
+	CHECK_INT(next(pool, now_ms).action, POOL_SPAWN);
+}
+
+TEST(a_worker_that_is_not_needed_ends_after_idle_kill)
+{
+	struct pool *pool = new_pool(3);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[3];
+	struct pool_step step;
+	uint64_t wake_ms;
+	size_t i;
+
+	pool->idle_kill_ms = 100;
+	pool->least = 1;
+	for (i = 0; i < 3; i++)
+		add_idle(pool, amy, &workers[i], i * 10);
+	CHECK_INT(pool_next(pool, 99, &step, &wake_ms), POOL_NOTHING);
+	CHECK_UINT(wake_ms, 100);
+	CHECK(next(pool, 200).worker == &workers[0]);
+	CHECK(next(pool, 200).worker == &workers[1]);
+	CHECK_INT(pool_next(pool, 200, &step, &wake_ms), POOL_NOTHING);
+	CHECK_UINT(wake_ms, 0);
+}
+
+TEST(workers_of_a_kept_group_are_started_without_work)
+{
+	struct pool *pool = new_pool(10);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[2];
+
+	pool_group_keep(pool, amy, 2);
+	CHECK_INT(next(pool, 0).action, POOL_SPAWN);
+	pool_worker_add(pool, amy, &workers[0]);
+	CHECK_INT(next(pool, 0).action, POOL_SPAWN);
+	pool_worker_add(pool, amy, &workers[1]);
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+	pool_worker_idle(pool, &workers[0], 0);
+	pool_worker_gone(pool, &workers[0], 0);
+	CHECK_INT(next(pool, 0).action, POOL_SPAWN);
+}
+
+TEST(a_worker_is_replaced_after_service_count_jobs)
+{
+	struct pool *pool = new_pool(2);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker worker;
+	struct pool_start starts[3] = {{0}};
+	size_t i;
+
+	pool->service_count = 2;
+	add_idle(pool, amy, &worker, 0);
+	for (i = 0; i < 2; i++) {
+		pool_start_add(pool, amy, &starts[i]);
+		CHECK_INT(next(pool, 0).action, POOL_ASSIGN);
+		pool_worker_idle(pool, &worker, 0);
+	}
+	pool_start_add(pool, amy, &starts[2]);
+	CHECK_INT(next(pool, 0).action, POOL_END);
+	CHECK_INT(next(pool, 0).action, POOL_SPAWN);
+}
+
+TEST(a_start_that_is_taken_back_wants_nothing)
+{
+	struct pool *pool = new_pool(2);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_start start = {0};
+
+	pool_start_add(pool, amy, &start);
+	pool_start_remove(pool, &start);
+	pool_start_remove(pool, &start);
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+	pool_group_drop(pool, amy);
+	CHECK_UINT(pool->group_count, 0);
+}
