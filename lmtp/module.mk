@@ -15,3 +15,8 @@ noinst_LIBRARIES += %D%/liblmtp.a
 	%D%/spool.c %D%/spool.h \
 	%D%/table.c %D%/table.h \
 	%D%/xclient.c %D%/xclient.h
+
+sbin_PROGRAMS += %D%/doorstep-lmtpd
+%C%_doorstep_lmtpd_SOURCES = %D%/lmtpd.c
+%C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a server/libserver.a ipc/libipc.a \
+	dict/libdict.a $(DELIVER_LIBS) $(BDB_LIBS)

@@ -93,6 +93,51 @@ generation_pause(unsigned failures)
 	return ms < GENERATION_PAUSE_MOST_MS ? ms : GENERATION_PAUSE_MOST_MS;
 }
 
+/* ---- for people ---- */
+
+void
+process_list_add(struct process_list *list, const struct process *process,
+	uint32_t generation, const char *state, uint64_t jobs)
+{
+	if (list->count == list->size) {
+		list->size = list->size > 0 ? list->size * 2 : 64;
+		list->items = arena_grow(list->arena, list->items,
+			sizeof(*list->items), list->count, list->size);
+	}
+	list->items[list->count++] =
+		(struct control_process){.kind = child_kind_name(process->kind),
+			.pid = process->pid,
+			.uid = process->uid,
+			.generation = generation,
+			.state = state,
+			.jobs = jobs,
+			.since_s = process->since_s,
+			.counters = process->counters.counters,
+			.counter_count = process->counters.count};
+}
+
+static void
+list_keeper(const struct keeper *keeper, struct process_list *list)
+{
+	const struct process *process = &keeper->process;
+
+	if (!process_is_running(process))
+		return;
+	process_list_add(list, process, keeper->generation->number,
+		process->is_draining ? "draining"
+		: process->is_ready  ? "busy"
+				     : "starting",
+		0);
+}
+
+void
+generation_list(const struct generation *generation, struct process_list *list)
+{
+	list_keeper(&generation->front, list);
+	list_keeper(&generation->lookup, list);
+	workers_list(generation, list);
+}
+
 /* ---- the front ---- */
 
 static void
@@ -215,11 +260,11 @@ front_ended(struct process *process)
 	}
 }
 
-/* Sockets of clients, files of messages, channels of workers, and some more. */
+/* Sockets of clients, channels of workers, and some more. */
 static uint64_t
 front_descriptors(const struct generation *generation)
 {
-	return generation->settings->lmtp_max_connections * 2 +
+	return generation->settings->lmtp_max_connections +
 	       generation->pool.limit * 2 + 64;
 }
 
@@ -230,7 +275,10 @@ front_start(struct generation *generation, struct err *err)
 	const struct run_as *run_as = generation->host->run_as;
 	const struct spawn_order order = {.kind = WIRE_KIND_FRONT,
 		.identity = run_as->is_root ? &run_as->login : NULL,
-		.descriptors = front_descriptors(generation)};
+		/* Each client may have a long message in a file. */
+		.descriptors = front_descriptors(generation) +
+	                       generation->settings->lmtp_max_connections,
+		.descriptors_least = front_descriptors(generation)};
 
 	process->received = front_received;
 	process->ended = front_ended;

@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "conf/conf.h"
+#include "server/control.h"
 #include "server/listen.h"
 #include "server/pool.h"
 #include "server/process.h"
@@ -127,6 +128,17 @@ void generation_boot(
 /* The settings of a kind as a sealed file. */
 MUST_USE int generation_config(const struct settings *settings,
 	enum wire_kind kind, int *fd_out, struct err *err);
+
+/* Processes for `doorstep status`; lives in the arena. */
+struct process_list {
+	struct arena *arena;
+	struct control_process *items;
+	size_t count, size;
+};
+void generation_list(
+	const struct generation *generation, struct process_list *list);
+void process_list_add(struct process_list *list, const struct process *process,
+	uint32_t generation, const char *state, uint64_t jobs);
 
 /* How long to wait before a child that failed so often is started again. */
 uint64_t generation_pause(unsigned failures);

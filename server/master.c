@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/master.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,9 +20,11 @@
 #include "base/memory.h"
 #include "ipc/channel.h"
 #include "server/generation.h"
+#include "server/control.h"
 #include "server/listen.h"
 #include "server/process.h"
 #include "server/run_as.h"
+#include "server/run_files.h"
 #include "server/spawn.h"
 #include "server/state.h"
 
@@ -74,6 +78,12 @@ struct master {
 	struct loop_timer stop_timer;
 	struct loop_watch signals;
 	int signal_fd;
+	struct run_files files;
+	struct control control;
+	enum run_state run_state;
+	uint64_t since_s;
+	uint32_t reloads;
+	char reload_error[256]; /* of the last one */
 };
 
 #define EDITION_OF(link) CONTAINER_OF(link, struct edition, in_all)
@@ -118,6 +128,129 @@ stop(struct master *master, int status)
 {
 	master->status = status;
 	loop_stop(master->loop);
+}
+
+/* ---- what others can find out ---- */
+
+static void
+set_run_state(struct master *master, enum run_state state)
+{
+	const struct run_status status = {.state = state,
+		.since_s = master->since_s,
+		.pid = clock_pid(),
+		.generation = master->last_generation,
+		.reloads = master->reloads,
+		.error = master->reload_error};
+	struct err err;
+
+	master->run_state = state;
+	if (master->files.fd >= 0 &&
+		run_files_write(&master->files, &status, &err) < 0)
+		log_warning("%s", err_log_text(&err));
+}
+
+static void
+end_reload(struct master *master, const char *error)
+{
+	snprintf(master->reload_error, sizeof(master->reload_error), "%s",
+		error);
+	master->reloads++;
+	set_run_state(master, RUN_RUNNING);
+}
+
+static void
+list_listeners(const struct master *master, struct arena *arena,
+	struct control_status *out)
+{
+	const struct listeners *listeners =
+		master->current != NULL ? master->current->listeners : NULL;
+	const char **names;
+	size_t i;
+
+	if (listeners == NULL)
+		return;
+	names = ARENA_ARRAY(arena, const char *, listeners->count);
+	for (i = 0; i < listeners->count; i++)
+		names[i] = listeners->items[i].name;
+	out->listeners = names;
+	out->listener_count = listeners->count;
+}
+
+static void
+list_processes(const struct master *master, struct process_list *list)
+{
+	struct list_link *link;
+
+	if (process_is_running(&master->state.process))
+		process_list_add(list, &master->state.process, 0,
+			master->state.process.is_ready ? "busy" : "starting",
+			0);
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation != NULL)
+			generation_list(EDITION_OF(link)->generation, list);
+}
+
+static void
+list_counters(const struct master *master, struct arena *arena,
+	struct control_status *out)
+{
+	const struct generation *generation =
+		master->current != NULL ? master->current->generation : NULL;
+	struct wire_counter *counters;
+
+	if (generation == NULL)
+		return;
+	counters = ARENA_ARRAY(arena, struct wire_counter, 4);
+	counters[0] =
+		(struct wire_counter){"recipients", generation->recipients};
+	counters[1] = (struct wire_counter){"jobs", generation->jobs};
+	counters[2] =
+		(struct wire_counter){"tickets", generation->tickets.count};
+	counters[3] =
+		(struct wire_counter){"jobs_waiting", generation->work_count};
+	out->counters = counters;
+	out->counter_count = 4;
+}
+
+static void
+describe(struct control *control, struct arena *arena,
+	struct control_status *status_out)
+{
+	const struct master *master =
+		CONTAINER_OF(control, struct master, control);
+	struct process_list list = {.arena = arena};
+
+	*status_out = (struct control_status){.version = PACKAGE_VERSION,
+		.pid = clock_pid(),
+		.state = run_state_name(master->run_state),
+		.is_root = master->run_as.is_root,
+		.uid = geteuid(),
+		.since_s = master->since_s,
+		.now_s = (uint64_t)clock_now().tv_sec,
+		.generation = master->last_generation,
+		.reload_error = master->reload_error};
+	list_listeners(master, arena, status_out);
+	list_processes(master, &list);
+	list_counters(master, arena, status_out);
+	status_out->processes = list.items;
+	status_out->process_count = list.count;
+}
+
+static int
+open_run_files(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	master->since_s = (uint64_t)clock_now().tv_sec;
+	if (is_single(master))
+		return 0;
+	if (run_files_open(
+		    master->arena, settings->base_dir, &master->files, err) < 0)
+		return -1;
+	set_run_state(master, RUN_STARTING);
+	master->control.describe = describe;
+	return control_open(&master->control, master->loop, master->arena,
+		settings->base_dir, err);
 }
 
 /* ---- editions of the configuration ---- */
@@ -414,6 +547,7 @@ check_ready(struct master *master)
 		(!master->state.is_done && !master->state.process.is_ready))
 		return;
 	master->is_running = true;
+	set_run_state(master, RUN_RUNNING);
 	if (is_single(master))
 		return;
 	log_info("Doorstep is running, process %ld", (long)clock_pid());
@@ -433,6 +567,7 @@ take_over(struct master *master, struct edition *edition)
 	listen_replace(&old->listeners, edition->listeners);
 	generation_drain(old->generation, false);
 	log_info("The new configuration is in use");
+	end_reload(master, "");
 }
 
 static void
@@ -491,6 +626,7 @@ give_up_next(struct master *master)
 	listen_abandon(&next->listeners, master->current->listeners);
 	open_log(master, master->current->settings);
 	master->next = NULL;
+	end_reload(master, "the new processes did not start");
 }
 
 static void
@@ -558,6 +694,13 @@ start_next(struct master *master, struct edition *edition, struct err *err)
 }
 
 static void
+refuse_reload(struct master *master, const char *why)
+{
+	log_error("%s; the old configuration stays in use", why);
+	end_reload(master, why);
+}
+
+static void
 reload(struct master *master)
 {
 	struct edition *edition;
@@ -569,16 +712,16 @@ reload(struct master *master)
 		log_warning("a reload is under way already");
 		return;
 	}
+	set_run_state(master, RUN_RELOADING);
 	edition = edition_read(master);
 	if (edition == NULL) {
-		log_error("The configuration is wrong; the old one stays in "
-			  "use");
+		refuse_reload(master, "the new configuration is wrong");
 		return;
 	}
 	master->next = edition;
 	if (start_next(master, edition, &err) == 0)
 		return;
-	log_error("%s; the old configuration stays in use", err_log_text(&err));
+	refuse_reload(master, err_log_text(&err));
 	master->next = NULL;
 	edition_close(&edition);
 }
@@ -610,6 +753,7 @@ drain(struct master *master)
 
 	log_info("Stopping");
 	master->is_stopping = true;
+	set_run_state(master, RUN_DRAINING);
 	if (master->current == NULL || !master->is_running) {
 		stop(master, EX_OK);
 		return;
@@ -796,6 +940,7 @@ static int
 start_first(struct master *master, struct edition *edition, struct err *err)
 {
 	if (open_place(master, edition->settings, err) < 0 ||
+		open_run_files(master, edition->settings, err) < 0 ||
 		state_open(master, edition->settings, err) < 0)
 		return -1;
 	if (!is_single(master) && listen_open(edition->settings, NULL,
@@ -823,6 +968,8 @@ end_children(struct master *master)
 		if (EDITION_OF(link)->listeners != NULL)
 			listen_abandon(&EDITION_OF(link)->listeners, NULL);
 	state_close(master);
+	control_close(&master->control);
+	run_files_close(&master->files);
 }
 
 static void
@@ -865,6 +1012,8 @@ master_main(struct arena *arena, const struct master_options *options)
 
 	list_init(&master.editions);
 	master.state.listener = master.state.config = -1;
+	master.files.fd = -1;
+	master.control.watch.fd = -1;
 	master.stop_timer.fire = stop_late;
 	master.host = (struct generation_host){.processes = &master.processes,
 		.run_as = &master.run_as,

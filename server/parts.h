@@ -49,6 +49,8 @@ void workers_link(struct generation *generation);
 void workers_front_gone(struct generation *generation);
 void workers_drain(struct generation *generation);
 void workers_kill(struct generation *generation);
+void workers_list(
+	const struct generation *generation, struct process_list *list);
 /* Starts and ends workers as the pool wants. */
 void workers_pump(struct generation *generation);
 

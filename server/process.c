@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -214,6 +215,9 @@ process_start(struct processes *all, struct process *process,
 	arena_close(&process->arena);
 	process->kind = order->kind;
 	process->started_ms = clock_monotonic_ms();
+	process->since_s = (uint64_t)clock_now().tv_sec;
+	process->uid =
+		order->identity != NULL ? order->identity->uid : geteuid();
 	if (spawn(all->spawner, order, &process->pid, &fd, err) < 0)
 		return -1;
 	channel_open(&process->channel, fd, false);

@@ -31,6 +31,8 @@ struct process {
 	enum wire_kind kind;
 	pid_t pid;
 	uint64_t started_ms;
+	uint64_t since_s; /* the same by the wall clock */
+	uint32_t uid;     /* as whom it runs */
 	bool is_ready;    /* READY came */
 	bool is_draining; /* DRAIN was sent */
 	bool is_stopping; /* with is_stop */

@@ -84,25 +84,27 @@ spawn_raise_descriptors(void)
 
 /* Root may raise the hard limit; others get as much as it allows. */
 static void
-limit_descriptors(uint64_t wanted)
+limit_descriptors(const struct spawn_order *order)
 {
-	struct rlimit limit;
+	struct rlimit limit, more = {order->descriptors, order->descriptors};
 
-	if (wanted == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+	if (order->descriptors == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
-	if (limit.rlim_max < wanted) {
-		const struct rlimit more = {wanted, wanted};
-
+	if (limit.rlim_max < order->descriptors) {
 		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
 			return;
-		log_warning("only %llu files may be open, %llu could be "
-			    "needed: raise the limit (LimitNOFILE, ulimit -n)",
-			(unsigned long long)limit.rlim_max,
-			(unsigned long long)wanted);
-		wanted = limit.rlim_max;
+		more = (struct rlimit){limit.rlim_max, limit.rlim_max};
+	} else {
+		more.rlim_max = limit.rlim_max;
 	}
-	limit.rlim_cur = wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+	if (more.rlim_cur < order->descriptors_least)
+		log_warning("a %s process may open only %llu files and can "
+			    "need %llu: raise the limit (LimitNOFILE, ulimit "
+			    "-n)",
+			child_kind_name(order->kind),
+			(unsigned long long)more.rlim_cur,
+			(unsigned long long)order->descriptors_least);
+	if (setrlimit(RLIMIT_NOFILE, &more) < 0)
 		log_warning("setrlimit: %s", strerror(errno));
 }
 
@@ -165,7 +167,7 @@ be_child(const struct spawner *spawner, const struct spawn_order *order,
 
 	err_clear(&err);
 	set_signals();
-	limit_descriptors(order->descriptors);
+	limit_descriptors(order);
 	if ((order->identity == NULL ||
 		    privilege_become(order->identity, &err) == 0) &&
 		limit_memory(order->memory, &err) == 0 &&

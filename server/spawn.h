@@ -38,6 +38,7 @@ struct spawn_order {
 	enum wire_kind kind;
 	const struct identity *identity; /* NULL: as whom we run */
 	uint64_t descriptors;            /* it may have; 0 = as we */
+	uint64_t descriptors_least;      /* fewer are worth a warning */
 	uint64_t memory; /* bytes of address space; 0 = no limit */
 };
 

@@ -700,6 +700,36 @@ workers_front_gone(struct generation *generation)
 		WORKER_OF(link)->owes_assigned = false;
 }
 
+static const char *
+state_name(const struct worker *worker)
+{
+	switch (worker->pooled.state) {
+	case POOL_STARTING:
+		return "starting";
+	case POOL_IDLE:
+		return "idle";
+	case POOL_BUSY:
+		return "busy";
+	case POOL_ENDING:
+		return "draining";
+	}
+	return "";
+}
+
+void
+workers_list(const struct generation *generation, struct process_list *list)
+{
+	struct list_link *link;
+
+	for (link = list_first(&generation->workers); link != NULL;
+		link = list_next(&generation->workers, link)) {
+		const struct worker *worker = WORKER_OF(link);
+
+		process_list_add(list, &worker->process, generation->number,
+			state_name(worker), worker->pooled.jobs);
+	}
+}
+
 static void
 drain_worker(struct worker *worker)
 {
