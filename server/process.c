@@ -45,6 +45,15 @@ process_kill(struct process *process, const char *why)
 	kill(process->pid, SIGKILL);
 }
 
+/* The channel is broken.  It may be about to end by itself, or have ended; nobody
+ * may go on without us. */
+static void
+lose(struct process *process)
+{
+	close_channel(process);
+	kill(process->pid, SIGKILL);
+}
+
 /* ---- receiving ---- */
 
 void
@@ -111,9 +120,7 @@ receive_one(struct process *process)
 	arena_release(arena, mark);
 	if (found != LOOKUP_ERROR)
 		return found == LOOKUP_FOUND;
-	close_channel(process);
-	/* It may be about to end by itself; nobody may go on without us. */
-	process_kill(process, NULL);
+	lose(process);
 	return false;
 }
 
@@ -123,8 +130,7 @@ flush(struct process *process)
 	struct err err;
 
 	if (channel_flush(&process->channel, &err) < 0) {
-		process_kill(process, NULL);
-		close_channel(process);
+		lose(process);
 		return;
 	}
 	if (channel_is_waiting(&process->channel))
@@ -167,7 +173,7 @@ process_send(struct process *process, struct frame *frame)
 		/* EPIPE: it has ended, and will be waited for. */
 		log_debug("%s process %ld: %s", child_kind_name(process->kind),
 			(long)process->pid, err_log_text(&err));
-		process_kill(process, NULL);
+		lose(process);
 		return;
 	}
 	if (channel_is_waiting(&process->channel))
@@ -235,9 +241,8 @@ process_start(struct processes *all, struct process *process,
 static bool
 is_welcome_end(const struct process *process, int status)
 {
-	if (process->is_killed && WIFSIGNALED(status) &&
-		WTERMSIG(status) == SIGKILL)
-		return true;
+	if (process->is_killed)
+		return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	return process->is_draining && WIFEXITED(status) &&
 	       WEXITSTATUS(status) == 0;
 }

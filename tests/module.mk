@@ -48,6 +48,7 @@ include tests/docs/module.mk
 include tests/sieve/module.mk
 include tests/lmtp/module.mk
 include tests/lda/module.mk
+include tests/lmtpd/module.mk
 include tests/fuzz/module.mk
 include tests/server/module.mk
 include tests/e2e/module.mk
