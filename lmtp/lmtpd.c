@@ -22,6 +22,7 @@
 #include "server/child.h"
 #include "server/master.h"
 #include "lmtp/front.h"
+#include "lmtp/relay.h"
 
 #include "base/banned.h"
 
@@ -155,13 +156,19 @@ child_main(const char *name)
 	return EX_SOFTWARE;
 }
 
+static struct conf_source
+source_of(const struct options *options)
+{
+	return (struct conf_source){.file = options->config,
+		.protocol = CONF_PROTOCOL_LMTP,
+		.overrides = options->overrides,
+		.override_count = options->override_count};
+}
+
 static int
 serve(struct arena *arena, const struct options *options)
 {
-	const struct master_options master = {
-		.config = {.file = options->config,
-			.overrides = options->overrides,
-			.override_count = options->override_count},
+	const struct master_options master = {.config = source_of(options),
 		.is_foreground = options->is_foreground,
 		.input = options->stdio ? STDIN_FILENO : -1,
 		.output = options->stdio ? STDOUT_FILENO : -1};
@@ -182,11 +189,24 @@ show(FILE *out, const char *text)
 	return fflush(out) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* Whoever calls this for one message need not be able to read the configuration
+ * when TARGET says all. */
 static int
-refuse_target(const char *target)
+relay(struct arena *arena, const struct options *options)
 {
-	fprintf(stderr, "doorstep-lmtpd: cannot join %s yet\n", target);
-	return EX_UNAVAILABLE;
+	const struct conf_source source = source_of(options);
+	const struct settings *settings;
+	struct conf_report report = {0};
+	struct err err;
+
+	if (options->target[0] == '/' || strchr(options->target, ':') != NULL)
+		return relay_main(options->target, "");
+	if (conf_load(arena, &source, &settings, &report) < 0) {
+		conf_report_err(&report, &err);
+		fprintf(stderr, "doorstep-lmtpd: %s\n", err_log_text(&err));
+		return EX_CONFIG;
+	}
+	return relay_main(options->target, settings->base_dir);
 }
 
 static int
@@ -203,7 +223,7 @@ run(struct arena *arena, int argc, char **argv)
 	if (options.child != NULL)
 		return child_main(options.child);
 	if (options.target != NULL)
-		return refuse_target(options.target);
+		return relay(arena, &options);
 	return serve(arena, &options);
 }
 

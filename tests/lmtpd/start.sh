@@ -38,7 +38,7 @@ exits 69 "in the background a failed start is told, too" \
 session() {
 	printf '%s\r\n' "LHLO client.example" "MAIL FROM:<ada@client.example>" \
 		"RCPT TO:<amy>" DATA "Subject: x" "" "A line." . QUIT |
-		as_user "$program" --stdio -c "$conf" 2>err
+		as_user "$program" --stdio -c "$conf" "$@" 2>err
 }
 rm -rf "$home/Maildir"
 like "$(session)" "220 *250 2.0.0 <amy> * Saved*221 2.0.0 Bye*" \
@@ -49,6 +49,10 @@ start
 like "$(session)" "220 *250 2.0.0 <amy> * Saved*221 2.0.0 Bye*" \
 	"--stdio beside a server that runs"
 ok "which goes on" has_saved
+session lmtp >joined
+like "$(cat joined)" "220 *221 2.0.0 Bye*" "--stdio SOCKET joins it"
+session "$base/lmtp" >joined
+like "$(cat joined)" "220 *221 2.0.0 Bye*" "also by the whole path"
 ok "with its sockets" test -S "$base/state"
 exits 0 "and ends well" stop
 done_testing
