@@ -52,6 +52,8 @@ has_state() {
 }
 # start [OPTION...]: the server, in the foreground; $server is its process.
 start() {
+	# One that was killed has left its own.
+	rm -f "$base/status"
 	# No function here: $! is to be the server itself.
 	$as_user "$program" -F -c "$conf" "$@" >out 2>&1 &
 	server=$!
