@@ -448,7 +448,8 @@ state_ended(struct process *process)
 	struct state_keeper *state = &master->state;
 	uint64_t now_ms = loop_now_ms(master->loop);
 
-	if (process->is_draining) {
+	if (process->is_draining ||
+		(master->is_stopping && process->is_killed)) {
 		state->is_done = true;
 		check_end(master);
 		return;
@@ -737,13 +738,21 @@ kill_all(struct master *master)
 			generation_kill(EDITION_OF(link)->generation);
 }
 
+/* Whatever is under way is temporary for its client. */
+static void
+stop_now(struct master *master)
+{
+	kill_all(master);
+	process_kill(&master->state.process, NULL);
+}
+
 static void
 stop_late(struct loop_timer *timer)
 {
 	struct master *master = CONTAINER_OF(timer, struct master, stop_timer);
 
 	log_warning("not all sessions have ended within shutdown_timeout");
-	kill_all(master);
+	stop_now(master);
 }
 
 static void
@@ -776,7 +785,7 @@ on_stop_signal(struct master *master)
 		return;
 	}
 	log_warning("told to stop at once");
-	kill_all(master);
+	stop_now(master);
 }
 
 static void

@@ -40,7 +40,13 @@ for child in $children; do
 done
 pass "all processes end when master is killed"
 
-ok "a server starts where one was killed" start
+ok "a server starts where one was killed" start -o lookup_timeout=1s
+hanging=$(process lookup)
+kill -STOP "$hanging"
+is "$(send)" "451 4.3.0 <amy> Temporary internal error" \
+	"a lookup that hangs is a temporary failure after lookup_timeout"
+ok "and is replaced" soon is_new lookup "$hanging"
+ok "then mail is delivered" soon has_saved
 is "$(as_user "$program" -F -c "$conf" 2>&1 | grep -c "another server")" 1 \
 	"a second server says that there is one"
 as_user "$program" -F -c "$conf" >/dev/null 2>&1
@@ -50,4 +56,14 @@ ok "which harms the first one in no way" has_saved
 exits 0 "SIGTERM ends it with exit 0" stop
 is "$(pgrep -f "$program" | wc -l)" 0 "no process stays"
 is "$(find "$base" -type s | wc -l)" 0 "no socket stays"
+
+# What does not end by itself.
+start -o shutdown_timeout=1s
+kill -STOP "$(process state)"
+exits 0 "after shutdown_timeout it ends whatever hangs" stop
+start
+kill -STOP "$(process state)"
+kill -TERM "$server"
+soon has_state draining
+exits 0 "a second SIGTERM ends it at once" stop
 done_testing
