@@ -19,7 +19,9 @@ enum {
 	/* What a pipe that polls as writable takes without waiting. */
 	PIPE_BYTES = 4096,
 	/* Kept of what a client sent while its message is delivered. */
-	KEEP_MAX = 64 * 1024
+	KEEP_MAX = 64 * 1024,
+	/* Replies that may wait for the next one. */
+	HELD_BYTES = 8 * 1024
 };
 
 struct connection {
@@ -34,9 +36,11 @@ struct connection {
 	int input_fd, output_fd;
 	unsigned events; /* noted since it was served */
 	bool is_touched, is_socket, is_file;
-	bool is_due;   /* the timer fired */
-	bool saw_end;  /* no more input will come */
-	bool has_gone; /* nobody reads our output */
+	bool is_due;      /* the timer fired */
+	bool saw_end;     /* no more input will come */
+	bool is_blocked;  /* output that the client does not read */
+	bool is_unwanted; /* input came that has to wait */
+	bool has_gone;    /* nobody reads our output */
 	uint64_t active_ms;
 	uint64_t received; /* bytes */
 	struct str kept;   /* input that the session did not take yet */
@@ -122,7 +126,7 @@ static bool
 wants_input(const struct connection *connection)
 {
 	if (connection->saw_end || has_ended(connection) ||
-		has_output(connection) ||
+		connection->is_blocked ||
 		session_is_delivering(connection->session))
 		return false;
 	return connection->kept.len == 0 ||
@@ -133,7 +137,7 @@ static bool
 is_idle(const struct connection *connection)
 {
 	return !session_is_waiting(connection->session) ||
-	       has_output(connection);
+	       connection->is_blocked;
 }
 
 static bool
@@ -280,9 +284,12 @@ note_events(struct connection *connection)
 	if ((events & LOOP_END) != 0 &&
 		session_is_delivering(connection->session))
 		take_last_input(connection);
-	else if ((events & (LOOP_READ | LOOP_END | LOOP_HANGUP)) != 0 &&
-		 wants_input(connection))
+	else if ((events & (LOOP_READ | LOOP_END | LOOP_HANGUP)) == 0)
+		return;
+	else if (wants_input(connection))
 		take_input(connection);
+	else
+		connection->is_unwanted = true;
 }
 
 /* ---- output ---- */
@@ -336,6 +343,16 @@ bytes_sent(const struct connection *connection)
 	return connection->received + (unsigned)waiting;
 }
 
+/* More to be said is about to come, and a client that sent several commands at
+ * once does not wait for the first reply. */
+static bool
+may_be_held(const struct connection *connection)
+{
+	return session_is_waiting(connection->session) &&
+	       !session_is_delivering(connection->session) &&
+	       session_output(connection->session)->len < HELD_BYTES;
+}
+
 /* What was sent before our last write was no answer to it.  Asked before and not
  * after: a client that is close by may have read and answered by then. */
 static void
@@ -343,11 +360,12 @@ flush(struct connection *connection)
 {
 	uint64_t sent;
 
-	if (!has_output(connection))
+	if (!has_output(connection) || may_be_held(connection))
 		return;
 	sent = bytes_sent(connection);
 	write_output(connection);
-	if (has_output(connection))
+	connection->is_blocked = has_output(connection);
+	if (connection->is_blocked)
 		return;
 	connection->written = 0;
 	buf_clear(session_output(connection->session));
@@ -527,16 +545,21 @@ watch_pipe(struct connection *connection)
 		read_file_next(connection);
 }
 
+/* Input that has to wait mostly does not come: only when it does its watch is
+ * taken off.  While a message is delivered the client's end is of interest. */
 static void
 watch_socket(struct connection *connection)
 {
 	unsigned events = 0;
 
 	if (wants_input(connection))
-		events |= LOOP_READ;
-	if (!connection->saw_end && session_is_delivering(connection->session))
-		events |= LOOP_END;
-	if (has_output(connection))
+		connection->is_unwanted = false;
+	if (!connection->saw_end && !connection->is_unwanted)
+		events = LOOP_READ | LOOP_END;
+	else if (!connection->saw_end &&
+		 session_is_delivering(connection->session))
+		events = LOOP_END;
+	if (connection->is_blocked)
 		events |= LOOP_WRITE;
 	loop_watch_for(connection->all->loop, &connection->input, events);
 }
@@ -550,7 +573,7 @@ watch(struct connection *connection)
 	}
 	watch_pipe(connection);
 	loop_watch_for(connection->all->loop, &connection->output,
-		has_output(connection) ? LOOP_WRITE : 0);
+		connection->is_blocked ? LOOP_WRITE : 0);
 }
 
 /* What it makes us hold beside its message. */
@@ -569,13 +592,19 @@ count_memory(struct connection *connection)
 	connection->counted = held;
 }
 
+/* Replies to what was sent at once leave at once. */
 static void
 converse(struct connection *connection)
 {
-	flush(connection);
-	while (!has_output(connection) && !connection->has_gone &&
-		offer_kept(connection))
+	if (connection->is_blocked)
 		flush(connection);
+	while (!connection->is_blocked && !connection->has_gone) {
+		bool took = offer_kept(connection);
+
+		flush(connection);
+		if (!took)
+			break;
+	}
 }
 
 static void

@@ -1090,9 +1090,9 @@ TEST(a_session_on_pipes_ends_the_process)
 	client_expect(out[0], "220 ");
 	client_say(in[1], "LHLO x\r\nMAIL FROM:<>\r\n"
 			  "RCPT TO:<a@example.com>\r\nDATA\r\n");
+	answer(&stage, take_rcpt(&stage).request, 'a', 1);
 	client_expect(out[0], "250 ");
 	client_expect(out[0], "250 2.1.0");
-	answer(&stage, take_rcpt(&stage).request, 'a', 1);
 	client_expect(out[0], "250 2.1.5");
 	client_expect(out[0], "354 ");
 	client_say(in[1], short_message);
