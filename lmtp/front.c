@@ -340,13 +340,15 @@ begin(struct front *front)
 	return 0;
 }
 
+/* The channel to master is left open: master takes its end for ours, and would not
+ * wait for our exit status. */
 static void
 end(struct front *front)
 {
 	listeners_close(&front->listeners);
 	connections_close(&front->connections);
 	dispatch_close(&front->dispatch);
-	link_close(&front->master);
+	link_detach(&front->master, &front->child->master);
 	arena_close(&front->frames);
 	loop_close(&front->loop);
 }

@@ -110,14 +110,23 @@ link_open(struct link *link, struct loop *loop, struct arena *arena,
 }
 
 void
-link_close(struct link *link)
+link_detach(struct link *link, struct channel *channel_out)
 {
-	if (!link_is_open(link))
-		return;
 	loop_unwatch(link->loop, &link->watch);
 	loop_timer_stop(link->loop, &link->failure);
-	channel_close(&link->channel);
+	*channel_out = link->channel;
 	link->loop = NULL;
+}
+
+void
+link_close(struct link *link)
+{
+	struct channel channel;
+
+	if (!link_is_open(link))
+		return;
+	link_detach(link, &channel);
+	channel_close(&channel);
 }
 
 void

@@ -33,6 +33,8 @@ struct link {
 void link_open(struct link *link, struct loop *loop, struct arena *arena,
 	struct channel *channel);
 void link_close(struct link *link);
+/* The channel is the caller's again. */
+void link_detach(struct link *link, struct channel *channel_out);
 static inline bool
 link_is_open(const struct link *link)
 {
