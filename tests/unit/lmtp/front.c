@@ -755,13 +755,15 @@ TEST(a_message_that_stops_coming_is_disconnected)
 TEST(a_client_does_not_idle_while_its_message_is_delivered)
 {
 	struct stage stage =
-		open_with_socket("lmtp_idle_timeout = 200 msecs\n");
+		open_with_socket("lmtp_idle_timeout = 1 secs\n");
 	struct channel worker = stage_worker(&stage, 1);
 	struct job job;
 	int client = client_with_job(&stage, &worker, &job);
 
-	usleep(700000);
+	usleep(1500000);
 	send_saved(&worker, job.message.job);
+	client_expect(client, "250 2.0.0");
+	client_say(client, "NOOP\r\n");
 	client_expect(client, "250 2.0.0");
 	close(client);
 	channel_close(&worker);
