@@ -754,8 +754,7 @@ TEST(a_message_that_stops_coming_is_disconnected)
 
 TEST(a_client_does_not_idle_while_its_message_is_delivered)
 {
-	struct stage stage =
-		open_with_socket("lmtp_idle_timeout = 1 secs\n");
+	struct stage stage = open_with_socket("lmtp_idle_timeout = 1 secs\n");
 	struct channel worker = stage_worker(&stage, 1);
 	struct job job;
 	int client = client_with_job(&stage, &worker, &job);
