@@ -37,6 +37,7 @@ domain=virtual.example.test
 	for number in $(seq 1 25); do
 		echo "u$number@$domain::61090:61090::$TEST_WORK/home/vmail/u$number::"
 	done
+	echo "amy@example.test::61091:61091::$TEST_WORK/home/amy::"
 	echo "keeper@$domain::61090:61090::$TEST_WORK/home/vmail/keeper::"
 } >"$TEST_WORK/users"
 cp "$TEST_WORK/users" "$TEST_WORK/readers"
@@ -68,7 +69,6 @@ mail_location = maildir:~/Maildir
 recipient_delimiter = +
 lda_mailbox_autocreate = yes
 lmtp_save_to_detail_mailbox = yes
-auth_username_format = %Lu
 namespace inbox {
   inbox = yes
   separator = /
@@ -88,12 +88,8 @@ userdb {
   driver = passwd-file
   args = $TEST_WORK/users
 }
-userdb {
-  driver = passwd
-  args =
-}
 END
-sed -i '/^  args =$/d' "$TEST_WORK/e2e.conf"
+: >"$TEST_WORK/aliases"
 server_start e2e
 dovecot_begin
 
