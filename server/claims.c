@@ -173,7 +173,8 @@ take_answers(struct call *call, struct claim *items, size_t count,
 	size_t next = 0, i;
 
 	for (i = 0; i < count; i++) {
-		if (is_too_long(&items[i]))
+		/* What was too long to be asked has no answer. */
+		if (is_too_long(&items[i]) || next == claimed->count)
 			items[i].state = WIRE_CLAIM_UNABLE;
 		else
 			take_answer(call, &items[i], &claimed->items[next++]);
