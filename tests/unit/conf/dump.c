@@ -299,11 +299,14 @@ check_keys(struct arena *arena, const struct conf_keys *keys, unsigned kind,
 		const struct conf_key *key = &keys->items[i];
 		const char *expected = field(arena, key, given);
 
-		if ((key->kinds & kind) == 0)
-			expected = field(arena, key, defaults);
-		else if (defaults != NULL)
-			CHECK(strcmp(expected, field(arena, key, defaults)) !=
-				0);
+		if (defaults != NULL) {
+			const char *unset = field(arena, key, defaults);
+
+			if ((key->kinds & kind) != 0)
+				CHECK(strcmp(expected, unset) != 0);
+			else
+				expected = unset;
+		}
 		if (!CHECK_STR(field(arena, key, found), expected))
 			printf("# %s, kind %u\n", key->name, kind);
 	}

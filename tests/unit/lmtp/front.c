@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -879,7 +880,8 @@ static size_t
 memory_of(pid_t pid)
 {
 	char path[64], line[256];
-	unsigned long kilobytes = 0, part;
+	static const char name[] = "Private_Dirty:";
+	unsigned long kilobytes = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%ld/smaps_rollup", (long)pid);
@@ -887,8 +889,8 @@ memory_of(pid_t pid)
 	if (file == NULL)
 		SKIP("no smaps_rollup here");
 	while (fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "Private_Dirty: %lu kB", &part) == 1)
-			kilobytes += part;
+		if (strncmp(line, name, sizeof(name) - 1) == 0)
+			kilobytes += strtoul(line + sizeof(name) - 1, NULL, 10);
 	fclose(file);
 	return (size_t)kilobytes * 1024;
 }

@@ -354,13 +354,13 @@ LEDGER_TEST(what_nobody_confirms_ends_with_its_time)
 LEDGER_TEST(a_sweep_takes_away_what_has_expired_in_steps)
 {
 	struct ledger_owner worker = {.uid = AMY};
-	char key;
+	const char *key;
 
-	for (key = 'a'; key <= 'j'; key++) {
-		if (key == 'f')
+	for (key = "abcdefghij"; *key != '\0'; key++) {
+		if (*key == 'f')
 			now_s += 10;
-		CHECK_INT(claim(&worker, key, 's'), WIRE_CLAIM_GRANTED);
-		finish(&worker, key, WIRE_SAVED);
+		CHECK_INT(claim(&worker, *key, 's'), WIRE_CLAIM_GRANTED);
+		finish(&worker, *key, WIRE_SAVED);
 	}
 	now_s += limits.lifetime_s - 10;
 	CHECK_INT(ledger_sweep(ledger, now_s, 4, &err), LOOKUP_FOUND);
