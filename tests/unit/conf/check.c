@@ -237,8 +237,8 @@ TEST(what_nothing_reads_yet_has_a_warning)
 			"1: warning: ssl_min_protocol: has no effect in this "
 			"release"},
 		{"service lmtp {\n  process_limit = 3\n}\n", ""},
-		{"service lmtp {\n  vsz_limit = 3M\n}\n",
-			"1: warning: lmtp: vsz_limit has no effect in this "
+		{"service lmtp {\n  user = amy\n}\n",
+			"1: warning: lmtp: user has no effect in this "
 			"release"},
 		{"service lmtp {\n  inet_listener a {\n    ssl = yes\n"
 		 "  }\n}\n",
