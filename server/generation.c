@@ -81,18 +81,6 @@ generation_boot(
 	process_send(process, &frame);
 }
 
-uint64_t
-generation_pause(unsigned failures)
-{
-	uint64_t ms = GENERATION_PAUSE_FIRST_MS;
-
-	if (failures == 0)
-		return 0;
-	while (--failures > 0 && ms < GENERATION_PAUSE_MOST_MS)
-		ms *= 2;
-	return ms < GENERATION_PAUSE_MOST_MS ? ms : GENERATION_PAUSE_MOST_MS;
-}
-
 /* ---- for people ---- */
 
 void
@@ -215,13 +203,11 @@ static void
 keeper_failed(struct keeper *keeper)
 {
 	struct generation *generation = keeper->generation;
-	uint64_t now_ms = loop_now_ms(loop_of(generation));
 
-	if (keeper->process.is_ready &&
-		now_ms - keeper->process.started_ms >= GENERATION_STEADY_MS)
-		keeper->failures = 0;
 	loop_timer(loop_of(generation), &keeper->timer,
-		now_ms + generation_pause(keeper->failures++));
+		loop_now_ms(loop_of(generation)) +
+			process_restart_ms(
+				&keeper->process, &keeper->failures));
 }
 
 static void

@@ -32,10 +32,6 @@ enum {
 	GENERATION_START_MS = 30 * 1000,
 	/* A worker that is so late behind its job's deadline is killed. */
 	GENERATION_OVERDUE_MS = 30 * 1000,
-	/* A child that has run so long is started anew at once. */
-	GENERATION_STEADY_MS = 10 * 1000,
-	GENERATION_PAUSE_FIRST_MS = 20,
-	GENERATION_PAUSE_MOST_MS = 1000,
 	/* Tickets of one START. */
 	GENERATION_START_TICKETS_MAX = 100000
 };
@@ -139,8 +135,5 @@ void generation_list(
 	const struct generation *generation, struct process_list *list);
 void process_list_add(struct process_list *list, const struct process *process,
 	uint32_t generation, const char *state, uint64_t jobs);
-
-/* How long to wait before a child that failed so often is started again. */
-uint64_t generation_pause(unsigned failures);
 
 #endif

@@ -420,7 +420,8 @@ state_restart(struct loop_timer *timer)
 	log_error("%s", err_log_text(&err));
 	loop_timer(master->loop, timer,
 		loop_now_ms(master->loop) +
-			generation_pause(++master->state.failures));
+			process_restart_ms(&master->state.process,
+				&master->state.failures));
 }
 
 /* It never got ready.  One session can do without a memory. */
@@ -446,7 +447,6 @@ state_ended(struct process *process)
 	struct master *master =
 		CONTAINER_OF(process, struct master, state.process);
 	struct state_keeper *state = &master->state;
-	uint64_t now_ms = loop_now_ms(master->loop);
 
 	if (process->is_draining ||
 		(master->is_stopping && process->is_killed)) {
@@ -458,11 +458,9 @@ state_ended(struct process *process)
 		state_refused(master, process->status);
 		return;
 	}
-	if (process->is_ready &&
-		now_ms - process->started_ms >= GENERATION_STEADY_MS)
-		state->failures = 0;
 	loop_timer(master->loop, &state->timer,
-		now_ms + generation_pause(state->failures++));
+		loop_now_ms(master->loop) +
+			process_restart_ms(process, &state->failures));
 }
 
 /* Another one's socket must not be taken away. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "server/restart.h"
 
 #include "base/banned.h"
 
@@ -329,17 +330,12 @@ pool_worker_end(struct pool *pool, struct pool_worker *worker)
 	set_place(pool, worker->group);
 }
 
+/* Its workers die before they are ready. */
 static void
 hold_back(struct pool *pool, struct pool_group *group, uint64_t now_ms)
 {
-	uint64_t ms = POOL_PAUSE_FIRST_MS;
-	unsigned i;
-
-	for (i = 0; i < group->failures && ms < POOL_PAUSE_MOST_MS; i++)
-		ms *= 2;
-	group->failures++;
 	group->pause_until_ms =
-		now_ms + (ms < POOL_PAUSE_MOST_MS ? ms : POOL_PAUSE_MOST_MS);
+		now_ms + restart_pause_ms(&group->failures, false, 0);
 	set_place(pool, group);
 }
 

@@ -32,11 +32,7 @@
 enum {
 	/* Workers that are started at the same time: while they load, others
 	 * come back from their jobs. */
-	POOL_STARTING_MAX = 4,
-	/* A group whose workers die before they are ready waits; at first so
-	 * long, each time twice as long, and at most: */
-	POOL_PAUSE_FIRST_MS = 20,
-	POOL_PAUSE_MOST_MS = 1000
+	POOL_STARTING_MAX = 4
 };
 
 enum pool_place {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/child.h"
+#include "server/restart.h"
 
 #include "base/banned.h"
 
@@ -236,6 +237,13 @@ process_start(struct processes *all, struct process *process,
 	*bucket = process;
 	all->count++;
 	return 0;
+}
+
+uint64_t
+process_restart_ms(const struct process *process, unsigned *failures)
+{
+	return restart_pause_ms(failures, process->is_ready,
+		clock_monotonic_ms() - process->started_ms);
 }
 
 static bool

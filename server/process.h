@@ -78,6 +78,10 @@ void process_tell(struct process *process, enum wire_type type);
 /* DRAIN; a further one only when it has become a stop. */
 void process_drain(struct process *process, bool is_stop);
 
+/* How long to wait before one that has ended, or could not even be started, is
+ * started again; `failures` is restart_pause_ms()'s. */
+uint64_t process_restart_ms(const struct process *process, unsigned *failures);
+
 void process_kill(struct process *process, const char *why);
 
 /* Says in the log what the process did wrong, and kills it. */

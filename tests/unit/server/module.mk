@@ -50,6 +50,10 @@ UNIT_TESTS += %D%/pool
 %C%_pool_SOURCES = %D%/pool.c
 %C%_pool_LDADD = $(SERVER_TEST_LIBS)
 
+UNIT_TESTS += %D%/restart
+%C%_restart_SOURCES = %D%/restart.c
+%C%_restart_LDADD = $(SERVER_TEST_LIBS)
+
 UNIT_TESTS += %D%/ticket
 %C%_ticket_SOURCES = %D%/ticket.c
 %C%_ticket_LDADD = $(SERVER_TEST_LIBS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/pool.h"
 
+#include "server/restart.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -243,11 +244,11 @@ TEST(workers_that_die_before_they_are_ready_come_slower_and_slower)
 			pool_next(pool, now_ms, &step, &wake_ms), POOL_NOTHING);
 		REQUIRE(wake_ms > now_ms);
 		CHECK(wake_ms - now_ms >= before);
-		CHECK(wake_ms - now_ms <= POOL_PAUSE_MOST_MS);
+		CHECK(wake_ms - now_ms <= RESTART_PAUSE_MOST_MS);
 		before = wake_ms - now_ms;
 		now_ms = wake_ms;
 	}
-	CHECK_UINT(before, POOL_PAUSE_MOST_MS);
+	CHECK_UINT(before, RESTART_PAUSE_MOST_MS);
 	/* One that gets ready ends the matter. */
 	add_idle(pool, amy, &worker, now_ms);
 	CHECK_INT(next(pool, now_ms).action, POOL_ASSIGN);
