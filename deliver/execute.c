@@ -149,7 +149,7 @@ for_each_open(
 }
 
 static void
-fail_all(struct job *job, const struct err *err)
+fail_all(struct job *job, const struct err *err, bool is_ordinary)
 {
 	size_t d;
 
@@ -161,6 +161,7 @@ fail_all(struct job *job, const struct err *err)
 		report_begin(job, delivery);
 		execute_abandon(delivery);
 		delivery_fail(delivery, err);
+		delivery->work->is_ordinary = is_ordinary;
 	}
 }
 
@@ -169,7 +170,10 @@ check_still_wanted(const struct job *job, struct err *err)
 {
 	if (job->is_abandoned != NULL && job->is_abandoned(job))
 		return err_temp(err, "4.3.2",
-			"told to stop before the message was filed");
+			job->client != NULL
+				? "the client has gone before the message was "
+				  "filed"
+				: "told to stop before the message was filed");
 	if (job->deadline_ms > 0 && clock_monotonic_ms() >= job->deadline_ms)
 		return err_temp(err, "4.3.0",
 			"the client's time was over before the message was "
@@ -183,7 +187,7 @@ stop_unless_wanted(struct job *job)
 	struct err err;
 
 	if (check_still_wanted(job, &err) < 0)
-		fail_all(job, &err);
+		fail_all(job, &err, true);
 }
 
 static size_t
@@ -220,7 +224,7 @@ settle_copies(struct job *job)
 
 	collect_copies(job, copies);
 	if (count > 0 && store_settle(copies, count, &err) < 0)
-		fail_all(job, &err);
+		fail_all(job, &err, false);
 }
 
 static int

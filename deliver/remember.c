@@ -197,6 +197,7 @@ obey(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 	err_temp(&err, "4.3.0",
 		"this very message is being delivered at this moment");
 	fail(delivery, &err);
+	delivery->work->is_ordinary = true;
 	return false;
 }
 

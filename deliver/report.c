@@ -151,6 +151,23 @@ report_saved(const struct job *job, const struct delivery *delivery,
 		STR_ARG(folder));
 }
 
+static void
+report_failure(const struct job *job, const struct delivery *delivery)
+{
+	const struct err *err = &delivery->err;
+
+	if (err->kind == ERR_REFUSED || err->kind == ERR_TOO_BIG)
+		report_line(job, delivery, NULL, "rejected: %.*s", REASON_BYTES,
+			err->text);
+	/* A client of the network may go when it likes, and come again before
+	 * we know. */
+	else if (delivery->work->is_ordinary && job->client != NULL)
+		report_line(job, delivery, NULL, "not filed: %.*s",
+			REASON_BYTES, err->detail);
+	else
+		log_error("%s", err_log_text(err));
+}
+
 void
 report_outcome(const struct job *job, const struct delivery *delivery)
 {
@@ -167,12 +184,7 @@ report_outcome(const struct job *job, const struct delivery *delivery)
 				"explicitly delivered (discard action)");
 		break;
 	case DELIVER_FAILED:
-		if (delivery->err.kind == ERR_REFUSED ||
-			delivery->err.kind == ERR_TOO_BIG)
-			report_line(job, delivery, NULL, "rejected: %.*s",
-				REASON_BYTES, delivery->err.text);
-		else
-			log_error("%s", err_log_text(&delivery->err));
+		report_failure(job, delivery);
 		break;
 	}
 }

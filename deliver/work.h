@@ -47,6 +47,7 @@ struct delivery_work {
 	bool creates_folder; /* it is to be made if it is missing */
 	struct plan *plan;
 	bool is_repeated; /* the outcome is that of an earlier delivery */
+	bool is_ordinary; /* it failed as the client's ways make it */
 };
 
 /* Ends a delivery with this error; quota_full_tempfail makes a full mailbox a

@@ -495,6 +495,18 @@ TEST(trouble_with_one_copy_takes_back_the_others_of_that_recipient)
 	finish(&f);
 }
 
+static size_t
+lines_with(struct str text, const char *words)
+{
+	size_t lines = 0, at;
+
+	while ((at = str_find(text, str_from(words))) < text.len) {
+		text = str_skip(text, at + 1);
+		lines++;
+	}
+	return lines;
+}
+
 static bool
 always(const struct job *job)
 {
@@ -516,6 +528,60 @@ TEST(an_abandoned_job_files_nothing)
 	CHECK_INT(f.deliveries[1].outcome, DELIVER_FAILED);
 	CHECK_INT(count(&f, "amy", "new", NULL), 0);
 	CHECK_INT(count(&f, "amy", "tmp", NULL), 0);
+	finish(&f);
+}
+
+/* The program was told to end: that is the admin's doing. */
+TEST(an_abandoned_job_of_a_program_is_an_error)
+{
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	f.job.is_abandoned = always;
+	deliver_job(&f.job);
+	deliver_report(&f.job);
+	CHECK_INT(lines_with(test_read(f.log),
+			  "Error: told to stop before the message was filed"),
+		1);
+	finish(&f);
+}
+
+TEST(a_client_that_has_gone_is_no_error)
+{
+	const struct job_client client = {.protocol = STR("LMTP")};
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	f.job.client = &client;
+	f.job.is_abandoned = always;
+	deliver_job(&f.job);
+	deliver_report(&f.job);
+	CHECK_INT(lines_with(test_read(f.log), "Error"), 0);
+	CHECK_INT(lines_with(test_read(f.log),
+			  "not filed: the client has gone before the message "
+			  "was filed"),
+		1);
+	finish(&f);
+}
+
+TEST(a_client_whose_time_is_over_is_no_error)
+{
+	const struct job_client client = {.protocol = STR("LMTP")};
+	struct fixture f;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	f.job.client = &client;
+	f.job.deadline_ms = 1;
+	deliver_job(&f.job);
+	deliver_report(&f.job);
+	CHECK_INT(lines_with(test_read(f.log), "Error"), 0);
+	CHECK_INT(lines_with(test_read(f.log),
+			  "not filed: the client's time was over before the "
+			  "message was filed"),
+		1);
 	finish(&f);
 }
 
@@ -718,18 +784,6 @@ TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
 	CHECK(str_starts(sent, STR("X-Sieve-Redirected-From: amy\n")));
 	CHECK(str_ends(sent, str_from(plain)));
 	finish(&f);
-}
-
-static size_t
-lines_with(struct str text, const char *words)
-{
-	size_t lines = 0, at;
-
-	while ((at = str_find(text, str_from(words))) < text.len) {
-		text = str_skip(text, at + 1);
-		lines++;
-	}
-	return lines;
 }
 
 TEST(all_redirects_of_a_recipient_are_handed_over_at_once)
