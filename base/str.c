@@ -64,13 +64,29 @@ str_equal_nocase(struct str a, struct str b)
 bool
 str_is(struct str s, const char *text)
 {
-	return str_equal(s, str_from(text));
+	size_t i;
+
+	if (text == NULL)
+		return s.len == 0;
+	for (i = 0; i < s.len; i++)
+		if (text[i] == '\0' || s.data[i] != text[i])
+			return false;
+	return text[s.len] == '\0';
 }
 
 bool
 str_is_nocase(struct str s, const char *text)
 {
-	return str_equal_nocase(s, str_from(text));
+	size_t i;
+
+	if (text == NULL)
+		return s.len == 0;
+	for (i = 0; i < s.len; i++)
+		if (text[i] == '\0' ||
+			(s.data[i] != text[i] &&
+				ascii_lower(s.data[i]) != ascii_lower(text[i])))
+			return false;
+	return text[s.len] == '\0';
 }
 
 static int
