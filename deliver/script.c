@@ -294,13 +294,17 @@ list_scripts(struct sequence *sequence, struct err *err)
 
 static void
 report_failure(struct sequence *sequence, const struct script_file *file,
-	const char *what, const struct sieve_report *report)
+	bool has_compiled, const struct sieve_report *report)
 {
+	const char *what =
+		has_compiled ? "Failed to execute" : "Failed to compile";
 	const char *log_path = NULL;
 
 	if (file->is_personal)
-		log_path = userlog_write(
-			sequence->job, sequence->delivery, file->path, report);
+		log_path = userlog_write(sequence->job, sequence->delivery,
+			file->path,
+			has_compiled ? USERLOG_EACH_TIME : USERLOG_ONCE,
+			report);
 	if (log_path != NULL) {
 		log_error("sieve: %s script '%s' (view user logfile '%s' for "
 			  "more information): the message is kept",
@@ -362,10 +366,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 			break;
 		}
 	}
-	report_failure(sequence, file,
-		loaded == LOOKUP_FOUND ? "Failed to execute"
-				       : "Failed to compile",
-		&report);
+	report_failure(sequence, file, loaded == LOOKUP_FOUND, &report);
 	/* RFC 5228 2.10.6: what earlier scripts did stays, and a keep. */
 	sequence->outcome->has_script = true;
 	sequence->outcome->has_failed = true;

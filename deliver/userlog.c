@@ -62,9 +62,30 @@ rotate(const struct job *job, const char *path)
 		log_warning("cannot rename %s: %s", path, strerror(errno));
 }
 
+static bool
+is_later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec
+	                            : a.tv_nsec > b.tv_nsec;
+}
+
+/* A log of the script's own that was written after the script, not long ago. */
+static bool
+is_told(const struct delivery *delivery, const char *path, const char *script)
+{
+	struct stat log, source;
+
+	return delivery->settings->sieve_user_log[0] == '\0' &&
+	       stat(path, &log) == 0 && stat(script, &source) == 0 &&
+	       log.st_size > 0 && is_later(log.st_mtim, source.st_ctim) &&
+	       is_later(log.st_mtim, source.st_mtim) &&
+	       log.st_mtim.tv_sec + USERLOG_AGAIN_S > clock_now().tv_sec;
+}
+
 const char *
 userlog_write(const struct job *job, const struct delivery *delivery,
-	const char *script, const struct sieve_report *report)
+	const char *script, enum userlog_times times,
+	const struct sieve_report *report)
 {
 	const char *path = find_path(job, delivery, script);
 	struct buf lines;
@@ -72,6 +93,8 @@ userlog_write(const struct job *job, const struct delivery *delivery,
 
 	if (path == NULL)
 		return NULL;
+	if (times == USERLOG_ONCE && is_told(delivery, path, script))
+		return path;
 	rotate(job, path);
 	/* A FIFO or device in the home must not hold up the mail. */
 	fd = open(path,

@@ -73,6 +73,21 @@ is "$(grep -c 'Failed to compile script' "$log")" 1 \
 	"a script in error is told on one line"
 like "$(cat "$home/.dovecot.sieve.log" 2>&1)" "*error: *nonsense*" \
 	"and to the user in full"
+touch -d '+1 second' "$home/.dovecot.sieve.log" # later by more than a tick
+lda
+is "$(grep -c 'Failed to compile script' "$log")" 2 \
+	"the admin's log tells it at each delivery"
+is "$(grep -c nonsense "$home/.dovecot.sieve.log")" 1 \
+	"the user's log once"
+echo 'nonsense; more;' | script
+touch -d '+2 seconds' "$home/.dovecot.sieve"
+lda
+is "$(grep -c more "$home/.dovecot.sieve.log")" 1 \
+	"but again when the script has changed"
+touch -d '+10 seconds' "$home/.dovecot.sieve.log"
+touch -d '-2 days' "$home/.dovecot.sieve.log"
+lda
+is "$(grep -c more "$home/.dovecot.sieve.log")" 2 "and after a day"
 prepare() {
 	:
 }
