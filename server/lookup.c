@@ -178,6 +178,7 @@ lookup_main(struct child *child)
 		log_error("%s", err_log_text(&err));
 		return EX_CONFIG;
 	}
+	recipient_keep_userdb(lookup.db);
 	if (tell_ready(child, &err) < 0 || serve(&lookup, &err) < 0)
 		log_debug("%s", err_log_text(&err));
 	recipient_close_userdb(&lookup.db);
