@@ -18,6 +18,11 @@ chmod -R a+rX .
 out=$($as_user sh top/scripts/quickstart 2>&1)
 is "$?:$out" "1:build-quickstart belongs to $(id -un): remove it and start again" \
 	"a build folder of somebody else is named first"
+out=$(sh top/scripts/quickstart --stop 2>&1)
+like "$?:$out" "1:*there is no server of an earlier run" \
+	"--stop says when there is nothing to stop"
+out=$(sh top/scripts/quickstart --nonsense 2>&1)
+like "$?:$out" "1:*usage: scripts/quickstart*" "other options are refused"
 
 # Stand-ins: nothing is installed until apt-get has done its part.
 mkdir bin
