@@ -283,6 +283,8 @@ edition_close(struct edition **edition_in)
 	*edition_in = NULL;
 	list_remove(&edition->in_all);
 	generation_close(&edition->generation);
+	/* Still there only when it never took over. */
+	listen_abandon(&edition->listeners, NULL);
 	arena_close(&edition->arena);
 	memory_free(edition);
 }
@@ -980,9 +982,28 @@ end_children(struct master *master)
 }
 
 static void
+close_all(struct master *master)
+{
+	if (master->loop != NULL)
+		end_children(master);
+	processes_forget(&master->processes);
+	while (!list_is_empty(&master->editions)) {
+		struct edition *edition =
+			EDITION_OF(list_first(&master->editions));
+
+		edition_close(&edition);
+	}
+	spawner_close(&master->spawner);
+	fd_close(&master->signal_fd);
+	arena_close(&master->processes.arena);
+	loop_close(&master->loop);
+}
+
+static void
 run(struct master *master)
 {
 	struct edition *edition = edition_read(master);
+	const char *log_path;
 	struct err err;
 
 	err_clear(&err);
@@ -991,6 +1012,9 @@ run(struct master *master)
 		return;
 	}
 	open_log(master, edition->settings);
+	/* The edition may be gone when it failed. */
+	log_path = arena_text(
+		master->arena, str_from(edition->settings->log_path));
 	go_to_background(master, edition->settings);
 	if (open_loop(master, &err) < 0 ||
 		start_first(master, edition, &err) < 0) {
@@ -1003,7 +1027,7 @@ run(struct master *master)
 		log_error("The server ends: %s", master->progress);
 		if (master->terminal != STDERR_FILENO)
 			tell(master, "%s; the log says why (log_path = %s)",
-				master->progress, edition->settings->log_path);
+				master->progress, log_path);
 	}
 }
 
@@ -1014,7 +1038,8 @@ master_main(struct arena *arena, const struct master_options *options)
 		.arena = arena,
 		.terminal = STDERR_FILENO,
 		.starter = -1,
-		.signal_fd = -1};
+		.signal_fd = -1,
+		.spawner = {.program = -1}};
 	struct err err;
 
 	list_init(&master.editions);
@@ -1034,8 +1059,7 @@ master_main(struct arena *arena, const struct master_options *options)
 		return EX_OSERR;
 	}
 	run(&master);
-	if (master.loop != NULL)
-		end_children(&master);
+	close_all(&master);
 	tell_starter(&master, master.status);
 	return master.status;
 }

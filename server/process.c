@@ -290,6 +290,23 @@ end(struct processes *all, struct process **link, int status)
 }
 
 void
+processes_forget(struct processes *all)
+{
+	size_t i;
+
+	for (i = 0; i < PROCESS_BUCKETS; i++)
+		while (all->by_pid[i] != NULL) {
+			struct process *process = all->by_pid[i];
+
+			all->by_pid[i] = process->next;
+			close_channel(process);
+			arena_close(&process->arena);
+			process->all = NULL;
+		}
+	all->count = 0;
+}
+
+void
 processes_reap(struct processes *all)
 {
 	struct process **link;

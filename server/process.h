@@ -90,4 +90,7 @@ void process_breach(struct process *process, const struct frame *frame);
 /* After SIGCHLD: waits for all that have ended, orphans too. */
 void processes_reap(struct processes *all);
 
+/* At the very end: lets go of all that still run, without a call of `ended`. */
+void processes_forget(struct processes *all);
+
 #endif
