@@ -66,15 +66,12 @@ generation_config(const struct settings *settings, enum wire_kind kind,
 }
 
 void
-generation_boot(
-	struct process *process, uint32_t number, int config, bool is_single)
+generation_boot(struct process *process, const struct wire_boot *from)
 {
-	struct wire_boot boot = {.kind = process->kind,
-		.generation = number,
-		.config = config,
-		.is_single = is_single};
+	struct wire_boot boot = *from;
 	struct frame frame;
 
+	boot.kind = process->kind;
 	log_descriptors(boot.logs);
 	frame_begin(&frame, WIRE_BOOT);
 	wire_boot(&frame, &boot);
@@ -271,9 +268,10 @@ front_start(struct generation *generation, struct err *err)
 	if (process_start(generation->host->processes, process, &order, err) <
 		0)
 		return -1;
-	generation_boot(process, generation->number,
-		generation->config_fds[WIRE_KIND_FRONT],
-		generation->host->is_single);
+	generation_boot(process,
+		&(struct wire_boot){.generation = generation->number,
+			.config = generation->config_fds[WIRE_KIND_FRONT],
+			.is_single = generation->host->is_single});
 	send_listeners(generation);
 	send_stdio(generation);
 	generation->host->front_started(generation->host, generation);
@@ -329,8 +327,9 @@ lookup_start(struct generation *generation, struct err *err)
 	if (process_start(generation->host->processes, process, &order, err) <
 		0)
 		return -1;
-	generation_boot(process, generation->number,
-		generation->config_fds[WIRE_KIND_LOOKUP], false);
+	generation_boot(process,
+		&(struct wire_boot){.generation = generation->number,
+			.config = generation->config_fds[WIRE_KIND_LOOKUP]});
 	return 0;
 }
 

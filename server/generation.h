@@ -51,6 +51,7 @@ struct generation_host {
 	const struct run_as *run_as;
 	bool is_single; /* --stdio */
 	int input, output;
+	bool has_no_memory; /* of deliveries: workers do without */
 
 	void (*ready)(
 		struct generation_host *host, struct generation *generation);
@@ -118,9 +119,8 @@ void generation_close(struct generation **generation);
 void generation_drain(struct generation *generation, bool is_stop);
 void generation_kill(struct generation *generation);
 
-/* Sends BOOT; for the host's own children, too. */
-void generation_boot(
-	struct process *process, uint32_t number, int config, bool is_single);
+/* Sends BOOT with its kind and our logs; for the host's own children, too. */
+void generation_boot(struct process *process, const struct wire_boot *boot);
 /* The settings of a kind as a sealed file. */
 MUST_USE int generation_config(const struct settings *settings,
 	enum wire_kind kind, int *fd_out, struct err *err);

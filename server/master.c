@@ -50,10 +50,11 @@ struct state_keeper {
 	struct process process;
 	struct loop_timer timer;
 	unsigned failures;
-	int listener; /* base_dir/state; -1: another server's is used */
+	int listener; /* base_dir/state; -1: there is none of ours */
 	int config;
 	const char *path;
-	bool is_done; /* it has ended and will not be started again */
+	bool is_others; /* another server's is used */
+	bool is_done;   /* it has ended and will not be started again */
 };
 
 struct master {
@@ -334,6 +335,32 @@ edition_start(struct master *master, struct edition *edition, struct err *err)
 /* ---- state ---- */
 
 static void
+send_link(struct process *process, int fd)
+{
+	struct wire_state_link link = {.fd = fd};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_STATE_LINK);
+	wire_state_link(&frame, &link);
+	process_send(process, &frame);
+}
+
+/* State takes us for what the kernel says we are, and lets us confirm what was
+ * delivered as that user. */
+static void
+link_state_of_others(struct master *master, struct generation *generation)
+{
+	int fd = channel_connect(master->state.path);
+
+	if (fd < 0) {
+		log_warning("%s: %s", master->state.path, strerror(errno));
+		return;
+	}
+	send_link(&generation->front.process, fd);
+	fd_close(&fd);
+}
+
+static void
 link_state(struct master *master, struct generation *generation)
 {
 	struct process *ends[2] = {
@@ -341,19 +368,18 @@ link_state(struct master *master, struct generation *generation)
 	int fds[2];
 	size_t i;
 
-	if (!process_is_running(ends[0]) || !process_is_running(ends[1]))
+	if (!process_is_running(ends[0]))
+		return;
+	if (master->state.is_others)
+		link_state_of_others(master, generation);
+	if (!process_is_running(ends[1]))
 		return;
 	if (channel_pair(fds) < 0) {
 		log_error("socketpair: %s", strerror(errno));
 		return;
 	}
 	for (i = 0; i < 2; i++) {
-		struct wire_state_link link = {.fd = fds[i]};
-		struct frame frame;
-
-		frame_begin(&frame, WIRE_STATE_LINK);
-		wire_state_link(&frame, &link);
-		process_send(ends[i], &frame);
+		send_link(ends[i], fds[i]);
 		fd_close(&fds[i]);
 	}
 }
@@ -392,7 +418,9 @@ state_start(struct master *master, struct err *err)
 
 	if (process_start(&master->processes, process, &order, err) < 0)
 		return -1;
-	generation_boot(process, 0, master->state.config, is_single(master));
+	generation_boot(
+		process, &(struct wire_boot){.config = master->state.config,
+				 .is_single = is_single(master)});
 	send_state_listener(master);
 	link_all(master);
 	return 0;
@@ -400,6 +428,18 @@ state_start(struct master *master, struct err *err)
 
 static void check_ready(struct master *master);
 static void check_end(struct master *master);
+
+static void
+state_close(struct master *master)
+{
+	struct state_keeper *state = &master->state;
+
+	if (state->listener >= 0 && unlink(state->path) < 0 && errno != ENOENT)
+		log_warning(
+			"cannot remove %s: %s", state->path, strerror(errno));
+	fd_close(&state->listener);
+	fd_close(&state->config);
+}
 
 static void
 state_received(struct process *process, struct frame *frame)
@@ -426,13 +466,23 @@ state_restart(struct loop_timer *timer)
 				&master->state.failures));
 }
 
-/* It never got ready.  One session can do without a memory. */
+/* One session can do without a memory. */
+static void
+do_without_state(struct master *master, const char *why)
+{
+	log_info("This session has no memory of deliveries: %s", why);
+	master->state.is_done = true;
+	master->host.has_no_memory = true;
+	state_close(master);
+}
+
+/* It never got ready. */
 static void
 state_refused(struct master *master, int status)
 {
 	master->state.is_done = true;
 	if (is_single(master)) {
-		log_debug("no memory of deliveries for this session");
+		do_without_state(master, "the process did not start");
 		check_ready(master);
 		return;
 	}
@@ -486,16 +536,10 @@ state_open(
 	state->process.received = state_received;
 	state->process.ended = state_ended;
 	state->timer.fire = state_restart;
-	state->path =
-		arena_format(master->arena, "%s/state", settings->base_dir);
-	if (is_state_served(state->path)) {
-		if (!is_single(master))
-			return err_temp(err, "4.3.5",
-				"another server uses base_dir = %s",
-				settings->base_dir);
-		state->is_done = true;
-		return 0;
-	}
+	if (is_state_served(state->path))
+		return err_temp(err, "4.3.5",
+			"another server uses base_dir = %s",
+			settings->base_dir);
 	state->listener = channel_listen(state->path, 0666);
 	if (state->listener < 0)
 		return err_temp_errno(
@@ -504,18 +548,6 @@ state_open(
 		0)
 		return -1;
 	return state_start(master, err);
-}
-
-static void
-state_close(struct master *master)
-{
-	struct state_keeper *state = &master->state;
-
-	if (state->listener >= 0 && unlink(state->path) < 0 && errno != ENOENT)
-		log_warning(
-			"cannot remove %s: %s", state->path, strerror(errno));
-	fd_close(&state->listener);
-	fd_close(&state->config);
 }
 
 /* ---- the life of generations ---- */
@@ -940,20 +972,41 @@ static int
 open_place(
 	struct master *master, const struct settings *settings, struct err *err)
 {
-	if (run_as_find(master->arena, settings, &master->run_as, err) < 0)
+	if (run_as_make_folders(settings, &master->run_as, err) < 0 ||
+		open_run_files(master, settings, err) < 0)
 		return -1;
-	return run_as_make_folders(settings, &master->run_as, err);
+	return state_open(master, settings, err);
+}
+
+/* A session joins the memory of the server that runs, and has one of its own only
+ * where there is a place for it. */
+static int
+open_place_of_session(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	if (is_state_served(master->state.path)) {
+		master->state.is_others = master->state.is_done = true;
+		return 0;
+	}
+	if (open_place(master, settings, err) < 0)
+		do_without_state(master, err_log_text(err));
+	return 0;
 }
 
 static int
 start_first(struct master *master, struct edition *edition, struct err *err)
 {
-	if (open_place(master, edition->settings, err) < 0 ||
-		open_run_files(master, edition->settings, err) < 0 ||
-		state_open(master, edition->settings, err) < 0)
+	const struct settings *settings = edition->settings;
+
+	master->state.path =
+		arena_format(master->arena, "%s/state", settings->base_dir);
+	if (run_as_find(master->arena, settings, &master->run_as, err) < 0)
 		return -1;
-	if (!is_single(master) && listen_open(edition->settings, NULL,
-					  &edition->listeners, err) < 0)
+	if ((is_single(master) ? open_place_of_session(master, settings, err)
+			       : open_place(master, settings, err)) < 0)
+		return -1;
+	if (!is_single(master) &&
+		listen_open(settings, NULL, &edition->listeners, err) < 0)
 		return -1;
 	return edition_start(master, edition, err);
 }

@@ -42,6 +42,8 @@ enum {
 
 enum peer_kind { PEER_CLIENT, PEER_LINK };
 
+#define PEER_BIT(kind) (1U << (kind))
+
 /* A connection but the one to master. */
 struct peer {
 	struct state *state;
@@ -244,6 +246,21 @@ on_finish(struct peer *peer, struct frame *frame)
 	return true;
 }
 
+/* A client may for its own uid, and root's for any: the session that was started
+ * beside the server has no link from its master.  Each secret is checked, too. */
+static bool
+may_confirm(const struct peer *peer, const struct wire_confirm *confirm)
+{
+	size_t i;
+
+	if (peer->kind == PEER_LINK || peer->owner.uid == 0)
+		return true;
+	for (i = 0; i < confirm->count; i++)
+		if (confirm->handles[i].uid != peer->owner.uid)
+			return false;
+	return true;
+}
+
 static bool
 on_confirm(struct peer *peer, struct frame *frame)
 {
@@ -252,7 +269,7 @@ on_confirm(struct peer *peer, struct frame *frame)
 	struct answer *answer;
 
 	wire_confirm(frame, &confirm);
-	if (!frame_is_whole(frame))
+	if (!frame_is_whole(frame) || !may_confirm(peer, &confirm))
 		return false;
 	begin_transaction(state);
 	ledger_confirm(state->ledger, &confirm);
@@ -264,13 +281,13 @@ on_confirm(struct peer *peer, struct frame *frame)
 
 static const struct request {
 	enum wire_type type;
-	enum peer_kind from;
+	unsigned from; /* PEER_BIT() of those who may send it */
 	bool (*serve)(struct peer *peer, struct frame *frame);
 } requests[] = {
-	{WIRE_CLAIM, PEER_CLIENT, on_claim},
-	{WIRE_RECLAIM, PEER_CLIENT, on_claim},
-	{WIRE_FINISH, PEER_CLIENT, on_finish},
-	{WIRE_CONFIRM, PEER_LINK, on_confirm},
+	{WIRE_CLAIM, PEER_BIT(PEER_CLIENT), on_claim},
+	{WIRE_RECLAIM, PEER_BIT(PEER_CLIENT), on_claim},
+	{WIRE_FINISH, PEER_BIT(PEER_CLIENT), on_finish},
+	{WIRE_CONFIRM, PEER_BIT(PEER_CLIENT) | PEER_BIT(PEER_LINK), on_confirm},
 };
 
 static bool
@@ -280,7 +297,7 @@ serve(struct peer *peer, struct frame *frame)
 
 	for (i = 0; i < ARRAY_LENGTH(requests); i++)
 		if (requests[i].type == frame->type &&
-			requests[i].from == peer->kind)
+			(requests[i].from & PEER_BIT(peer->kind)))
 			return requests[i].serve(peer, frame);
 	return false;
 }

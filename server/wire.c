@@ -53,6 +53,7 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 	for (i = 0; i < ARRAY_LENGTH(boot->logs); i++)
 		frame_fd(frame, &boot->logs[i]);
 	frame_bool(frame, &boot->is_single);
+	frame_bool(frame, &boot->has_no_memory);
 }
 
 void

@@ -95,6 +95,7 @@ struct wire_boot {
 	int logs[3];         /* error, info, debug, opened by master; -1: what
 	                      * the settings say (syslog, standard error) */
 	bool is_single;      /* --stdio: one session, then the end */
+	bool has_no_memory;  /* nobody remembers deliveries: go on without */
 };
 void wire_boot(struct frame *frame, struct wire_boot *boot);
 

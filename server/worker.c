@@ -193,7 +193,8 @@ run_job(struct worker *worker)
 
 	job->script_cache = worker->scripts;
 	job->is_abandoned = is_abandoned;
-	job->memory = &jobmemory_ops;
+	if (!worker->child->boot.has_no_memory)
+		job->memory = &jobmemory_ops;
 	deliver_job(job);
 	send_results(worker);
 	deliver_report(job);

@@ -572,8 +572,10 @@ start_worker(struct generation *generation, struct pool_group *group)
 	pool_worker_add(&generation->pool, group, &worker->pooled);
 	loop_timer(loop_of(generation), &worker->timer,
 		now_ms(generation) + GENERATION_START_MS);
-	generation_boot(&worker->process, generation->number,
-		generation->config_fds[WIRE_KIND_WORKER], false);
+	generation_boot(&worker->process,
+		&(struct wire_boot){.generation = generation->number,
+			.config = generation->config_fds[WIRE_KIND_WORKER],
+			.has_no_memory = generation->host->has_no_memory});
 	link_worker(worker);
 }
 

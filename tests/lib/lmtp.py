@@ -1,13 +1,16 @@
 """A small LMTP client for tests, which can misbehave.
 
-    client = lmtp.Client("/run/doorstep/lmtp")       or "127.0.0.1:24"
+    client = lmtp.Client("/run/doorstep/lmtp")       or "127.0.0.1:24", or
+        "| COMMAND", which speaks on its standard input and output
     client.send_message("ada@x", ["amy@x"], b"Subject: x\\r\\n\\r\\ntext\\r\\n")
 
 SPDX-License-Identifier: MIT
 """
 
+import shlex
 import socket
 import struct
+import subprocess
 
 
 class Refused(Exception):
@@ -20,6 +23,11 @@ class Client:
             self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self.socket.settimeout(timeout)
             self.socket.connect(target)
+        elif target.startswith("|"):
+            self.socket, other = socket.socketpair()
+            self.socket.settimeout(timeout)
+            subprocess.Popen(shlex.split(target[1:]), stdin=other, stdout=other)
+            other.close()
         else:
             host, port = target.rsplit(":", 1)
             self.socket = socket.create_connection((host, int(port)), timeout)

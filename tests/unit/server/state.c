@@ -202,19 +202,28 @@ TEST(a_value_that_is_too_long_is_not_asked_about)
 	end();
 }
 
-/* It speaks for its own uid alone. */
-TEST(a_client_that_confirms_is_closed)
+/* The worker's connection in place of the link. */
+static void
+speak_as_client(void)
 {
-	struct frame frame;
-
-	begin();
-	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_GRANTED);
 	channel_close(&server.link);
 	server.link = worker.channel;
 	worker.channel.fd = -1;
-	REQUIRE(send_confirm(1, getuid()) == 0);
-	CHECK_INT(channel_receive(&server.link, server.arena, &frame, &err),
-		LOOKUP_ERROR);
+}
+
+TEST(a_client_may_confirm_what_is_its_users)
+{
+	struct claims other;
+
+	begin();
+	claims_init(&other, server.socket);
+	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_GRANTED);
+	finish(&worker, 1, WIRE_SAVED);
+	CHECK_INT(ask(&other, 1), WIRE_CLAIM_FINISHED);
+	speak_as_client();
+	confirm(1);
+	CHECK_INT(ask(&other, 1), WIRE_CLAIM_GRANTED);
+	claims_clear(&other);
 	end();
 }
 
@@ -407,6 +416,35 @@ TEST(a_user_meets_no_entries_of_another_one)
 	CHECK_INT(test_child(be_another, NULL), 0);
 	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_BUSY);
 	finish(&worker, 1, WIRE_SAVED);
+	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_FINISHED);
+	end();
+}
+
+static void
+confirm_anothers(void *context UNUSED)
+{
+	const struct identity identity = {.uid = 54321, .gid = 54321};
+	struct frame frame;
+
+	REQUIRE(privilege_become(&identity, &err) == 0);
+	claims_init(&worker, server.socket);
+	CHECK_INT(ask(&worker, 2), WIRE_CLAIM_GRANTED);
+	speak_as_client();
+	REQUIRE(send_confirm(1, 0) == 0);
+	CHECK_INT(channel_receive(&server.link, server.arena, &frame, &err),
+		LOOKUP_ERROR);
+}
+
+TEST(a_client_that_confirms_what_is_anothers_is_closed)
+{
+	if (!privilege_is_root())
+		SKIP("needs root");
+	begin();
+	CHECK_INT(chmod(test_folder(), 0711), 0);
+	CHECK_INT(chmod(test_path(".."), 0711), 0);
+	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_GRANTED);
+	finish(&worker, 1, WIRE_SAVED);
+	CHECK_INT(test_child(confirm_anothers, NULL), 0);
 	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_FINISHED);
 	end();
 }

@@ -54,7 +54,8 @@ static struct wire_handle handles[] = {{.uid = 7}, {.uid = 8}};
 MESSAGE(boot, {.kind = WIRE_KIND_WORKER,
 		      .generation = 3,
 		      .config = STDIN_FILENO,
-		      .logs = {-1, -1, -1}})
+		      .logs = {-1, -1, -1},
+		      .has_no_memory = true})
 MESSAGE(counters, {counters, 2})
 MESSAGE(listener, {.fd = STDIN_FILENO, .name = "lmtp", .is_inet = true})
 MESSAGE(stdio, {STDIN_FILENO, STDOUT_FILENO})
