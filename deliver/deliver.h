@@ -54,6 +54,9 @@ struct delivery {
 
 	enum deliver_outcome outcome;
 	struct err err;
+	/* It failed, and copies that an earlier try has left are there, or may
+	 * be: what is remembered of that try is still needed. */
+	bool is_half_done;
 	struct delivery_work *work;
 };
 
@@ -96,7 +99,8 @@ struct job_memory {
 	/* Those that were BROKEN and did not get far: they are done anew. */
 	int (*claim_again)(const struct job *job, struct job_claim *claims,
 		size_t count, struct err *err);
-	/* All outcomes are final; what failed is to be forgotten. */
+	/* All outcomes are final; what failed is to be forgotten, what is half
+	 * done is BROKEN for the next one who asks. */
 	void (*finish)(const struct job *job);
 };
 

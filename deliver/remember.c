@@ -166,6 +166,7 @@ mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 				? flush_remains(delivery, &remains, &err)
 				: use_remains(delivery, &remains, &err)) < 0) {
 		fail(delivery, &err);
+		delivery->is_half_done = true;
 		return false;
 	}
 	if (is_complete(&remains)) {
@@ -265,9 +266,28 @@ remember_ask(struct job *job)
 		fail_all(job, claims, count, &err);
 }
 
+/* Copies that stayed while what was to be made beside them was not. */
+static void
+mark_half_done(struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+	size_t i;
+
+	if (delivery->outcome != DELIVER_FAILED || plan == NULL)
+		return;
+	for (i = 0; i < plan->copy_count; i++)
+		if (plan->copies[i].kept != NULL)
+			delivery->is_half_done = true;
+}
+
 void
 remember_finish(struct job *job)
 {
-	if (job->memory != NULL)
-		job->memory->finish(job);
+	size_t d;
+
+	if (job->memory == NULL)
+		return;
+	for (d = 0; d < job->count; d++)
+		mark_half_done(&job->deliveries[d]);
+	job->memory->finish(job);
 }

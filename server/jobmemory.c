@@ -199,6 +199,7 @@ jobmemory_finish(const struct job *job)
 	struct remembered_job *host = host_of(job);
 	struct wire_finish_item *items = ARENA_ARRAY(
 		host->assignment.arena, struct wire_finish_item, job->count);
+	bool is_half_done = false;
 	size_t count = 0, d;
 	struct err err;
 
@@ -208,6 +209,10 @@ jobmemory_finish(const struct job *job)
 		if (!known->is_held)
 			continue;
 		known->is_held = false;
+		if (job->deliveries[d].is_half_done) {
+			is_half_done = true;
+			continue;
+		}
 		memcpy(items[count].key, known->key, sizeof(known->key));
 		items[count++].outcome =
 			wire_outcome_of(job->deliveries[d].outcome);
@@ -216,6 +221,9 @@ jobmemory_finish(const struct job *job)
 	if (count > 0 &&
 		claims_finish(&host->memory->claims, items, count, &err) < 0)
 		log_warning("state: %s", err_log_text(&err));
+	/* What the connection still holds is BROKEN when it has ended. */
+	if (is_half_done)
+		claims_clear(&host->memory->claims);
 }
 
 const struct job_memory jobmemory_ops = {

@@ -473,6 +473,70 @@ TEST(a_copy_without_a_name_is_made_anew)
 	finish(&w);
 }
 
+/* A folder that cannot be looked into. */
+static void
+loop(const char *name)
+{
+	const char *path = test_path(name);
+
+	REQUIRE(symlink(path, path) == 0);
+}
+
+TEST(what_cannot_be_found_out_is_not_forgotten)
+{
+	struct world w;
+
+	begin(&w, NULL);
+	test_file("amy/Maildir/new/1.M1P1.mx,S=1,W=1", "");
+	test_file("amy/Maildir/.Lists/new/other", "");
+	loop("amy/Maildir/.Lists/cur");
+	break_off(&w, names(&w, "new/1.M1P1.mx,S=1,W=1",
+			      ".Lists/new/1.M2P1.mx,S=1,W=1"));
+	deliver_job(&w.job);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK(w.deliveries[0].is_half_done);
+	CHECK_INT(count("amy", "new"), 1);
+	CHECK_UINT(w.asked_again, 0);
+	finish(&w);
+}
+
+TEST(copies_that_stay_are_not_forgotten_when_others_fail)
+{
+	struct world w;
+
+	begin(&w, NULL);
+	two_copies();
+	test_file("amy/Maildir/new/1.M1P1.mx,S=1,W=1", "");
+	test_file("amy/Maildir/.Lists/tmp/other", "");
+	test_file("amy/Maildir/.Lists/cur/other", "");
+	loop("amy/Maildir/.Lists/new");
+	break_off(&w, names(&w, "new/1.M1P1.mx,S=1,W=1",
+			      ".Other/new/1.M2P1.mx,S=1,W=1"));
+	deliver_job(&w.job);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK(w.deliveries[0].is_half_done);
+	CHECK_INT(count("amy", "new"), 1);
+	CHECK_UINT(w.asked_again, 1);
+	finish(&w);
+}
+
+TEST(what_fails_without_a_trace_is_forgotten)
+{
+	struct world w;
+
+	begin(&w, NULL);
+	two_copies();
+	test_file("amy/Maildir/.Lists/tmp/other", "");
+	test_file("amy/Maildir/.Lists/cur/other", "");
+	loop("amy/Maildir/.Lists/new");
+	deliver_job(&w.job);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK(!w.deliveries[0].is_half_done);
+	CHECK_INT(count("amy", "new"), 0);
+	CHECK_UINT(w.finished, 1);
+	finish(&w);
+}
+
 /* They come from another process. */
 TEST(names_elsewhere_are_left_alone)
 {

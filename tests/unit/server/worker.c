@@ -33,17 +33,35 @@ claims_init(struct claims *claims, const char *path)
 	memset(claims, 0, sizeof(*claims));
 }
 
-void
-claims_clear(struct claims *claims)
-{
-	(void)claims;
-}
-
 /* What a test wants of it is in files, as the worker is another process. */
 static bool
 is_wished(const char *name)
 {
 	return access(test_path(name), F_OK) == 0;
+}
+
+void
+claims_clear(struct claims *claims)
+{
+	FILE *file;
+
+	(void)claims;
+	if (!is_wished("state-is-broken"))
+		return;
+	file = fopen(test_path("finished"), "a");
+	if (file == NULL)
+		return;
+	fputs("cleared\n", file);
+	fclose(file);
+}
+
+/* In a folder that cannot be looked into. */
+static struct str
+broken_name(void)
+{
+	const char *path = test_path("user1/Maildir/.Lists/new/2.M1P1.mx");
+
+	return str_of(path, strlen(path) + 1);
 }
 
 int
@@ -60,6 +78,10 @@ claims_ask(struct claims *claims, struct arena *arena, struct claim *items,
 		items[i].state = WIRE_CLAIM_GRANTED;
 		if (is_wished("state-is-unable"))
 			items[i].state = WIRE_CLAIM_UNABLE;
+		if (is_wished("state-is-broken") && i == 0) {
+			items[i].state = WIRE_CLAIM_BROKEN;
+			items[i].found = broken_name();
+		}
 		if (!is_wished("state-has-it"))
 			continue;
 		items[i].state = WIRE_CLAIM_FINISHED;
@@ -252,6 +274,27 @@ TEST(what_cannot_be_remembered_is_told_once_and_has_no_handle)
 	REQUIRE(at < log.len);
 	CHECK(!has(str_skip(log, at + 1), "cannot be remembered"));
 	CHECK(access(test_path("finished"), F_OK) < 0);
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+/* Whether an earlier try was filed cannot be found out: forgotten, it would be
+ * filed twice. */
+TEST(what_is_half_done_is_not_forgotten)
+{
+	struct stage s;
+	struct wire_job message = stage_letter(1, 2);
+
+	test_file("state-is-broken", "");
+	stage_begin(&s);
+	test_file("user1/Maildir/.Lists/new/1.M1P1.mx", "");
+	REQUIRE(symlink("cur", test_path("user1/Maildir/.Lists/cur")) == 0);
+	stage_assign(&s, 1, 2);
+	stage_recipients(&s, 1, 2);
+	stage_job(&s, &message);
+	CHECK_INT(stage_result(&s, 1, 2).results[0].outcome, WIRE_FAILED);
+	stage_idle(&s, 1);
+	CHECK_INT(count_files(2, "new", NULL), 1);
+	CHECK_STR_IS(test_read(test_path("finished")), "0\ncleared\n");
 	CHECK_INT(stage_finish(&s), 0);
 }
 
