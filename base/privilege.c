@@ -30,15 +30,32 @@ refuse_root(const struct identity *identity, struct err *err)
 	return 0;
 }
 
-static gid_t
-saved_group(const struct identity *identity)
+/* Real, effective and saved. */
+struct group_ids {
+	gid_t ids[3];
+};
+
+static struct group_ids
+resting(const struct identity *identity)
 {
-	return identity->has_spool_group ? identity->spool_group
-	                                 : identity->gid;
+	return (struct group_ids){{identity->gid, identity->gid,
+		identity->has_spool_group ? identity->spool_group
+					  : identity->gid}};
+}
+
+/* execve() copies the effective id to the saved one; the real one stays. */
+static struct group_ids
+before_program(const struct identity *identity)
+{
+	struct group_ids groups = resting(identity);
+
+	return (struct group_ids){
+		{groups.ids[2], groups.ids[0], groups.ids[0]}};
 }
 
 static int
-verify(const struct identity *identity, struct err *err)
+verify(const struct identity *identity, struct group_ids groups,
+	struct err *err)
 {
 	uid_t uids[3];
 	gid_t gids[3];
@@ -48,9 +65,7 @@ verify(const struct identity *identity, struct err *err)
 		getresgid(&gids[0], &gids[1], &gids[2]) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot read own ids");
 	for (i = 0; i < 3; i++)
-		if (uids[i] != identity->uid ||
-			gids[i] != (i == 2 ? saved_group(identity)
-					   : identity->gid))
+		if (uids[i] != identity->uid || gids[i] != groups.ids[i])
 			return err_temp(err, "4.3.0",
 				"uid %lu gid %lu was not taken wholly",
 				(unsigned long)identity->uid,
@@ -60,8 +75,9 @@ verify(const struct identity *identity, struct err *err)
 	return 0;
 }
 
-int
-privilege_become(const struct identity *identity, struct err *err)
+static int
+become(const struct identity *identity, struct group_ids groups,
+	struct err *err)
 {
 	if (refuse_root(identity, err) < 0)
 		return -1;
@@ -76,13 +92,38 @@ privilege_become(const struct identity *identity, struct err *err)
 	if (setgroups(identity->group_count, identity->groups) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot set %zu groups",
 			identity->group_count);
-	if (setresgid(identity->gid, identity->gid, saved_group(identity)) < 0)
+	if (setresgid(groups.ids[0], groups.ids[1], groups.ids[2]) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot become gid %lu",
 			(unsigned long)identity->gid);
 	if (setresuid(identity->uid, identity->uid, identity->uid) < 0)
 		return err_temp_errno(err, "4.3.0", "cannot become uid %lu",
 			(unsigned long)identity->uid);
-	return verify(identity, err);
+	return verify(identity, groups, err);
+}
+
+int
+privilege_become(const struct identity *identity, struct err *err)
+{
+	return become(identity, resting(identity), err);
+}
+
+int
+privilege_become_for_program(const struct identity *identity, struct err *err)
+{
+	return become(identity, before_program(identity), err);
+}
+
+int
+privilege_resume(struct err *err)
+{
+	gid_t real = getgid(), effective = getegid();
+
+	if (real == effective)
+		return 0;
+	if (setresgid(effective, effective, real) < 0)
+		return err_temp_errno(
+			err, "4.3.0", "cannot keep the spool's group");
+	return 0;
 }
 
 bool

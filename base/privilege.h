@@ -38,6 +38,15 @@ bool privilege_is_root(void);
  * uid fails.  Errors: 4.3.0. */
 MUST_USE int privilege_become(const struct identity *identity, struct err *err);
 
+/* The same in a process that executes a program next, which takes the spool's
+ * group on by privilege_resume(): until then it is the real group id, by which
+ * nothing is opened either. */
+MUST_USE int privilege_become_for_program(
+	const struct identity *identity, struct err *err);
+/* The first step of that program; does nothing where there is no such group.
+ * Errors: 4.3.0. */
+MUST_USE int privilege_resume(struct err *err);
+
 /* The spool's group becomes the effective one, until privilege_end_spool().  False
  * when there is none: nothing has changed then.  errno is kept by both. */
 MUST_USE bool privilege_begin_spool(void);

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/privilege.h"
 
 #include "base/banned.h"
 
@@ -169,6 +170,8 @@ begin(struct child *child, struct err *err)
 		return err_temp(err, "4.3.0",
 			"this is a part of doorstep-lmtpd, not a program "
 			"to be started");
+	if (privilege_resume(err) < 0)
+		return -1;
 	channel_open(&child->master, CHILD_MASTER_FD, true);
 	if (receive_boot(child, err) < 0 || load_settings(child, err) < 0)
 		return -1;

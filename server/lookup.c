@@ -69,6 +69,8 @@ put_record(struct arena *arena, const struct recipient *recipient,
 	record->name = recipient->name;
 	record->uid = recipient->identity.uid;
 	record->gid = recipient->identity.gid;
+	record->has_spool_group = recipient->identity.has_spool_group;
+	record->spool_group = recipient->identity.spool_group;
 	record->user = wire_user_pack(arena, &user);
 	if (record->user.len == 0)
 		return err_temp(err, "4.3.0", "user %s: the record is too long",

@@ -62,6 +62,8 @@ hash_of(const struct identity *identity)
 	uint64_t hash = mix(mix(1, identity->uid), identity->gid);
 	size_t i;
 
+	if (identity->has_spool_group)
+		hash = mix(hash, identity->spool_group);
 	for (i = 0; i < identity->group_count; i++)
 		hash = mix(hash, identity->groups[i]);
 	return hash;
@@ -71,6 +73,8 @@ static bool
 is_same(const struct identity *a, const struct identity *b)
 {
 	return a->uid == b->uid && a->gid == b->gid &&
+	       a->has_spool_group == b->has_spool_group &&
+	       (!a->has_spool_group || a->spool_group == b->spool_group) &&
 	       a->group_count == b->group_count &&
 	       (a->group_count == 0 ||
 		       memcmp(a->groups, b->groups,

@@ -1,6 +1,7 @@
 /* pool - which worker does which job
  *
- * Workers of one generation, by identity (uid, gid, groups): a worker serves one
+ * Workers of one generation, by identity (uid, gid, groups, the spool's group): a
+ * worker serves one
  * identity, a job is for one.  The pool starts and stops nothing; it keeps the
  * books and tells its owner what to do next:
  *

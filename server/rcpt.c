@@ -239,6 +239,11 @@ check_identity(const struct generation *generation,
 			record->name);
 	if (!generation->host->run_as->is_root)
 		return check_user_mode(record, err);
+	if (record->has_spool_group && record->spool_group == 0)
+		return err_temp(err, "4.3.5",
+			"user %s: mail_privileged_group may not be root's "
+			"group",
+			record->name);
 	for (i = 0; i < record->group_count; i++)
 		if (record->groups[i] == 0)
 			return err_temp(err, "4.3.5",
@@ -251,7 +256,10 @@ static struct pool_group *
 take_group(struct generation *generation, const struct wire_record *record,
 	struct arena *arena)
 {
-	struct identity identity = {.uid = record->uid, .gid = record->gid};
+	struct identity identity = {.uid = record->uid,
+		.gid = record->gid,
+		.has_spool_group = record->has_spool_group,
+		.spool_group = record->spool_group};
 	gid_t *groups;
 	size_t i;
 

@@ -169,7 +169,7 @@ be_child(const struct spawner *spawner, const struct spawn_order *order,
 	set_signals();
 	limit_descriptors(order);
 	if ((order->identity == NULL ||
-		    privilege_become(order->identity, &err) == 0) &&
+		    privilege_become_for_program(order->identity, &err) == 0) &&
 		limit_memory(order->memory, &err) == 0 &&
 		set_descriptors(channel, &err) == 0)
 		(void)!execute(spawner, order->kind, &err);

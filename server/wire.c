@@ -196,6 +196,8 @@ wire_record(struct frame *frame, struct wire_record *record)
 	frame_u32(frame, &record->gid);
 	FRAME_LIST(
 		frame, record->groups, record->group_count, GROUP_LEAST, group);
+	frame_bool(frame, &record->has_spool_group);
+	frame_u32(frame, &record->spool_group);
 	frame_str(frame, &record->user);
 }
 

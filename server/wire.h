@@ -201,6 +201,8 @@ struct wire_record {
 	uint32_t uid, gid;
 	uint32_t *groups;
 	size_t group_count;
+	bool has_spool_group;
+	uint32_t spool_group; /* mail_privileged_group */
 	struct str user;
 };
 void wire_record(struct frame *frame, struct wire_record *record);

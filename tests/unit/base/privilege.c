@@ -125,6 +125,39 @@ TEST(the_group_of_the_spool_is_in_effect_only_when_asked_for)
 	CHECK_INT(setresgid(SOME_GID, SOME_GID, SOME_GID), 0);
 }
 
+/* As execve() does it. */
+TEST(the_group_of_the_spool_passes_to_a_program_and_rests_there)
+{
+	struct identity identity = {.uid = SOME_UID,
+		.gid = SOME_GID,
+		.has_spool_group = true,
+		.spool_group = MORE_GID};
+	gid_t gids[3];
+	struct err err;
+
+	if (!privilege_is_root())
+		SKIP("only root may change its groups");
+	REQUIRE(chdir(test_folder()) == 0);
+	REQUIRE(chown(".", SOME_UID, SOME_GID) == 0);
+	REQUIRE(privilege_become_for_program(&identity, &err) == 0);
+	CHECK_INT(group_of_new_file("before"), SOME_GID);
+	REQUIRE(getresgid(&gids[0], &gids[1], &gids[2]) == 0);
+	CHECK_INT(gids[2], SOME_GID);
+	CHECK_INT(privilege_resume(&err), 0);
+	CHECK_INT(group_of_new_file("after"), SOME_GID);
+	REQUIRE(getresgid(&gids[0], &gids[1], &gids[2]) == 0);
+	CHECK_INT(gids[0], SOME_GID);
+	CHECK_INT(gids[1], SOME_GID);
+	CHECK_INT(gids[2], MORE_GID);
+	REQUIRE(privilege_begin_spool());
+	CHECK_INT(group_of_new_file("in the spool"), MORE_GID);
+	privilege_end_spool();
+	/* Once is enough. */
+	CHECK_INT(privilege_resume(&err), 0);
+	REQUIRE(getresgid(&gids[0], &gids[1], &gids[2]) == 0);
+	CHECK_INT(gids[2], MORE_GID);
+}
+
 TEST(without_a_group_for_the_spool_nothing_changes)
 {
 	struct identity identity = {.uid = SOME_UID, .gid = SOME_GID};

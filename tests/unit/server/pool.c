@@ -64,6 +64,23 @@ TEST(the_same_identity_is_the_same_group)
 	pool_clear(pool);
 }
 
+TEST(the_group_of_the_spool_is_part_of_the_identity)
+{
+	struct pool *pool = new_pool(1);
+	struct identity identity = {.uid = AMY, .gid = 100};
+	struct pool_group *without = pool_group_take(pool, &identity), *with;
+
+	identity.has_spool_group = true;
+	identity.spool_group = 8;
+	with = pool_group_take(pool, &identity);
+	CHECK(with != without);
+	CHECK(with->identity.has_spool_group);
+	CHECK_UINT(with->identity.spool_group, 8);
+	CHECK(pool_group_take(pool, &identity) == with);
+	identity.spool_group = 9;
+	CHECK(pool_group_take(pool, &identity) != with);
+}
+
 TEST(a_group_that_nobody_holds_ends)
 {
 	struct pool *pool = new_pool(1);
