@@ -164,17 +164,36 @@ log_open(const struct log_settings *settings)
 	sink.is_open = true;
 }
 
+/* The order in which descriptors are handed on. */
+static const enum log_level handed_on[LOG_DESCRIPTORS] = {
+	LOG_LEVEL_ERROR, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+
 void
 log_descriptors(int fds_out[LOG_DESCRIPTORS])
 {
-	static const enum log_level order[LOG_DESCRIPTORS] = {
-		LOG_LEVEL_ERROR, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
 	size_t i;
 
 	for (i = 0; i < LOG_DESCRIPTORS; i++) {
-		int fd = sink.is_open ? sink.fds[order[i]] : -1;
+		int fd = sink.is_open ? sink.fds[handed_on[i]] : -1;
 
 		fds_out[i] = fd > STDERR_FILENO ? fd : -1;
+	}
+}
+
+/* Levels may share a descriptor: errors come last, so that their file wins. */
+void
+log_replace(const int fds[LOG_DESCRIPTORS])
+{
+	size_t i;
+
+	for (i = LOG_DESCRIPTORS; i-- > 0;) {
+		int old = sink.is_open ? sink.fds[handed_on[i]] : -1;
+
+		if (fds[i] < 0)
+			continue;
+		if (old > STDERR_FILENO && dup3(fds[i], old, O_CLOEXEC) < 0)
+			log_error("dup3: %s", strerror(errno));
+		close(fds[i]);
 	}
 }
 

@@ -51,6 +51,10 @@ void log_close(void);
  * Borrowed until log_close(). */
 void log_descriptors(int fds_out[LOG_DESCRIPTORS]);
 
+/* What another process opened anew (log_descriptors()) in place of the files that
+ * are open here; taken over.  -1, and a log that is no file: all stays. */
+void log_replace(const int fds[LOG_DESCRIPTORS]);
+
 /* What stands before each line from now on, without the blank at the end. */
 void log_set_prefix(const char *prefix);
 

@@ -175,6 +175,8 @@ on_master(struct link *link, struct frame *frame)
 		return on_stdio(front, frame);
 	case WIRE_DRAIN:
 		return on_drain(front, frame);
+	case WIRE_LOGS:
+		return child_take_logs(frame);
 	default:
 		return dispatch_received(&front->dispatch, frame);
 	}

@@ -155,6 +155,18 @@ open_log(const struct child *child)
 		.inherited = child->boot.logs});
 }
 
+bool
+child_take_logs(struct frame *frame)
+{
+	struct wire_logs logs = {{-1, -1, -1}};
+
+	wire_logs(frame, &logs);
+	if (!frame_is_whole(frame))
+		return false;
+	log_replace(logs.logs);
+	return true;
+}
+
 /* How a child uses the channel: it waits there, or within its loop. */
 static void
 set_channel(struct child *child)

@@ -37,6 +37,9 @@ enum lookup child_kind_find(const char *name, enum wire_kind *kind_out);
 /* Waits for BOOT; -1: master is gone or what it sent is wrong (logged). */
 MUST_USE int child_begin(struct child *child, enum wire_kind kind);
 
+/* LOGS; false when it is broken. */
+MUST_USE bool child_take_logs(struct frame *frame);
+
 /* The rest of a process' life; result: its exit status.  The front's is in lmtp/,
  * so whoever has main() knows them all. */
 int lookup_main(struct child *child);

@@ -120,6 +120,11 @@ serve_frame(struct lookup_process *lookup, struct arena *arena,
 
 	if (frame->type == WIRE_DRAIN)
 		return 0;
+	if (frame->type == WIRE_LOGS)
+		return child_take_logs(frame)
+		               ? 1
+		               : err_temp(err, "4.3.0",
+					 "master sent broken LOGS");
 	if (frame->type != WIRE_LOOKUP)
 		return err_temp(err, "4.3.0", "master sent a frame of type %u",
 			frame->type);

@@ -324,6 +324,14 @@ open_log(const struct master *master, const struct settings *settings)
 	(void)master;
 }
 
+/* A wrong configuration must not keep a log from being rotated. */
+static void
+reopen_log(struct master *master)
+{
+	open_log(master, master->current->settings);
+	processes_send_logs(&master->processes);
+}
+
 static int
 edition_start(struct master *master, struct edition *edition, struct err *err)
 {
@@ -598,6 +606,7 @@ take_over(struct master *master, struct edition *edition)
 	if (old == NULL)
 		return;
 	listen_replace(&old->listeners, edition->listeners);
+	processes_send_logs(&master->processes);
 	generation_drain(old->generation, false);
 	log_info("The new configuration is in use");
 	end_reload(master, "");
@@ -657,7 +666,7 @@ give_up_next(struct master *master)
 	log_error("The new configuration does not work; the old one stays in "
 		  "use");
 	listen_abandon(&next->listeners, master->current->listeners);
-	open_log(master, master->current->settings);
+	reopen_log(master);
 	master->next = NULL;
 	end_reload(master, "the new processes did not start");
 }
@@ -722,13 +731,13 @@ start_next(struct master *master, struct edition *edition, struct err *err)
 	if (edition_start(master, edition, err) == 0)
 		return 0;
 	listen_abandon(&edition->listeners, master->current->listeners);
-	open_log(master, master->current->settings);
 	return -1;
 }
 
 static void
 refuse_reload(struct master *master, const char *why)
 {
+	reopen_log(master);
 	log_error("%s; the old configuration stays in use", why);
 	end_reload(master, why);
 }

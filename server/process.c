@@ -207,6 +207,30 @@ process_drain(struct process *process, bool is_stop)
 	process_send(process, &frame);
 }
 
+static void
+send_logs(struct process *process)
+{
+	struct wire_logs logs;
+	struct frame frame;
+
+	log_descriptors(logs.logs);
+	frame_begin(&frame, WIRE_LOGS);
+	wire_logs(&frame, &logs);
+	process_send(process, &frame);
+}
+
+void
+processes_send_logs(struct processes *all)
+{
+	struct process *process;
+	size_t i;
+
+	for (i = 0; i < PROCESS_BUCKETS; i++)
+		for (process = all->by_pid[i]; process != NULL;
+			process = process->next)
+			send_logs(process);
+}
+
 /* ---- beginning and end ---- */
 
 int

@@ -87,6 +87,9 @@ void process_kill(struct process *process, const char *why);
 /* Says in the log what the process did wrong, and kills it. */
 void process_breach(struct process *process, const struct frame *frame);
 
+/* Hands the log files that are open now to all children. */
+void processes_send_logs(struct processes *all);
+
 /* After SIGCHLD: waits for all that have ended, orphans too. */
 void processes_reap(struct processes *all);
 

@@ -608,6 +608,8 @@ obey(struct state *state, struct frame *frame)
 		return on_state_link(state, frame);
 	case WIRE_DRAIN:
 		return on_drain(state, frame);
+	case WIRE_LOGS:
+		return child_take_logs(frame);
 	default:
 		return false;
 	}

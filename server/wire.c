@@ -57,6 +57,15 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 }
 
 void
+wire_logs(struct frame *frame, struct wire_logs *logs)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(logs->logs); i++)
+		frame_fd(frame, &logs->logs[i]);
+}
+
+void
 wire_drain(struct frame *frame, struct wire_drain *drain)
 {
 	frame_bool(frame, &drain->is_stop);

@@ -34,6 +34,7 @@ enum wire_type {
 	/* master -> every child */
 	WIRE_BOOT = 1,
 	WIRE_DRAIN,
+	WIRE_LOGS, /* at any time */
 	/* every child -> master */
 	WIRE_READY,
 	WIRE_COUNTERS,
@@ -105,6 +106,12 @@ struct wire_drain {
 		       * reload) they go on until they have been idle */
 };
 void wire_drain(struct frame *frame, struct wire_drain *drain);
+
+/* The log files that master has opened anew, as in BOOT. */
+struct wire_logs {
+	int logs[3];
+};
+void wire_logs(struct frame *frame, struct wire_logs *logs);
 
 /* What `doorstep status` shows of a child; sent when it changed, at most once a
  * second. */

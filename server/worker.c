@@ -403,6 +403,10 @@ handle_master_frame(struct worker *worker, struct frame *frame)
 		return handle_worker(worker, frame);
 	case WIRE_DRAIN:
 		return handle_drain(worker, frame);
+	case WIRE_LOGS:
+		return child_take_logs(frame)
+		               ? NEXT_GO_ON
+		               : master_broke_rules("broken LOGS");
 	default:
 		return master_broke_rules("an unknown frame");
 	}

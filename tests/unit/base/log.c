@@ -239,6 +239,50 @@ TEST(a_process_that_inherits_the_log_opens_no_file)
 		CHECK_STR_IS(test_read(captured), "Error: lost and found\n");
 }
 
+TEST(a_file_can_be_replaced_by_one_that_another_process_opened)
+{
+	struct log_settings settings = settings_for(test_path("errors"));
+	int fds[LOG_DESCRIPTORS] = {-1, -1, -1};
+
+	settings.timestamp = "";
+	settings.info_path = test_path("info");
+	log_open(&settings);
+	log_error("before");
+	log_info("before");
+	REQUIRE(rename(test_path("errors"), test_path("errors.1")) == 0);
+	fds[0] = open(test_path("errors"),
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	REQUIRE(fds[0] >= 0);
+	log_replace(fds);
+	CHECK(fcntl(fds[0], F_GETFD) < 0);
+	log_error("after");
+	log_warning("after");
+	log_info("after");
+	log_close();
+	CHECK_STR_IS(test_read(test_path("errors.1")), "Error: before\n");
+	CHECK_STR_IS(test_read(test_path("errors")),
+		"Error: after\nWarning: after\n");
+	CHECK_STR_IS(
+		test_read(test_path("info")), "Info: before\nInfo: after\n");
+}
+
+TEST(a_log_that_is_no_file_is_not_replaced)
+{
+	const char *captured = capture_stderr();
+	struct log_settings settings = settings_for("/dev/stderr");
+	int fds[LOG_DESCRIPTORS] = {-1, -1, -1};
+
+	log_open(&settings);
+	fds[0] = open(test_path("log"),
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	REQUIRE(fds[0] >= 0);
+	log_replace(fds);
+	CHECK(fcntl(fds[0], F_GETFD) < 0);
+	log_error("here");
+	log_close();
+	CHECK_STR_IS(test_read(captured), "Error: here\n");
+}
+
 TEST(only_files_are_handed_on)
 {
 	struct log_settings settings = settings_for("/dev/stderr");

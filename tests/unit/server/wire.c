@@ -56,6 +56,7 @@ MESSAGE(boot, {.kind = WIRE_KIND_WORKER,
 		      .config = STDIN_FILENO,
 		      .logs = {-1, -1, -1},
 		      .has_no_memory = true})
+MESSAGE(logs, {{STDIN_FILENO, -1, STDIN_FILENO}})
 MESSAGE(counters, {counters, 2})
 MESSAGE(listener, {.fd = STDIN_FILENO, .name = "lmtp", .is_inet = true})
 MESSAGE(stdio, {STDIN_FILENO, STDOUT_FILENO})
@@ -105,7 +106,7 @@ static const struct {
 	const char *name;
 	void (*write)(struct frame *frame);
 	void (*read)(struct frame *frame);
-} messages[] = {ROW(boot), ROW(counters), ROW(listener), ROW(stdio),
+} messages[] = {ROW(boot), ROW(logs), ROW(counters), ROW(listener), ROW(stdio),
 	ROW(state_link), ROW(worker), ROW(rcpt), ROW(rcpt_answer), ROW(lookup),
 	ROW(user), ROW(record), ROW(check), ROW(checked), ROW(start),
 	ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
