@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/recipient.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -509,4 +510,32 @@ recipient_self(struct arena *arena, const struct settings *settings,
 	if (self->home == NULL)
 		self->home = record.home;
 	return 0;
+}
+
+/* ---- all users ---- */
+
+static bool
+is_fixed(const char *value)
+{
+	return value[0] != '\0' && strchr(value, '%') == NULL;
+}
+
+enum lookup
+recipient_common_identity(struct arena *arena, const struct settings *settings,
+	struct identity *identity_out, struct err *err)
+{
+	static const struct user nobody = {0};
+	struct recipient recipient = {
+		.name = "", .user = &nobody, .settings = settings};
+
+	if (!is_fixed(settings->mail_uid) || !is_fixed(settings->mail_gid))
+		return LOOKUP_NONE;
+	if (complete_uid(arena, &recipient, err) < 0 ||
+		complete_gid(arena, &recipient, err) < 0 ||
+		complete_groups(arena, &recipient, err) < 0 ||
+		complete_spool_group(arena, &recipient, err) < 0 ||
+		check_identity(&recipient, err) < 0)
+		return LOOKUP_ERROR;
+	*identity_out = recipient.identity;
+	return LOOKUP_FOUND;
 }

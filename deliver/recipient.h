@@ -57,6 +57,13 @@ MUST_USE int recipient_find(struct arena *arena,
 	const struct address *address, const char *service,
 	struct recipient *recipient_out, struct err *err);
 
+/* The identity of all users for whom the databases name none: mail_uid, mail_gid,
+ * the groups.  LOOKUP_NONE: it depends on the user, or there is none.
+ * LOOKUP_ERROR: as recipient_find(). */
+MUST_USE enum lookup recipient_common_identity(struct arena *arena,
+	const struct settings *settings, struct identity *identity_out,
+	struct err *err);
+
 /* The user who runs this program, by the environment's USER and HOME (each may
  * be NULL); no database is asked. */
 MUST_USE int recipient_self(struct arena *arena,

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "deliver/recipient.h"
 #include "server/child.h"
 #include "server/parts.h"
 
@@ -378,8 +379,8 @@ generation_check_ready(struct generation *generation)
 		return;
 	loop_timer_stop(loop_of(generation), &generation->start_timer);
 	generation->state = GENERATION_RUNNING;
-	if (generation->home != NULL)
-		pool_group_keep(&generation->pool, generation->home,
+	if (generation->kept != NULL)
+		pool_group_keep(&generation->pool, generation->kept,
 			generation->pool.least);
 	workers_pump(generation);
 	generation->host->ready(generation->host, generation);
@@ -471,6 +472,26 @@ find_home(struct generation *generation)
 	generation->home = pool_group_take(&generation->pool, &self);
 }
 
+/* Whose workers can be started before anybody is known.  Lookup will say what is
+ * wrong with mail_uid, if anything is. */
+static void
+find_kept(struct generation *generation)
+{
+	struct arena *arena;
+	struct identity identity;
+	struct err err;
+
+	generation->kept = generation->home;
+	if (generation->home != NULL || generation->pool.least == 0)
+		return;
+	arena = arena_open();
+	if (recipient_common_identity(arena, generation->settings, &identity,
+		    &err) == LOOKUP_FOUND)
+		generation->kept =
+			pool_group_take(&generation->pool, &identity);
+	arena_close(&arena);
+}
+
 static int
 make_configs(struct generation *generation, struct err *err)
 {
@@ -532,6 +553,7 @@ generation_open(struct generation_host *host, uint32_t number,
 	set_timers(generation);
 	workers_open(generation);
 	find_home(generation);
+	find_kept(generation);
 	*generation_out = generation;
 	if (start(generation, err) == 0)
 		return 0;

@@ -95,6 +95,7 @@ struct generation {
 	/* jobs */
 	struct pool pool;
 	struct pool_group *home; /* the only identity there can be, or NULL */
+	struct pool_group *kept; /* has process_min_avail workers, or NULL */
 	struct loop_timer pool_timer;
 	struct work **works; /* by the front's number; those in line */
 	struct list all_works;

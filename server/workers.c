@@ -744,8 +744,8 @@ workers_drain(struct generation *generation)
 {
 	struct list_link *link;
 
-	if (generation->home != NULL)
-		pool_group_keep(&generation->pool, generation->home, 0);
+	if (generation->kept != NULL)
+		pool_group_keep(&generation->pool, generation->kept, 0);
 	for (link = list_first(&generation->workers); link != NULL;
 		link = list_next(&generation->workers, link))
 		drain_worker(WORKER_OF(link));
@@ -767,6 +767,8 @@ workers_close(struct generation *generation)
 	loop_timer_stop(loop_of(generation), &generation->pool_timer);
 	drop_works(generation);
 	memory_free(generation->works);
+	if (generation->kept != NULL && generation->kept != generation->home)
+		pool_group_drop(&generation->pool, generation->kept);
 	if (generation->home != NULL)
 		pool_group_drop(&generation->pool, generation->home);
 	pool_clear(&generation->pool);
