@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +35,10 @@ enum {
 	/* Out of the way of 0 to 3, which children get. */
 	KEPT_FD_LEAST = 10,
 	/* Workers, and LDAs that come by themselves. */
-	STATE_DESCRIPTORS = 4096
+	STATE_DESCRIPTORS = 4096,
+	/* What the children of a master that was killed may take to end. */
+	ORPHANS_WAIT_MS = 3000,
+	ORPHANS_PAUSE_MS = 20
 };
 
 /* One reading of the configuration, and what came of it. */
@@ -80,6 +84,7 @@ struct master {
 	struct loop_watch signals;
 	int signal_fd;
 	struct run_files files;
+	uint64_t orphans_until_ms; /* of the last server; 0: there are none */
 	struct control control;
 	enum run_state run_state;
 	uint64_t since_s;
@@ -248,6 +253,9 @@ open_run_files(
 	if (run_files_open(
 		    master->arena, settings->base_dir, &master->files, err) < 0)
 		return -1;
+	if (master->files.was_left)
+		master->orphans_until_ms =
+			clock_monotonic_ms() + ORPHANS_WAIT_MS;
 	set_run_state(master, RUN_STARTING);
 	master->control.describe = describe;
 	return control_open(&master->control, master->loop, master->arena,
@@ -523,16 +531,28 @@ state_ended(struct process *process)
 			process_restart_ms(process, &state->failures));
 }
 
+/* False: there is nobody to wait for, or no time left. */
+static bool
+wait_for_orphans(const struct master *master)
+{
+	if (clock_monotonic_ms() >= master->orphans_until_ms)
+		return false;
+	(void)!poll(NULL, 0, ORPHANS_PAUSE_MS);
+	return true;
+}
+
 /* Another one's socket must not be taken away. */
 static bool
-is_state_served(const char *path)
+is_state_served(const struct master *master)
 {
-	int fd = channel_connect(path);
+	int fd;
 
-	if (fd < 0)
-		return false;
-	fd_close(&fd);
-	return true;
+	while ((fd = channel_connect(master->state.path)) >= 0) {
+		fd_close(&fd);
+		if (!wait_for_orphans(master))
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -544,7 +564,7 @@ state_open(
 	state->process.received = state_received;
 	state->process.ended = state_ended;
 	state->timer.fire = state_restart;
-	if (is_state_served(state->path))
+	if (is_state_served(master))
 		return err_temp(err, "4.3.5",
 			"another server uses base_dir = %s",
 			settings->base_dir);
@@ -993,12 +1013,24 @@ static int
 open_place_of_session(
 	struct master *master, const struct settings *settings, struct err *err)
 {
-	if (is_state_served(master->state.path)) {
+	if (is_state_served(master)) {
 		master->state.is_others = master->state.is_done = true;
 		return 0;
 	}
 	if (open_place(master, settings, err) < 0)
 		do_without_state(master, err_log_text(err));
+	return 0;
+}
+
+static int
+open_listeners(struct master *master, struct edition *edition, struct err *err)
+{
+	if (is_single(master))
+		return 0;
+	while (listen_open(edition->settings, NULL, &edition->listeners, err) <
+		0)
+		if (!wait_for_orphans(master))
+			return -1;
 	return 0;
 }
 
@@ -1014,8 +1046,7 @@ start_first(struct master *master, struct edition *edition, struct err *err)
 	if ((is_single(master) ? open_place_of_session(master, settings, err)
 			       : open_place(master, settings, err)) < 0)
 		return -1;
-	if (!is_single(master) &&
-		listen_open(settings, NULL, &edition->listeners, err) < 0)
+	if (open_listeners(master, edition, err) < 0)
 		return -1;
 	return edition_start(master, edition, err);
 }

@@ -134,6 +134,7 @@ run_files_open(struct arena *arena, const char *base_dir,
 	files_out->fd = open_locked(files_out->pid_path, err);
 	if (files_out->fd < 0)
 		return -1;
+	files_out->was_left = read_pid(files_out->fd) > 0;
 	if (write_pid(files_out->fd) == 0 && fchmod(files_out->fd, 0644) == 0)
 		return 0;
 	err_temp_errno(err, "4.3.5", "cannot write %s", files_out->pid_path);

@@ -37,6 +37,7 @@ struct run_status {
 struct run_files {
 	int fd; /* of master.pid, locked; -1: none */
 	const char *pid_path, *status_path;
+	bool was_left; /* by a server that could not remove it: it was killed */
 };
 
 /* Takes base_dir for this process and writes its id.  -1: 4.3.5, another server

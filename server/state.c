@@ -2,6 +2,7 @@
 #include "server/state.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -37,6 +38,9 @@ enum {
 	COMPLAINT_PAUSE_MS = 60 * 1000,
 	REOPEN_PAUSE_MS = 30 * 1000,
 	WELL_AFTER_MS = 10 * 60 * 1000,
+	/* The state of a master that was killed lives a moment longer. */
+	IN_USE_WAIT_MS = 2000,
+	IN_USE_PAUSE_MS = 20,
 	DRAIN_MS = 5000 /* for what is under way */
 };
 
@@ -722,6 +726,18 @@ open_dict(struct state *state, struct dict **dict_out, struct err *err)
 	return dict_open_bdb(&options, dict_out, err);
 }
 
+static enum lookup
+open_dict_in_time(struct state *state, struct err *err)
+{
+	uint64_t until_ms = clock_monotonic_ms() + IN_USE_WAIT_MS;
+	enum lookup found;
+
+	while ((found = open_dict(state, &state->dict, err)) == LOOKUP_NONE &&
+		clock_monotonic_ms() < until_ms)
+		(void)!poll(NULL, 0, IN_USE_PAUSE_MS);
+	return found;
+}
+
 /* What was remembered without the disk goes there. */
 static bool
 move_to(struct state *state, struct dict *dict)
@@ -786,7 +802,7 @@ open_data_base(struct state *state)
 
 	limits.lifetime_s =
 		state->child->settings->lmtp_unconfirmed_time_ms / 1000;
-	switch (open_dict(state, &state->dict, &err)) {
+	switch (open_dict_in_time(state, &err)) {
 	case LOOKUP_FOUND:
 		break;
 	case LOOKUP_NONE:
