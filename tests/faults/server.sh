@@ -26,7 +26,7 @@ machine_user vmail 61090
 
 # conf NAME [LINES]: every address is a user of vmail's; further settings are read
 # from standard input.  The cases call what follows.
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2034
 conf() {
 	server_conf "$1" <<END
 mail_home = $TEST_WORK/home/vmail/$1/%n
@@ -39,6 +39,7 @@ END
 	mails=$TEST_WORK/home/vmail/$1
 }
 
+# shellcheck disable=SC2034 # for the cases
 static_users='userdb {
   driver = static
   args = allow_all_users=yes

@@ -56,3 +56,36 @@ is "$(python deliver "$TEST_WORK/run-kill/lmtp" after)" "after 250" \
 	"afterwards the server is whole"
 server_stop
 is $? 0 "and ends as it should"
+
+# The master itself, and another one at once in its place, as a service manager
+# does it.
+if [ "${ROUNDS:-}" = full ]; then kill_rounds=20; else kill_rounds=4; fi
+rm -rf "$TEST_WORK"/home/vmail/*
+server_start kill
+kill_pids=
+for kill_seed in 1 2 3 4; do
+	python load "$TEST_WORK/run-kill/lmtp" $((kill_rounds + 1)) \
+		"$kill_seed" "m$kill_seed-a" "m$kill_seed-b" \
+		>"$TEST_WORK/orphaned-$kill_seed" \
+		2>"$TEST_WORK/orphan-errors-$kill_seed" &
+	kill_pids="$kill_pids $!"
+done
+kill_round=0
+while [ $kill_round -lt $kill_rounds ]; do
+	kill_round=$((kill_round + 1))
+	sleep 0.5
+	kill -9 "$server_pid"
+	wait "$server_pid" 2>/dev/null
+	server_start kill
+done
+# shellcheck disable=SC2086
+wait $kill_pids
+diag "$(cat "$TEST_WORK"/orphan-errors-*)"
+is "$(grep -v 'longest wait' "$TEST_WORK"/orphan-errors-*)" "" \
+	"when master is killed clients see nothing but temporary trouble"
+is "$(python stored "$TEST_WORK/home/vmail" "$TEST_WORK"/orphaned-* | head)" \
+	"" "each message that was answered is there exactly once"
+is "$(python deliver "$TEST_WORK/run-kill/lmtp" after)" "after 250" \
+	"a new master takes over from one that was killed"
+server_stop
+is $? 0 "and ends as it should"
