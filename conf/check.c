@@ -596,6 +596,18 @@ is_default(struct check *check, const struct conf_key *key, const void *object)
 	return is_equal;
 }
 
+/* Dovecot's way to deliver all mail as one user. */
+static const char *
+instead_of(const struct conf_keys *keys, const char *name)
+{
+	if (keys == &conf_service_keys && strcmp(name, "user") == 0)
+		return ": where all mail is one user's, set mail_uid to that "
+		       "user, or start the server as that user";
+	if (keys == &conf_service_keys && strcmp(name, "group") == 0)
+		return ": where all mail is one group's, set mail_gid";
+	return "";
+}
+
 static void
 check_block_later(struct check *check, const struct conf_keys *keys,
 	const void *block, const char *name, struct conf_place place)
@@ -606,8 +618,9 @@ check_block_later(struct check *check, const struct conf_keys *keys,
 		if (conf_key_is_later(&keys->items[i]) &&
 			!is_default(check, &keys->items[i], block))
 			WARNING(check, place,
-				"%s: %s has no effect in this release", name,
-				keys->items[i].name);
+				"%s: %s has no effect in this release%s", name,
+				keys->items[i].name,
+				instead_of(keys, keys->items[i].name));
 }
 
 static void

@@ -238,8 +238,13 @@ TEST(what_nothing_reads_yet_has_a_warning)
 			"release"},
 		{"service lmtp {\n  process_limit = 3\n}\n", ""},
 		{"service lmtp {\n  user = amy\n}\n",
-			"1: warning: lmtp: user has no effect in this "
-			"release"},
+			"1: warning: lmtp: user has no effect in this release: "
+			"where all mail is one user's, set mail_uid to that "
+			"user, or start the server as that user"},
+		{"service lmtp {\n  group = amy\n}\n",
+			"1: warning: lmtp: group has no effect in this "
+			"release: where all mail is one group's, set "
+			"mail_gid"},
 		{"service lmtp {\n  inet_listener a {\n    ssl = yes\n"
 		 "  }\n}\n",
 			"2: warning: a: ssl has no effect in this release"},
