@@ -394,8 +394,11 @@ assign_check(struct worker *worker, struct question *question)
 static void
 assign(struct generation *generation, struct worker *worker, struct work *work)
 {
+	/* A job's front waits for its deadline by itself; who asks a question
+	 * waits for us. */
 	loop_timer(loop_of(generation), &worker->timer,
-		work->deadline_ms + GENERATION_OVERDUE_MS);
+		work->deadline_ms +
+			(work->question == NULL ? GENERATION_OVERDUE_MS : 0));
 	if (work->question != NULL)
 		assign_check(worker, work->question);
 	else
@@ -501,9 +504,11 @@ worker_late(struct loop_timer *timer)
 {
 	struct worker *worker = CONTAINER_OF(timer, struct worker, timer);
 
-	process_kill(&worker->process, worker->pooled.state == POOL_STARTING
-					       ? "did not become ready"
-					       : "did not end its job in time");
+	process_kill(&worker->process,
+		worker->pooled.state == POOL_STARTING ? "did not become ready"
+		: worker->question != NULL
+			? "did not answer within lookup_timeout"
+			: "did not end its job in time");
 }
 
 static void

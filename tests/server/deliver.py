@@ -21,7 +21,9 @@ def main():
     message = lmtp.mail(subject, int(os.environ.get("SIZE", "0")))
     client = lmtp.Client(target)
     replies = client.begin(
-        os.environ.get("SENDER", "ada@client.example"), recipients
+        os.environ.get("SENDER", "ada@client.example"),
+        recipients,
+        os.environ.get("PARAMETERS", ""),
     )
     accepted = [reply[-1][:1] == "2" for reply in replies]
     if any(accepted):

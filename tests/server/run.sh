@@ -38,7 +38,7 @@ python() {
 	python3 "$TEST_SOURCE/tests/server/$python_name.py" "$@"
 }
 
-cases=${*:-modes users clients session spool ahead reload rotate stop retry kill again crowd}
+cases=${*:-modes users limits check clients session spool ahead reload rotate stop retry kill again crowd}
 for case in $cases; do
 	# shellcheck source=/dev/null # whichever was asked for
 	. "$TEST_SOURCE/tests/server/cases/$case.sh"
