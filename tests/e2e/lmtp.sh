@@ -32,64 +32,57 @@ machine_user amy 61091
 machine_user bob 61092
 domain=virtual.example.test
 
+# The files of samples/ are used as they are, but for paths and numbers.
+sample=$TEST_SOURCE/samples
+with_our_paths() {
+	sed "s|/etc/doorstep/users|$TEST_WORK/users|
+		s|/var/spool/postfix|$TEST_WORK/queue|
+		s|/srv/mail|$TEST_WORK/home/vmail|
+		s|^\(mail_[ug]id = \)5000|\161090|
+		s|/run/doorstep|$TEST_WORK/run-$1|
+		s|/var/lib/doorstep|$TEST_WORK/state-$1|" "$2"
+}
+# sample_conf NAME FILE
+sample_conf() {
+	with_our_paths "$1" "$sample/$2" | server_conf "$1"
+}
+
 # Half of the fifty have an account.
 {
-	for number in $(seq 1 25); do
-		echo "u$number@$domain::61090:61090::$TEST_WORK/home/vmail/u$number::"
-	done
-	echo "amy@example.test::61091:61091::$TEST_WORK/home/amy::"
-	echo "keeper@$domain::61090:61090::$TEST_WORK/home/vmail/keeper::"
+	seq -f "u%g@$domain:::::::" 1 25
+	echo "keeper@$domain:::::::"
+	grep -v "^#" "$sample/postfix/virtual/users"
 } >"$TEST_WORK/users"
-cp "$TEST_WORK/users" "$TEST_WORK/readers"
+sed "s|^\([^@]*\)@[^:]*:.*|\1@$domain::61090:61090::$TEST_WORK/home/vmail/$domain/\1::|" \
+	"$TEST_WORK/users" >"$TEST_WORK/readers"
 
+# Both samples have a socket of the same name.
 postfix_begin "
-virtual_mailbox_domains = $domain inet.example.test
+$(sed "/^virtual_mailbox_domains/s/\$/ inet.example.test/" \
+	"$sample/postfix/lmtp-virtual/main.cf")
+$(sed "s/doorstep/system/; /^recipient_delimiter/d" \
+	"$sample/postfix/lmtp-system/main.cf")
 virtual_mailbox_maps = static:all
-virtual_transport = lmtp:unix:private/doorstep
 virtual_alias_maps = texthash:$TEST_WORK/aliases-virtual
 transport_maps = texthash:$TEST_WORK/transport
-mailbox_transport = lmtp:unix:private/doorstep
-recipient_delimiter = +
-lmtp_destination_recipient_limit = 50
 address_verify_map =
-unverified_recipient_reject_code = 550
-unverified_recipient_reject_reason =
 " "
 lmtp      unix  - - y - - lmtp
 verify    unix  - - n - 1 verify
 2526      inet  n - n - - smtpd
-  -o smtpd_recipient_restrictions=reject_unverified_recipient
+  -o mynetworks=192.0.2.0/24
+$(sed -n '/^[a-z]/s/.*/  -o { & }/p' "$sample/postfix/lmtp-verify.cf")
 "
-echo "inet.example.test lmtp:inet:127.0.0.1:24" >"$TEST_WORK/transport"
+echo "inet.example.test $(sed -n 's/^#virtual_transport = //p' \
+	"$sample/postfix/lmtp-virtual/main.cf")" >"$TEST_WORK/transport"
 echo "both@$domain u1@$domain, u2@$domain" >"$TEST_WORK/aliases-virtual"
-echo "u26@inet.example.test u1@$domain" >>"$TEST_WORK/aliases-virtual"
+echo "team amy, bob" >"$TEST_WORK/aliases"
 
-server_conf e2e <<END
-mail_location = maildir:~/Maildir
-recipient_delimiter = +
-lda_mailbox_autocreate = yes
-lmtp_save_to_detail_mailbox = yes
-namespace inbox {
-  inbox = yes
-  separator = /
-}
-service lmtp {
-  unix_listener $TEST_WORK/queue/private/doorstep {
-    mode = 0600
-    user = postfix
-    group = postfix
-  }
-  inet_listener lmtp {
-    address = 127.0.0.1
-    port = 24
-  }
-}
-userdb {
-  driver = passwd-file
-  args = $TEST_WORK/users
-}
-END
-: >"$TEST_WORK/aliases"
+sample_conf system lmtp-system-users.conf
+sed -i "s|private/doorstep|private/system|" "$TEST_WORK/system.conf"
+server_start system
+system_pid=$server_pid
+sample_conf e2e lmtp-virtual-users.conf
 server_start e2e
 dovecot_begin
 
@@ -117,11 +110,32 @@ like "$(grep -F "$session" "$TEST_WORK/log/e2e.log")" \
 	"*lmtp(u1@$domain)<*><$session>: Info: *saved mail to INBOX*" \
 	"the session in Postfix' log is the one in ours"
 
-message System | smtp ada@client.example amy@example.test
+message Inet | smtp ada@client.example keeper@inet.example.test
+is "$(grep -c 'to=<keeper@inet.*relay=127.0.0.1\[127.0.0.1\]:24.*status=bounced' \
+	"$TEST_WORK/log/postfix.log")" 1 \
+	"lmtp:inet: reaches the server, which knows no such user"
+echo "keeper@inet.example.test:::::::" >>"$TEST_WORK/users"
+message "Inet again" | smtp ada@client.example keeper@inet.example.test
+is "$(find "$TEST_WORK/home/vmail/inet.example.test/keeper/Maildir/new" \
+	-type f | wc -l)" 1 "until it is in the file of users"
+
+# Accounts of the system.
+message System | smtp ada@client.example Amy@example.test
 is "$(fetch amy "mailbox hdr.subject")" "INBOX System" \
-	"mailbox_transport serves system users"
-is "$(stat -c %U "$TEST_WORK"/home/amy/Maildir/cur/*)" amy \
+	"mailbox_transport serves system users, by the name before the @"
+is "$(find "$TEST_WORK/home/amy/Maildir/new" "$TEST_WORK/home/amy/Maildir/cur" \
+	-type f -printf '%u\n' | sort -u)" amy \
 	"whose mail is their own"
+dovecot_admin mailbox create -u amy lists
+message Listed | smtp ada@client.example amy+lists@example.test
+is "$(fetch amy "mailbox hdr.subject" "subject Listed")" "lists Listed" \
+	"an extension comes through local(8)"
+message Team | smtp ada@client.example team@example.test
+is "$(fetch amy hdr.subject "subject Team")$(fetch bob hdr.subject \
+	"subject Team")" TeamTeam "and so do the users of an alias"
+message Low | smtp ada@client.example mail@example.test
+like "$(cat "$TEST_WORK/log/system.log")" "*first_valid_uid*" \
+	"accounts of the system get no mail"
 
 message Alias | smtp ada@client.example "both@$domain"
 is "$(fetch "u1@$domain" hdr.subject "subject Alias")$(fetch "u2@$domain" \
@@ -191,8 +205,46 @@ is "$(fetch "u5@$domain" hdr.subject "subject Later")" Later \
 
 server_stop
 is $? 0 "the server ends with status 0"
-is "$(grep -E 'Error|Panic|BUG' "$TEST_WORK/log/e2e.log")" "" \
-	"nothing went wrong in it"
+server_pid=$system_pid
+server_stop
+is $? 0 "and so does that of the system users"
+is "$(grep -hE 'Error|Panic|BUG' "$TEST_WORK/log/e2e.log" \
+	"$TEST_WORK/log/system.log" | grep -v first_valid_uid)" "" \
+	"nothing went wrong in them"
+
+# Without root, and as the first process of a container.
+send() {
+	printf '%s\r\n' "LHLO client.example" "MAIL FROM:<ada@client.example>" \
+		"RCPT TO:<$2>" DATA "Subject: $3" "" "A line." . QUIT |
+		"$lmtpd" --stdio "$1"
+}
+sample_conf one lmtp-one-user.conf
+server_start one vmail
+like "$(send 127.0.0.1:2400 "u6@$domain" "One user")" "*250 2.0.0 *Saved*" \
+	"lmtp-one-user.conf serves as vmail"
+is "$(fetch "u6@$domain" hdr.subject "subject One")" "One user" \
+	"and what it files is there"
+server_stop
+is $? 0 "and ends with status 0"
+
+sample_conf container container.conf
+install -d -o vmail "$TEST_WORK/run-container" "$TEST_WORK/state-container"
+machine_program doorstep-lmtpd "$lmtpd"
+unshare --pid --fork --kill-child --mount-proc \
+	setpriv --reuid=61090 --regid=61090 --clear-groups \
+	"$TEST_WORK/bin/doorstep-lmtpd" -F -c "$TEST_WORK/container.conf" \
+	2>"$TEST_WORK/log/container" &
+container=$!
+at_end "kill -9 $container 2>/dev/null"
+wait_for 20 grep "Doorstep is running, process 1\$" "$TEST_WORK/log/container"
+is $? 0 "container.conf logs to standard error, as process 1"
+like "$(send 127.0.0.1:2400 "u7@$domain" "Container")" "*250 2.0.0 *Saved*" \
+	"and delivers"
+is "$(fetch "u7@$domain" hdr.subject "subject Container")" "Container" \
+	"and what it files is there"
+kill "$(pgrep -P $container)"
+wait $container
+is $? 0 "SIGTERM ends it with status 0"
 dovecot_is_content "Dovecot finds nothing wrong with what was filed"
 postfix_took_all
 done_testing
