@@ -91,9 +91,13 @@ struct job;
 
 /* The memory of deliveries.  It knows the job's host by CONTAINER_OF. */
 struct job_memory {
+	/* Called once, when all copies are written: what claim() will be called
+	 * with, so that the answer can be under way while they are flushed. */
+	void (*begin)(
+		const struct job *job, struct job_claim *claims, size_t count);
 	/* Called once, when all copies are flushed and none has its name; what
-	 * it fills lives in job->arena.  -1: it cannot be asked; none of these
-	 * may be delivered. */
+	 * it fills lives in job->arena.  Some may have failed meanwhile.  -1: it
+	 * cannot be asked; none of these may be delivered. */
 	int (*claim)(const struct job *job, struct job_claim *claims,
 		size_t count, struct err *err);
 	/* Those that were BROKEN and did not get far: they are done anew. */

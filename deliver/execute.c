@@ -251,6 +251,7 @@ void
 execute_plans(struct job *job)
 {
 	for_each_open(job, write_copies);
+	remember_begin(job);
 	for_each_open(job, sync_copies);
 	stop_unless_wanted(job);
 	remember_ask(job);

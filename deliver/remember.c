@@ -211,6 +211,8 @@ fail_all(struct job *job, const struct job_claim *claims, size_t count,
 	for (i = 0; i < count; i++) {
 		struct delivery *delivery = &job->deliveries[claims[i].place];
 
+		if (!delivery_is_open(delivery))
+			continue;
 		report_begin(job, delivery);
 		fail(delivery, err);
 	}
@@ -238,7 +240,8 @@ obey_all(struct job *job, struct job_claim *claims, size_t count)
 	for (i = 0; i < count; i++) {
 		struct delivery *delivery = &job->deliveries[claims[i].place];
 
-		if (!obey(job, delivery, &claims[i]))
+		if (!delivery_is_open(delivery) ||
+			!obey(job, delivery, &claims[i]))
 			continue;
 		claims[i].names = names_of_copies(job, delivery);
 		claims[again++] = claims[i];
@@ -247,17 +250,28 @@ obey_all(struct job *job, struct job_claim *claims, size_t count)
 }
 
 void
-remember_ask(struct job *job)
+remember_begin(struct job *job)
 {
-	struct job_claim *claims;
-	struct err err;
-	size_t count;
+	struct job_work *work = job->work;
 
 	if (job->memory == NULL)
 		return;
-	claims = ARENA_ARRAY(job->arena, struct job_claim, job->count);
-	count = collect(job, claims);
-	if (count > 0 && job->memory->claim(job, claims, count, &err) < 0) {
+	work->claims = ARENA_ARRAY(job->arena, struct job_claim, job->count);
+	work->claim_count = collect(job, work->claims);
+	if (work->claim_count > 0)
+		job->memory->begin(job, work->claims, work->claim_count);
+}
+
+void
+remember_ask(struct job *job)
+{
+	struct job_claim *claims = job->work->claims;
+	size_t count = job->work->claim_count;
+	struct err err;
+
+	if (count == 0)
+		return;
+	if (job->memory->claim(job, claims, count, &err) < 0) {
 		fail_all(job, claims, count, &err);
 		return;
 	}

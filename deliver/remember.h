@@ -26,7 +26,10 @@ enum {
 	REMEMBER_COPIES_MAX = 1000
 };
 
-/* For all deliveries that are open.  Afterwards the open ones are to be done. */
+/* For all deliveries that are open, when their copies are written. */
+void remember_begin(struct job *job);
+
+/* When they are flushed.  Afterwards the open ones are to be done. */
 void remember_ask(struct job *job);
 
 /* The job is settled. */

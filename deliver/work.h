@@ -32,6 +32,8 @@ struct work_bytes {
 struct job_work {
 	struct work_bytes *bytes; /* the newest first */
 	struct tm received_at;
+	struct job_claim *claims; /* what the memory is asked */
+	size_t claim_count;
 };
 
 struct delivery_work {

@@ -39,6 +39,7 @@ claims_clear(struct claims *claims)
 {
 	channel_close(&claims->channel);
 	claims->held = 0;
+	claims->sent = NULL;
 }
 
 /* ---- the connection ---- */
@@ -182,8 +183,8 @@ take_answers(struct call *call, struct claim *items, size_t count,
 }
 
 static int
-ask_frame(struct call *call, const struct wire_claim *claim,
-	struct wire_claimed *claimed_out, struct err *err)
+send_question(
+	struct call *call, const struct wire_claim *claim, struct err *err)
 {
 	struct wire_claim sent = *claim;
 	struct frame frame;
@@ -191,7 +192,14 @@ ask_frame(struct call *call, const struct wire_claim *claim,
 	sent.request = ++call->claims->request;
 	frame_begin(&frame, call->type);
 	wire_claim(&frame, &sent);
-	if (send_frame(call, &frame, err) < 0)
+	return send_frame(call, &frame, err);
+}
+
+static int
+ask_frame(struct call *call, const struct wire_claim *claim,
+	struct wire_claimed *claimed_out, struct err *err)
+{
+	if (send_question(call, claim, err) < 0)
 		return -1;
 	return receive_answer(call, claim->count, claimed_out, err);
 }
@@ -221,6 +229,48 @@ begin_call(struct claims *claims, struct arena *arena, enum wire_type type)
 		clock_monotonic_ms() + claims->timeout_ms, false};
 }
 
+void
+claims_send(struct claims *claims, struct arena *arena,
+	const struct claim *items, size_t count)
+{
+	struct call call = begin_call(claims, arena, WIRE_CLAIM);
+	struct wire_claim claim;
+	struct err err;
+
+	if (fill_frame(&call, items, count, &claim) < count || claim.count == 0)
+		return;
+	if (send_question(&call, &claim, &err) < 0) {
+		/* What was held is lost; the question is put again. */
+		if (claims->held == 0)
+			claims_clear(claims);
+		return;
+	}
+	claims->sent = items;
+	claims->sent_count = claim.count;
+}
+
+/* The answer to what claims_send() has asked. */
+static int
+take_sent(struct call *call, struct claim *items, size_t count, struct err *err)
+{
+	struct wire_claimed claimed = {0};
+
+	call->claims->sent = NULL;
+	if (receive_answer(call, call->claims->sent_count, &claimed, err) < 0)
+		return -1;
+	take_answers(call, items, count, &claimed);
+	return 0;
+}
+
+static int
+ask_or_take(
+	struct call *call, struct claim *items, size_t count, struct err *err)
+{
+	if (call->claims->sent == items)
+		return take_sent(call, items, count, err);
+	return ask_all(call, items, count, err);
+}
+
 /* State may have been started anew since the last question: then the connection
  * is an old one.  That is nothing where nothing was held by it. */
 int
@@ -230,7 +280,7 @@ claims_ask(struct claims *claims, struct arena *arena, struct claim *items,
 	struct call call = begin_call(claims, arena, WIRE_CLAIM);
 	bool may_retry = claims->held == 0;
 
-	if (ask_all(&call, items, count, err) == 0)
+	if (ask_or_take(&call, items, count, err) == 0)
 		return 0;
 	claims_clear(claims);
 	if (call.is_lost && may_retry && clock_monotonic_ms() < call.until_ms) {

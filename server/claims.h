@@ -43,6 +43,9 @@ struct claims {
 	uint64_t request;  /* the last one's number */
 	size_t held;       /* claims that are this connection's */
 	size_t timeout_ms; /* CLAIMS_TIMEOUT_MS; a test takes less */
+	/* The items of claims_send(), whose answer is still to come; NULL: none. */
+	const struct claim *sent;
+	size_t sent_count; /* that state was asked about */
 };
 
 struct claim {
@@ -60,6 +63,12 @@ struct claim {
 void claims_init(struct claims *claims, const char *path);
 /* Gives up what is held: BROKEN for the next one who asks. */
 void claims_clear(struct claims *claims);
+
+/* Sends the question that claims_ask() for the same items will wait for, so that
+ * state works at it meanwhile.  Nothing when they do not fit in one frame, or
+ * where it cannot be sent: then claims_ask() does it all. */
+void claims_send(struct claims *claims, struct arena *arena,
+	const struct claim *items, size_t count);
 
 /* Asks for all; `found` lives in the arena.  An err is temporary and means that
  * nothing is held any more, of earlier questions neither. */

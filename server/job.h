@@ -39,6 +39,7 @@ struct assignment_claim {
 	unsigned char key[32];
 	unsigned char secret[16];
 	bool is_held;    /* to be finished */
+	bool is_broken;  /* what a predecessor left is not yet looked after */
 	bool has_handle; /* to be confirmed */
 };
 

@@ -75,6 +75,7 @@ take_answer(struct remembered_job *host, const struct claim *item,
 	struct assignment_claim *known = &host->assignment.claims[claim->place];
 
 	known->is_held = false;
+	known->is_broken = false;
 	known->has_handle = false;
 	switch (item->state) {
 	case WIRE_CLAIM_GRANTED:
@@ -84,7 +85,7 @@ take_answer(struct remembered_job *host, const struct claim *item,
 	case WIRE_CLAIM_BROKEN:
 		claim->state = JOB_CLAIM_BROKEN;
 		claim->before = item->found;
-		known->is_held = known->has_handle = true;
+		known->is_held = known->has_handle = known->is_broken = true;
 		return;
 	case WIRE_CLAIM_FINISHED:
 		claim->state = JOB_CLAIM_FINISHED;
@@ -131,29 +132,18 @@ forget_held(struct remembered_job *host, const struct job_claim *claims,
 		host->assignment.claims[claims[i].place].is_held = false;
 }
 
-static int
-ask(const struct job *job, struct job_claim *claims, size_t count, bool again,
-	struct err *err)
+static void
+take_answers(struct remembered_job *host, const struct claim *items,
+	struct job_claim *claims, size_t count)
 {
-	struct remembered_job *host = host_of(job);
-	struct arena *arena = host->assignment.arena;
-	struct claim *items = build_items(host, claims, count);
-	struct claims *state = &host->memory->claims;
 	size_t i;
 
-	if ((again ? claims_again(state, arena, items, count, err)
-		   : claims_ask(state, arena, items, count, err)) < 0) {
-		/* Then nothing of it is held. */
-		forget_held(host, claims, count);
-		return -1;
-	}
 	for (i = 0; i < count; i++)
 		take_answer(host, &items[i], &claims[i]);
-	return 0;
 }
 
 static int
-jobmemory_claim(const struct job *job, struct job_claim *claims, size_t count,
+make_items(const struct job *job, struct job_claim *claims, size_t count,
 	struct err *err)
 {
 	struct remembered_job *host = host_of(job);
@@ -168,14 +158,55 @@ jobmemory_claim(const struct job *job, struct job_claim *claims, size_t count,
 
 		make_secret(host->memory, known->secret, sizeof(known->secret));
 	}
-	return ask(job, claims, count, false, err);
+	host->items = build_items(host, claims, count);
+	return 0;
+}
+
+static void
+jobmemory_begin(const struct job *job, struct job_claim *claims, size_t count)
+{
+	struct remembered_job *host = host_of(job);
+	struct err err;
+
+	host->items = NULL;
+	/* Trouble is told when it is asked for. */
+	if (make_items(job, claims, count, &err) == 0)
+		claims_send(&host->memory->claims, host->assignment.arena,
+			host->items, count);
+}
+
+static int
+jobmemory_claim(const struct job *job, struct job_claim *claims, size_t count,
+	struct err *err)
+{
+	struct remembered_job *host = host_of(job);
+
+	if (host->items == NULL && make_items(job, claims, count, err) < 0)
+		return -1;
+	if (claims_ask(&host->memory->claims, host->assignment.arena,
+		    host->items, count, err) < 0) {
+		/* Then nothing of it is held. */
+		forget_held(host, claims, count);
+		return -1;
+	}
+	take_answers(host, host->items, claims, count);
+	return 0;
 }
 
 static int
 jobmemory_claim_again(const struct job *job, struct job_claim *claims,
 	size_t count, struct err *err)
 {
-	return ask(job, claims, count, true, err);
+	struct remembered_job *host = host_of(job);
+	struct claim *items = build_items(host, claims, count);
+
+	if (claims_again(&host->memory->claims, host->assignment.arena, items,
+		    count, err) < 0) {
+		forget_held(host, claims, count);
+		return -1;
+	}
+	take_answers(host, items, claims, count);
+	return 0;
 }
 
 static enum wire_outcome
@@ -199,7 +230,7 @@ jobmemory_finish(const struct job *job)
 	struct remembered_job *host = host_of(job);
 	struct wire_finish_item *items = ARENA_ARRAY(
 		host->assignment.arena, struct wire_finish_item, job->count);
-	bool is_half_done = false;
+	bool gives_back = false;
 	size_t count = 0, d;
 	struct err err;
 
@@ -209,8 +240,10 @@ jobmemory_finish(const struct job *job)
 		if (!known->is_held)
 			continue;
 		known->is_held = false;
-		if (job->deliveries[d].is_half_done) {
-			is_half_done = true;
+		if (job->deliveries[d].is_half_done ||
+			(known->is_broken &&
+				job->deliveries[d].outcome == DELIVER_FAILED)) {
+			gives_back = true;
 			continue;
 		}
 		memcpy(items[count].key, known->key, sizeof(known->key));
@@ -221,12 +254,14 @@ jobmemory_finish(const struct job *job)
 	if (count > 0 &&
 		claims_finish(&host->memory->claims, items, count, &err) < 0)
 		log_warning("state: %s", err_log_text(&err));
-	/* What the connection still holds is BROKEN when it has ended. */
-	if (is_half_done)
+	/* What a predecessor left is still to be looked after: the end of the
+	 * connection makes it BROKEN for the next one who asks. */
+	if (gives_back)
 		claims_clear(&host->memory->claims);
 }
 
 const struct job_memory jobmemory_ops = {
+	.begin = jobmemory_begin,
 	.claim = jobmemory_claim,
 	.claim_again = jobmemory_claim_again,
 	.finish = jobmemory_finish,

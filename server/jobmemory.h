@@ -34,6 +34,7 @@ struct jobmemory {
 struct remembered_job {
 	struct assignment assignment;
 	struct jobmemory *memory;
+	struct claim *items; /* what state was asked in advance */
 };
 
 /* `path` of state's socket is borrowed. */

@@ -29,7 +29,8 @@ struct world {
 	bool is_down;
 
 	struct str names[MOST]; /* what it was told last */
-	size_t asked, asked_again, finished;
+	size_t begun, asked, asked_again, finished;
+	int written_then;              /* files of amy's in tmp at begin() */
 	int private_then, public_then; /* files of amy's at claim() */
 };
 
@@ -56,6 +57,16 @@ count(const char *user, const char *folder)
 		files += entry->d_name[0] != '.';
 	closedir(dir);
 	return files;
+}
+
+static void
+fake_begin(const struct job *job, struct job_claim *claims, size_t count_of)
+{
+	struct world *world = world_of(job);
+
+	world->begun += count_of;
+	world->written_then = count("amy", "tmp");
+	CHECK(claims[0].names.len > 0);
 }
 
 static int
@@ -106,6 +117,7 @@ fake_finish(const struct job *job)
 }
 
 static const struct job_memory fake = {
+	.begin = fake_begin,
 	.claim = fake_claim,
 	.claim_again = fake_claim_again,
 	.finish = fake_finish,
@@ -242,6 +254,8 @@ TEST(the_memory_is_asked_when_all_is_written_and_nothing_can_be_seen)
 
 	begin(&w, NULL);
 	deliver_job(&w.job);
+	CHECK_UINT(w.begun, 1);
+	CHECK_INT(w.written_then, 1);
 	CHECK_INT(w.private_then, 1);
 	CHECK_INT(w.public_then, 0);
 	finish(&w);
@@ -559,7 +573,7 @@ yes(const struct job *job)
 	return true;
 }
 
-TEST(a_job_that_was_abandoned_is_not_claimed)
+TEST(an_abandoned_job_takes_its_answer_and_files_nothing)
 {
 	struct world w;
 
@@ -567,7 +581,23 @@ TEST(a_job_that_was_abandoned_is_not_claimed)
 	w.job.is_abandoned = yes;
 	deliver_job(&w.job);
 	CHECK_INT(w.deliveries[0].outcome, DELIVER_FAILED);
-	CHECK_UINT(w.asked, 0);
+	CHECK_UINT(w.asked, 1);
 	CHECK_UINT(w.finished, 1);
+	CHECK_INT(count("amy", "new"), 0);
+	CHECK_INT(count("amy", "tmp"), 0);
+	finish(&w);
+}
+
+TEST(an_abandoned_job_does_not_mend_what_broke_off)
+{
+	struct world w;
+
+	begin(&w, NULL);
+	break_off(&w, STR(""));
+	w.job.is_abandoned = yes;
+	deliver_job(&w.job);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_UINT(w.asked_again, 0);
+	CHECK_INT(count("amy", "new"), 0);
 	finish(&w);
 }

@@ -64,6 +64,13 @@ broken_name(void)
 	return str_of(path, strlen(path) + 1);
 }
 
+void
+claims_send(struct claims *claims, struct arena *arena,
+	const struct claim *items, size_t count)
+{
+	(void)claims, (void)arena, (void)items, (void)count;
+}
+
 int
 claims_ask(struct claims *claims, struct arena *arena, struct claim *items,
 	size_t count, struct err *err)
