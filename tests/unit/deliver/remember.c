@@ -64,9 +64,9 @@ fake_begin(const struct job *job, struct job_claim *claims, size_t count_of)
 {
 	struct world *world = world_of(job);
 
+	(void)claims;
 	world->begun += count_of;
 	world->written_then = count("amy", "tmp");
-	CHECK(claims[0].names.len > 0);
 }
 
 static int
