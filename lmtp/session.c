@@ -26,7 +26,6 @@ enum {
 /* What comes next in the input. */
 enum mode {
 	MODE_COMMANDS,
-	MODE_CONFIRMING, /* nothing, until session_confirmed() */
 	MODE_DATA,
 	MODE_DELIVERING, /* nothing, until session_delivered() */
 	MODE_ENDED
@@ -80,6 +79,10 @@ struct session {
 	struct data data;
 	struct arena *scratch; /* of commands that wait for their replies */
 	struct buf output;
+	/* Until session_confirmed() only the next MAIL and its RCPTs are looked
+	 * at, and no reply goes out. */
+	bool is_confirming;
+	struct buf nothing; /* what the front may see meanwhile */
 
 	uint64_t received; /* bytes that were taken */
 	enum proof proof;
@@ -189,14 +192,14 @@ session_end_reason(const struct session *session)
 struct buf *
 session_output(struct session *session)
 {
-	return &session->output;
+	return session->is_confirming ? &session->nothing : &session->output;
 }
 
 bool
 session_is_waiting(const struct session *session)
 {
-	return session->mode == MODE_CONFIRMING ||
-	       session->mode == MODE_DELIVERING || has_queue(session);
+	return session->is_confirming || session->mode == MODE_DELIVERING ||
+	       has_queue(session);
 }
 
 bool
@@ -366,6 +369,7 @@ finish(struct session *session, const char *reply, const char *reason)
 {
 	transaction_close(session);
 	reply_add(&session->output, reply);
+	session->is_confirming = false;
 	snprintf(
 		session->end_reason, sizeof(session->end_reason), "%s", reason);
 	session->mode = MODE_ENDED;
@@ -882,10 +886,17 @@ static void
 confirm(struct session *session)
 {
 	session->proof = PROOF_NONE_NEEDED;
-	session->mode = MODE_CONFIRMING;
+	session->is_confirming = true;
 	session->config.events->confirm(session,
 		(const struct wire_handle *)(const void *)session->handles.data,
 		session->handles.len / sizeof(struct wire_handle));
+}
+
+/* It delivers nothing, and its reply can wait. */
+static bool
+is_harmless(const struct command *command)
+{
+	return command->verb == COMMAND_MAIL || command->verb == COMMAND_RCPT;
 }
 
 static size_t
@@ -901,9 +912,9 @@ take_command(struct session *session, struct str input, size_t len)
 		if (has_queue(session))
 			return 0;
 		confirm(session);
-		if (session->mode == MODE_CONFIRMING)
-			return 0;
 	}
+	if (session->is_confirming && !is_harmless(&command))
+		return 0;
 	session->received += len;
 	session->unfinished[0] = '\0';
 	run_command(session, &command);
@@ -1148,7 +1159,6 @@ take_input(struct session *session, struct str input)
 		return take_line(session, input);
 	case MODE_DATA:
 		return take_data(session, input);
-	case MODE_CONFIRMING:
 	case MODE_DELIVERING:
 	case MODE_ENDED:
 		break;
@@ -1224,10 +1234,10 @@ session_delivered(struct session *session)
 void
 session_confirmed(struct session *session)
 {
-	if (session->mode != MODE_CONFIRMING)
+	if (!session->is_confirming)
 		return;
 	buf_clear(&session->handles);
-	session->mode = MODE_COMMANDS;
+	session->is_confirming = false;
 }
 
 void

@@ -9,7 +9,8 @@
  *             confirm()  -> session_confirmed()
  *
  * While it waits it consumes no input (but for further RCPTs of a pipeline, which
- * are asked about all at once).  Replies come out in the order of the commands
+ * are asked about all at once; and for MAIL and RCPT while it waits for confirm(),
+ * whose replies come after that).  Replies come out in the order of the commands
  * whatever order the answers come in.
  *
  * States and commands are a table in session.c (RFC 2033, 5321); cases for every
