@@ -1,20 +1,27 @@
 # Further suites than `make check`, and the tools of the house.  Each suite of
 # scripts counts like `make check`, but is run one script after the other.
 #   check-asan    make check under address and undefined-behaviour sanitizers
+#   check-asan-server  the whole server under them; needs root
 #   check-server  the whole server and its torture; needs root
 #   check-e2e     real MTAs and IMAP servers; needs root
 #   check-faults  torture: full disks, kill -9, failing calls; needs root
 #   check-perf    speed against other delivery agents
 #   fuzz-smoke    each fuzzer for FUZZ_SECONDS (30)
 SUITE = $(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS
+# One make after the other: two at once would build the same libraries.
+PREPARE_SUITE = $(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
 
-check-server: all $(check_PROGRAMS)
+check-server: all
+	$(PREPARE_SUITE)
 	$(SUITE) TESTS='$(SERVER_TESTS)' TEST_SUITE_LOG=check-server.log
-check-e2e: all $(check_PROGRAMS)
+check-e2e: all
+	$(PREPARE_SUITE)
 	$(SUITE) TESTS='$(E2E_TESTS)' TEST_SUITE_LOG=check-e2e.log
-check-faults: all $(check_PROGRAMS)
+check-faults: all
+	$(PREPARE_SUITE)
 	$(SUITE) TESTS='$(FAULTS_TESTS)' TEST_SUITE_LOG=check-faults.log
-check-perf: all $(check_PROGRAMS)
+check-perf: all
+	$(PREPARE_SUITE)
 	$(SUITE) TESTS='$(PERF_TESTS)' TEST_SUITE_LOG=check-perf.log
 
 # Builds of their own, below this one.
@@ -33,6 +40,8 @@ lint-build/config.status:
 
 check-asan: asan/config.status
 	cd asan && $(MAKE) $(AM_MAKEFLAGS) check
+check-asan-server: asan/config.status
+	cd asan && $(MAKE) $(AM_MAKEFLAGS) check-server
 fuzz-smoke: fuzz/config.status
 	cd fuzz && $(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TESTS)
 	cd fuzz && $(MAKE) $(AM_MAKEFLAGS) fuzz-search
@@ -42,7 +51,8 @@ fuzz-search:
 clean-local:
 	rm -rf asan fuzz lint-build coverage
 
-.PHONY: check-server check-e2e check-faults check-perf check-asan fuzz-smoke \
+.PHONY: check-server check-e2e check-faults check-perf check-asan \
+	check-asan-server fuzz-smoke \
 	fuzz-search
 
 # The tools of the house.
