@@ -111,7 +111,7 @@ list_keeper(const struct keeper *keeper, struct process_list *list)
 		return;
 	process_list_add(list, process, keeper->generation->number,
 		process->is_draining ? "draining"
-		: process->is_ready  ? "busy"
+		: process->is_ready  ? "running"
 				     : "starting",
 		0);
 }

@@ -189,7 +189,7 @@ list_processes(const struct master *master, struct process_list *list)
 
 	if (process_is_running(&master->state.process))
 		process_list_add(list, &master->state.process, 0,
-			master->state.process.is_ready ? "busy" : "starting",
+			master->state.process.is_ready ? "running" : "starting",
 			0);
 	for (link = list_first(&master->editions); link != NULL;
 		link = list_next(&master->editions, link))
