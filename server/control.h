@@ -35,8 +35,9 @@ struct control_process {
 	pid_t pid;
 	uint32_t uid;
 	uint32_t generation;
-	const char *state; /* "starting", "idle", "busy", "draining" */
-	uint64_t jobs;     /* done so far */
+	const char
+		*state; /* "starting", "running", "idle", "busy", "draining" */
+	uint64_t jobs;  /* done so far */
 	uint64_t since_s;
 	const struct wire_counter *counters;
 	size_t counter_count;
