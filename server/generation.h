@@ -52,6 +52,7 @@ struct generation_host {
 	bool is_single; /* --stdio */
 	int input, output;
 	bool has_no_memory; /* of deliveries: workers do without */
+	const char *state;  /* path of its socket */
 
 	void (*ready)(
 		struct generation_host *host, struct generation *generation);

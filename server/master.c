@@ -1017,6 +1017,10 @@ open_place_of_session(
 		master->state.is_others = master->state.is_done = true;
 		return 0;
 	}
+	/* A name of its own: another session that begins meanwhile must not rely
+	 * on a socket that goes when this one ends. */
+	master->state.path = master->host.state = arena_format(
+		master->arena, "%s-%ld", master->state.path, (long)clock_pid());
 	if (open_place(master, settings, err) < 0)
 		do_without_state(master, err_log_text(err));
 	return 0;
@@ -1039,7 +1043,7 @@ start_first(struct master *master, struct edition *edition, struct err *err)
 {
 	const struct settings *settings = edition->settings;
 
-	master->state.path =
+	master->state.path = master->host.state =
 		arena_format(master->arena, "%s/state", settings->base_dir);
 	if (run_as_find(master->arena, settings, &master->run_as, err) < 0)
 		return -1;

@@ -54,6 +54,7 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 		frame_fd(frame, &boot->logs[i]);
 	frame_bool(frame, &boot->is_single);
 	frame_bool(frame, &boot->has_no_memory);
+	frame_text(frame, &boot->state);
 }
 
 void

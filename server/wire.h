@@ -97,6 +97,7 @@ struct wire_boot {
 	                      * the settings say (syslog, standard error) */
 	bool is_single;      /* --stdio: one session, then the end */
 	bool has_no_memory;  /* nobody remembers deliveries: go on without */
+	const char *state;   /* worker: the path of state's socket */
 };
 void wire_boot(struct frame *frame, struct wire_boot *boot);
 

@@ -454,9 +454,11 @@ step(struct worker *worker)
 static void
 worker_open(struct worker *worker, struct child *child)
 {
-	const char *state = arena_format(
-		child->arena, "%s/state", child->settings->base_dir);
+	const char *state = child->boot.state;
 
+	if (state == NULL)
+		state = arena_format(
+			child->arena, "%s/state", child->settings->base_dir);
 	*worker = (struct worker){.child = child, .front = {.fd = -1}};
 	worker->scripts = script_cache_open(NULL);
 	jobmemory_init(&worker->memory, state, geteuid());

@@ -580,7 +580,8 @@ start_worker(struct generation *generation, struct pool_group *group)
 	generation_boot(&worker->process,
 		&(struct wire_boot){.generation = generation->number,
 			.config = generation->config_fds[WIRE_KIND_WORKER],
-			.has_no_memory = generation->host->has_no_memory});
+			.has_no_memory = generation->host->has_no_memory,
+			.state = generation->host->state});
 	link_worker(worker);
 }
 

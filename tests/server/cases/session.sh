@@ -58,3 +58,24 @@ is "$(session_deliver root r)" "r 250" \
 is "$(session_count r)" 3 "one message"
 is "$(session_deliver root r)" "r 250" "and the same one again"
 is "$(session_count r)" 4 "which is filed as well"
+
+# Two at a time: the second one must not rely on what ends with the first.
+cat >"$TEST_WORK/two.py" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import lmtp
+first = lmtp.Client("| " + sys.argv[2])
+second = lmtp.Client("| " + sys.argv[2])
+print(first.send_message("ada@client.example", ["one"], lmtp.mail("1"))[0][-1][:3])
+second.begin("ada@client.example", ["two"])
+second.say("DATA", "354")
+first.quit()
+second.write(lmtp.mail("2") + b".\r\n")
+print(second.reply()[-1][:3])
+second.quit()
+END
+is "$(python3 "$TEST_WORK/two.py" "$TEST_SOURCE/tests/lib" \
+	"$lmtpd --stdio -c $TEST_WORK/session.conf" 2>&1)" "250
+250" "two sessions at a time both deliver, whichever ends first"
+is "$(find "$TEST_WORK/run-session" -name 'state*' | wc -l)" 0 \
+	"and leave no socket behind"
