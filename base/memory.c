@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,17 @@ void
 memory_free(void *memory)
 {
 	free(memory);
+}
+
+/* Bytes at the end of the heap that stay. */
+enum { KEEP_BYTES = 4 * 1024 * 1024 };
+
+void
+memory_keep(void)
+{
+	/* What cannot be set stays as it is. */
+	(void)!mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+	(void)!mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
 }
 
 size_t

@@ -20,6 +20,10 @@ void *memory_resize(void *memory, size_t size) __attribute__((alloc_size(2)));
 
 void memory_free(void *memory);
 
+/* For a process that works on and on: what was given back is kept for the next
+ * job rather than returned to the system and asked for again. */
+void memory_keep(void);
+
 /* size_a * size_b, ends the process when that does not fit a size_t. */
 size_t memory_product(size_t a, size_t b);
 

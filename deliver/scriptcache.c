@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -25,9 +26,10 @@ struct entry {
 	uint64_t last_used;
 };
 
-/* The inode stands here so that a search reads no entry in vain. */
+/* Inode and path stand here so that a search reads no entry in vain. */
 struct slot {
 	ino_t inode;
+	uint32_t path_hash;
 	struct entry *entry;
 };
 
@@ -94,6 +96,17 @@ script_cache_counts(const struct script_cache *cache)
 }
 
 /* ---- finding ---- */
+
+/* FNV-1a */
+static uint32_t
+hash_of(const char *path)
+{
+	uint32_t hash = 2166136261U;
+
+	for (; *path != '\0'; path++)
+		hash = (hash ^ (unsigned char)*path) * 16777619U;
+	return hash;
+}
 
 static bool
 is_script(const struct entry *entry, const struct sieve_settings *settings,
@@ -225,11 +238,13 @@ drop_oldest(struct script_cache *cache)
 static void
 drop_script(struct script_cache *cache, const struct entry *entry)
 {
+	uint32_t hash = hash_of(entry->path);
 	size_t i = 0;
 
 	while (i < cache->counts.scripts)
-		if (is_script(cache->slots[i].entry, &entry->settings,
-			    entry->path))
+		if (cache->slots[i].path_hash == hash &&
+			is_script(cache->slots[i].entry, &entry->settings,
+				entry->path))
 			drop(cache, i);
 		else
 			i++;
@@ -245,7 +260,7 @@ keep_take(struct script_cache *cache, struct entry *entry)
 				cache->limits.bytes))
 		drop_oldest(cache);
 	cache->slots[cache->counts.scripts++] =
-		(struct slot){entry->state.inode, entry};
+		(struct slot){entry->state.inode, hash_of(entry->path), entry};
 	cache->counts.bytes += entry->bytes;
 	entry->last_used = ++cache->uses;
 }

@@ -202,6 +202,7 @@ child_begin(struct child *child, enum wire_kind kind)
 	child->kind = kind;
 	err_clear(&err);
 	umask(077);
+	memory_keep();
 	set_signals();
 	set_prefix(kind);
 	if (begin(child, &err) == 0)
