@@ -16,11 +16,41 @@ chmod a-w top/build-quickstart/quickstart.log
 chmod -R a+rX .
 # shellcheck disable=SC2086 # words
 out=$($as_user sh top/scripts/quickstart 2>&1)
-is "$?:$out" "1:build-quickstart belongs to $(id -un): remove it and start again" \
+is "$?:$out" "1:scripts/quickstart: build-quickstart belongs to $(id -un): remove it and start again" \
 	"a build folder of somebody else is named first"
 out=$(sh top/scripts/quickstart --stop 2>&1)
 like "$?:$out" "1:*there is no server of an earlier run" \
 	"--stop says when there is nothing to stop"
+mkdir half-done "half-done/doorstep-quickstart.a b" elsewhere
+printf '%s\n' "$PWD/gone/doorstep-quickstart.1" \
+	"$PWD/half-done/doorstep-quickstart.a b" >top/build-quickstart/folder
+out=$(sh top/scripts/quickstart --stop 2>&1)
+is "$?:$out" "0:removed $PWD/half-done/doorstep-quickstart.a b" \
+	"--stop removes what a run left that came to no server"
+is "$(ls half-done)" "" "and it is gone"
+out=$(sh top/scripts/quickstart --stop 2>&1)
+like "$?:$out" "1:*there is no server of an earlier run" "once"
+echo "$PWD/elsewhere" >top/build-quickstart/folder
+out=$(sh top/scripts/quickstart --stop 2>&1)
+like "$?:$out" "1:*no folder of ours" "--stop does not remove other folders"
+is "$(ls -d elsewhere)" elsewhere "and it stays"
+rm -rf top/build-quickstart
+chmod a-w top
+# shellcheck disable=SC2086 # words
+out=$($as_user sh top/scripts/quickstart 2>&1)
+like "$?:$out" "1:*may not write into $PWD/top: *" \
+	"sources that cannot be written are named first"
+chmod u+w top
+out=$(sh "$TEST_SOURCE/samples/quickstart/send" nonexistent 2>&1)
+like "$?:$out" "66:send: nonexistent is no file*" "send says what it cannot read"
+
+printf '#!/bin/sh\nexit 1\n' >top/scripts/deps
+cp "$TEST_SOURCE/scripts/test" "$TEST_SOURCE/scripts/suites" top/scripts/
+chmod +x top/scripts/deps
+like "$(sh top/scripts/test --list)" "build *perf *" \
+	"test --list needs no packages"
+out=$(sh top/scripts/test --help)
+like "$?:$out" "0:usage: scripts/test *" "nor does test --help"
 out=$(sh top/scripts/quickstart --nonsense 2>&1)
 like "$?:$out" "1:*usage: scripts/quickstart*" "other options are refused"
 
