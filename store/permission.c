@@ -189,7 +189,9 @@ permission_explain(struct buf *text, const char *path)
 	memcpy(folder, path, len + 1);
 	cut_to_existing(folder);
 	if (explain_folder(text, folder, W_OK, 'w') ||
-		(is_folder(path) && explain_folder(text, path, X_OK, 'x')) ||
+		(is_folder(path) &&
+			(explain_folder(text, path, X_OK, 'x') ||
+				explain_folder(text, path, W_OK, 'w'))) ||
 		explain_folder(text, path, R_OK, 'r'))
 		return;
 	buf_add_text(text, " UNIX perms appear ok (ACL/MAC wrong?)");

@@ -197,6 +197,15 @@ TEST(the_nearest_folder_that_is_there_is_asked)
 		"/not/there/at/all", "missing +w perm: /, dir owned by%s", ""));
 }
 
+TEST(a_folder_that_takes_nothing_is_named_itself)
+{
+	box_be_nobody();
+	test_file("a/b/c", "x");
+	CHECK_INT(chmod(test_path("a/b"), 0555), 0);
+	CHECK(says(test_path("a/b"), "missing +w perm: %s, dir owned by",
+		test_path("a/b")));
+}
+
 TEST(without_a_missing_permission_that_is_said)
 {
 	box_be_nobody();
