@@ -5,6 +5,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/utf8.h"
+#include "lmtp/reply.h"
 
 #include "base/banned.h"
 
@@ -12,7 +14,10 @@ enum {
 	/* Tickets of one frame. */
 	FRAME_TICKETS = 4096,
 	/* Bytes of one JOB_RECIPIENTS; a recipient has 2 KB at most. */
-	FRAME_RECIPIENTS_BYTES = FRAME_MAX - 4096
+	FRAME_RECIPIENTS_BYTES = FRAME_MAX - 4096,
+	/* Lines about refused recipients of one transaction: a client may name
+	 * very many, and the log has to stay readable. */
+	REFUSED_LINES = 20
 };
 
 /* A RCPT that master was asked about. */
@@ -52,6 +57,7 @@ struct dispatch_transaction {
 	struct request *requests;
 	struct job *jobs, **last_job;
 	size_t jobs_started, jobs_sent; /* in that state */
+	size_t refused;                 /* recipients, logged or not */
 };
 
 struct worker {
@@ -131,6 +137,39 @@ on_find(struct session *session, struct session_recipient *recipient)
 	table_add(
 		&dispatch->requests, &request->entry, ++dispatch->last_number);
 	send_rcpt(client, request);
+}
+
+/* The line that answers "why did this address bounce?". */
+static void
+log_refused(const struct session_recipient *recipient)
+{
+	const struct reply_to nobody = {STR_EMPTY, .is_utf8 = true};
+	struct str address =
+		utf8_cut(recipient->address.text, REPLY_ADDRESS_MAX);
+	struct str rest, line = STR_EMPTY;
+	struct buf reply;
+
+	buf_init(&reply, BUF_UNLIMITED);
+	reply_add_err(&reply, &nobody, &recipient->result.err);
+	rest = buf_view(&reply);
+	(void)str_next_field(&rest, '\r', &line);
+	log_info("<%s>: refused <%.*s>: %.*s", recipient->id, STR_ARG(address),
+		STR_ARG(line));
+	buf_clear(&reply);
+}
+
+static void
+on_refused(struct session *session, const struct session_recipient *recipient)
+{
+	struct dispatch_transaction *transaction =
+		transaction_of(client_of(session));
+
+	if (transaction->refused++ < REFUSED_LINES)
+		log_refused(recipient);
+	else if (transaction->refused == REFUSED_LINES + 1)
+		log_info("<%s>: refused, and maybe more: no further line about "
+			 "recipients of this transaction",
+			recipient->id);
 }
 
 static void
@@ -746,6 +785,7 @@ wake_confirmed(struct confirm_client *waiting)
 
 const struct session_events dispatch_events = {
 	.find = on_find,
+	.refused = on_refused,
 	.deliver = on_deliver,
 	.release = on_release,
 	.confirm = on_confirm,

@@ -427,6 +427,8 @@ put_rcpt_reply(
 		return;
 	}
 	session->bad_commands = 0;
+	if (session->config.events->refused != NULL)
+		session->config.events->refused(session, recipient);
 	reply_add_err(&session->output, &to, &recipient->result.err);
 }
 

@@ -106,6 +106,10 @@ struct session_events {
 	 * session_confirmed(). */
 	void (*confirm)(struct session *session,
 		const struct wire_handle *handles, size_t count);
+	/* This RCPT is about to be refused, with recipient->result.err; for the
+	 * log.  May be NULL. */
+	void (*refused)(struct session *session,
+		const struct session_recipient *recipient);
 	/* A command is carried out, or refused, in this state: for counters and
 	 * tests.  May be NULL. */
 	void (*command)(struct session *session, enum session_state state,

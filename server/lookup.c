@@ -25,7 +25,9 @@ report(const struct wire_lookup *question, const struct err *err)
 {
 	if (err->kind == ERR_NO_USER)
 		return;
-	log_error("%.*s%s%.*s: %s", STR_ARG(question->local_part),
+	log_error("<%s>: %.*s%s%.*s: %s",
+		question->session != NULL ? question->session : "",
+		STR_ARG(question->local_part),
 		question->domain.len > 0 ? "@" : "", STR_ARG(question->domain),
 		err_log_text(err));
 }

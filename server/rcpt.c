@@ -84,6 +84,14 @@ refuse(const struct question *question, const struct err *err)
 }
 
 static void
+log_question(const struct question *question, const struct err *err)
+{
+	log_error("<%s>: %s",
+		question->session != NULL ? question->session : "",
+		err_log_text(err));
+}
+
+static void
 accept(const struct question *question, struct pool_group *group,
 	struct str user, const char *name)
 {
@@ -101,7 +109,7 @@ accept(const struct question *question, struct pool_group *group,
 		answer.ticket = ticket->id;
 		generation->recipients++;
 	} else {
-		log_error("%s", err_log_text(&answer.err));
+		log_question(question, &answer.err);
 	}
 	send_answer(generation, &answer);
 }
@@ -134,7 +142,8 @@ send_lookup(struct generation *generation, const struct question *question,
 {
 	struct wire_lookup lookup = {.request = question->number,
 		.local_part = rcpt->local_part,
-		.domain = rcpt->domain};
+		.domain = rcpt->domain,
+		.session = rcpt->session};
 	struct frame frame;
 
 	frame_begin(&frame, WIRE_LOOKUP);
@@ -152,8 +161,7 @@ question_open(struct generation *generation, const struct wire_rcpt *rcpt)
 	question->request = rcpt->request;
 	question->front_number = generation->front_number;
 	question->size = rcpt->size;
-	if (generation->settings->lmtp_rcpt_check_quota)
-		question->session = keep_text(rcpt->session);
+	question->session = keep_text(rcpt->session);
 	return question;
 }
 
@@ -298,7 +306,7 @@ use_record(struct question *question, const struct wire_record *record,
 	struct err err;
 
 	if (check_identity(generation, record, &err) < 0) {
-		log_error("%s", err_log_text(&err));
+		log_question(question, &err);
 		refuse(question, &err);
 		question_close(question);
 		return;

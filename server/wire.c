@@ -148,6 +148,7 @@ wire_lookup(struct frame *frame, struct wire_lookup *lookup)
 	frame_u64(frame, &lookup->request);
 	frame_str(frame, &lookup->local_part);
 	frame_str(frame, &lookup->domain);
+	frame_text(frame, &lookup->session);
 }
 
 static void

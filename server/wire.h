@@ -183,6 +183,7 @@ struct wire_lookup {
 	uint64_t request;
 	struct str local_part;
 	struct str domain;
+	const char *session; /* for the log; NULL: none */
 };
 void wire_lookup(struct frame *frame, struct wire_lookup *lookup);
 

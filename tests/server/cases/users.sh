@@ -27,6 +27,13 @@ nobody@example.test 550
 three@example.test 250
 low@example.test 451
 two@example.test 250" "every recipient has its own answer"
+log=$(cat "$TEST_WORK/log/users.log")
+like "$log" "*<*:R2>: refused <nobody@example.test>: 550 5.1.1 *" \
+	"the log names who was refused, in which session"
+like "$log" "*lookup(*): Error: <*:R4>: *low@example.test*" \
+	"what stands against a user is told with the session"
+like "$(OPTIONS=-v python deliver "$target" low@example.test)" \
+	"*451 4.3.5 <low@example.test> *" "a reply to RCPT names the recipient"
 new_of() {
 	find "$TEST_WORK/home/$1/Maildir/new" -type f
 }

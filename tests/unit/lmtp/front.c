@@ -652,6 +652,31 @@ TEST(a_quit_behind_the_message_is_still_served_after_the_end_of_input)
 	stage_close(&stage);
 }
 
+TEST(a_refused_recipient_has_a_line_in_the_log_but_many_have_few)
+{
+	struct stage stage = open_with_socket(NO_SETTINGS);
+	int client = greet(&stage), i;
+
+	begin_mail(client);
+	for (i = 0; i < 25; i++) {
+		client_say(client, "RCPT TO:<a@example.com>\r\n");
+		refuse(&stage, take_rcpt(&stage).request);
+		client_expect(client, "550 5.1.1 <a@example.com>");
+	}
+	client_say(client, "QUIT\r\n");
+	client_expect(client, "221 ");
+	stage_wait_for_log(&stage, "Logged out", 1);
+	CHECK(strstr(stage_log(&stage),
+		      ">: refused <a@example.com>: 550 5.1.1 User doesn't "
+		      "exist\n") != NULL);
+	CHECK(strstr(stage_log(&stage), ":R20>: refused <a@") != NULL);
+	CHECK(strstr(stage_log(&stage), ":R21>: refused, and maybe more") !=
+		NULL);
+	CHECK(strstr(stage_log(&stage), ":R22>") == NULL);
+	close(client);
+	stage_close(&stage);
+}
+
 TEST(commands_before_the_end_of_input_are_all_answered)
 {
 	struct stage stage = open_with_socket(NO_SETTINGS);

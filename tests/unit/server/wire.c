@@ -64,7 +64,7 @@ MESSAGE(state_link, {STDIN_FILENO})
 MESSAGE(worker, {7, STDIN_FILENO})
 MESSAGE(rcpt, {1, {"amy", 3}, {"x", 1}, 100, "ID"})
 MESSAGE(rcpt_answer, {.request = 1, .err = an_error(), .user = "amy"})
-MESSAGE(lookup, {1, {"amy", 3}, {"x", 1}})
+MESSAGE(lookup, {1, {"amy", 3}, {"x", 1}, "AqKOK:R1"})
 MESSAGE(user, {"amy", "/home/amy", {"detail", 6}, fields, 2})
 MESSAGE(record, {.request = 1,
 			.name = "amy",
