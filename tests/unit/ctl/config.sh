@@ -23,6 +23,12 @@ for sample in "$TEST_SOURCE"/samples/*.conf; do
 		"$(basename "$sample") means the same when dumped and read"
 done
 
+sed '/^mail_location/d; s/^#mail_/mail_/' "$TEST_SOURCE/samples/doorstep.conf" >mbox.conf
+is "$(grep -c '^mail_location = mbox:' mbox.conf)" 1 "doorstep.conf has lines for mbox"
+run "$doorstep" -c mbox.conf config check
+is "$status $(cat out)" "0 mbox.conf: 0 errors, 0 warnings" \
+	"and they have no problem"
+
 cat >wrong.conf <<'END'
 mail_debug = maybe
 mail_plugins = sieve
