@@ -96,8 +96,10 @@ open_file(const char *path)
 		syslog(LOG_ERR, "cannot open the log %s: %s; using syslog",
 			path, strerror(reason));
 	else
-		dprintf(fd, "cannot open the log %s: %s\n", path,
-			strerror(reason));
+		dprintf(fd,
+			"%s: cannot open the log %s: %s; writing to standard "
+			"error in its place\n",
+			program_invocation_short_name, path, strerror(reason));
 	return fd;
 }
 

@@ -97,8 +97,9 @@ TEST(a_log_that_cannot_be_opened_without_syslog_is_standard_error)
 	log_error("trouble");
 	log_close();
 	CHECK_STR_IS(test_read(path),
-		"cannot open the log /nonexistent/log: No such file or "
-		"directory\nError: trouble\n");
+		"log: cannot open the log /nonexistent/log: No such file or "
+		"directory; writing to standard error in its place\n"
+		"Error: trouble\n");
 }
 
 TEST(too_long_a_line_is_cut_and_ended)
