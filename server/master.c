@@ -64,9 +64,10 @@ struct state_keeper {
 struct master {
 	const struct master_options *options;
 	struct arena *arena;
-	const char *progress; /* what could not be done, for the last line */
-	int terminal;         /* where the admin reads, until we are ready */
-	int starter;          /* tells who called us; -1: nobody waits */
+	const char *state_dir; /* of the first edition; state keeps it */
+	const char *progress;  /* what could not be done, for the last line */
+	int terminal;          /* where the admin reads, until we are ready */
+	int starter;           /* tells who called us; -1: nobody waits */
 	int status;
 	struct loop *loop;
 	struct spawner spawner;
@@ -503,7 +504,10 @@ state_refused(struct master *master, int status)
 		return;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == STATE_EXIT_IN_USE)
-		master->progress = "another server uses this state_dir";
+		master->progress = arena_format(master->arena,
+			"another server uses state_dir (%s); each needs one of "
+			"its own",
+			master->state_dir);
 	else
 		master->progress = "the memory of deliveries did not start";
 	stop(master, EX_UNAVAILABLE);
@@ -1112,6 +1116,8 @@ run(struct master *master)
 	/* The edition may be gone when it failed. */
 	log_path = arena_text(
 		master->arena, str_from(edition->settings->log_path));
+	master->state_dir = arena_text(
+		master->arena, str_from(edition->settings->state_dir));
 	go_to_background(master, edition->settings);
 	if (open_loop(master, &err) < 0 ||
 		start_first(master, edition, &err) < 0) {

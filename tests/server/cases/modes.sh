@@ -72,3 +72,15 @@ is "$(for kind in front lookup state worker; do uids_of $kind; done |
 	sort -u)" "61090 61090 61090 61090" "and all its processes are that user"
 server_stop
 is $? 0 "it ends with status 0 as well"
+
+server_conf keeper </dev/null
+server_start keeper
+server_conf intruder </dev/null
+sed -i "s#^state_dir = .*#state_dir = $TEST_WORK/state-keeper#" \
+	"$TEST_WORK/intruder.conf"
+"$lmtpd" -F -c "$TEST_WORK/intruder.conf" >"$TEST_WORK/log/intruder-out" 2>&1
+is $? 69 "a second server of the same state_dir does not start"
+like "$(cat "$TEST_WORK/log/intruder.log")" \
+	"*The server ends: *state_dir ($TEST_WORK/state-keeper)*" \
+	"and names the state_dir in the log"
+server_stop
