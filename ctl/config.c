@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/user.h"
 #include "conf/conf.h"
 #include "conf/syntax.h"
 #include "deliver/recipient.h"
@@ -24,6 +26,20 @@ static const struct {
 	{NULL, CONF_PROTOCOL_NONE},
 	{"lda", CONF_PROTOCOL_LDA},
 	{"lmtp", CONF_PROTOCOL_LMTP},
+};
+
+/* Settings that name somebody whom the system has to know. */
+static const struct {
+	const char *key;
+	size_t offset; /* of a const char * in struct settings */
+	bool is_group;
+} system_names[] = {
+	{"default_login_user", offsetof(struct settings, default_login_user),
+		false},
+	{"default_internal_user",
+		offsetof(struct settings, default_internal_user), false},
+	{"mail_uid", offsetof(struct settings, mail_uid), false},
+	{"mail_gid", offsetof(struct settings, mail_gid), true},
 };
 
 static const struct settings *
@@ -50,8 +66,9 @@ file_name(const struct ctl *ctl)
 /* ---- check ---- */
 
 struct findings {
-	/* The last one is the user databases'. */
-	struct conf_problem items[ARRAY_LENGTH(views) * CONF_PROBLEMS_MAX + 1];
+	/* The last ones are the user databases' and the system's. */
+	struct conf_problem items[ARRAY_LENGTH(views) * CONF_PROBLEMS_MAX + 1 +
+				  ARRAY_LENGTH(system_names)];
 	size_t count;
 	size_t errors, warnings;
 };
@@ -127,6 +144,51 @@ add_userdb(struct ctl *ctl, struct findings *findings,
 	findings->errors++;
 }
 
+static bool
+system_has(struct ctl *ctl, struct str name, bool is_group)
+{
+	struct err err;
+	enum lookup found;
+	uid_t uid;
+	gid_t gid;
+
+	found = is_group ? user_parse_gid(ctl->arena, name, &gid, &err)
+	                 : user_parse_uid(ctl->arena, name, &uid, &err);
+	/* A name service in trouble says nothing about the configuration. */
+	return found != LOOKUP_NONE;
+}
+
+/* A warning: mail may be delivered on another machine than this one.  A default
+ * has a stand-in, and a value with variables is nobody's name yet. */
+static void
+add_unknown_names(struct ctl *ctl, struct findings *findings,
+	const struct settings *settings)
+{
+	size_t i;
+
+	for (i = 0; settings != NULL && i < ARRAY_LENGTH(system_names); i++) {
+		const char *key = system_names[i].key;
+		const char *value =
+			*(const char *const *)((const char *)settings +
+					       system_names[i].offset);
+		bool is_group = system_names[i].is_group;
+		struct conf_problem *problem =
+			&findings->items[findings->count];
+
+		problem->place = conf_place(settings, key);
+		if (problem->place.file[0] == '\0' || value[0] == '\0' ||
+			strchr(value, '%') != NULL ||
+			system_has(ctl, str_from(value), is_group))
+			continue;
+		problem->is_warning = true;
+		problem->text =
+			arena_format(ctl->arena, "%s: this system has no %s %s",
+				key, is_group ? "group" : "user", value);
+		findings->count++;
+		findings->warnings++;
+	}
+}
+
 static void
 print_findings(struct ctl *ctl, const struct findings *findings)
 {
@@ -184,6 +246,7 @@ check(struct ctl *ctl)
 		add_new(findings, &report);
 	}
 	add_userdb(ctl, findings, settings);
+	add_unknown_names(ctl, findings, settings);
 	if (ctl->json)
 		print_findings_json(ctl, findings);
 	else
