@@ -17,7 +17,10 @@
 
 #include "base/banned.h"
 
-enum { MAX_SCRIPTS_IN_FOLDER = 1000 };
+enum {
+	MAX_SCRIPTS_IN_FOLDER = 1000,
+	EXPLANATION_MAX = 400 /* bytes */
+};
 
 struct script_file {
 	const char *path;
@@ -89,6 +92,23 @@ tell_no_file(const char *path)
 	log_warning("sieve: %s is no file; passed over", path);
 }
 
+/* With errno of stat(): which folder refuses whom. */
+static int
+cannot_look(struct err *err, const char *path)
+{
+	struct buf why;
+
+	if (errno != EACCES)
+		return err_temp_errno(
+			err, "4.3.0", "cannot look at the script %s", path);
+	buf_init(&why, EXPLANATION_MAX);
+	store_explain_refusal(&why, path);
+	err_temp(err, "4.3.0", "cannot look at the script %s: %s (%s)", path,
+		strerror(EACCES), buf_text(&why));
+	buf_clear(&why);
+	return -1;
+}
+
 /* One name of a script folder. */
 static int
 list_add_entry(struct sequence *sequence, const char *folder, const char *name,
@@ -101,8 +121,7 @@ list_add_entry(struct sequence *sequence, const char *folder, const char *name,
 	if (name[0] == '.' || !str_ends(str_from(name), STR(".sieve")))
 		return 0;
 	if (stat(path, &status) < 0)
-		return err_temp_errno(
-			err, "4.3.0", "cannot look at the script %s", path);
+		return cannot_look(err, path);
 	if (S_ISREG(status.st_mode))
 		list_add(arena, &sequence->list, path, false);
 	else
@@ -181,8 +200,7 @@ list_add_global(struct sequence *sequence, const char *setting, struct err *err)
 		return -1;
 	if (stat(path, &status) < 0) {
 		if (errno != ENOENT && errno != ENOTDIR)
-			return err_temp_errno(err, "4.3.0",
-				"cannot look at the script %s", path);
+			return cannot_look(err, path);
 		tell_missing(setting, path);
 		return 0;
 	}
@@ -223,7 +241,7 @@ look_at(const struct job *job, const struct delivery *delivery,
 		return LOOKUP_FOUND;
 	if (errno == ENOENT || errno == ENOTDIR)
 		return LOOKUP_NONE;
-	err_temp_errno(err, "4.3.0", "cannot look at the script %s", *path_out);
+	cannot_look(err, *path_out);
 	return LOOKUP_ERROR;
 }
 

@@ -8,6 +8,7 @@
 #include "store/folder.h"
 #include "store/location.h"
 #include "store/match.h"
+#include "store/permission.h"
 
 #include "base/banned.h"
 
@@ -582,4 +583,10 @@ uint64_t
 store_copy_vsize(const struct store_copy *copy)
 {
 	return copy->vsize;
+}
+
+void
+store_explain_refusal(struct buf *text, const char *path)
+{
+	permission_explain(text, path);
 }

@@ -38,6 +38,7 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "mail/content.h"
@@ -223,6 +224,10 @@ MUST_USE int store_flush_target(
 void store_remove_target(struct store *store, const char *path);
 
 void store_copy_close(struct store_copy **copy);
+
+/* Adds to `text` who we are and which folder on the way to `path` refuses us, for
+ * the other files of a user (store/permission.h). */
+void store_explain_refusal(struct buf *text, const char *path);
 
 /* For log lines and people.  Path: where the copy is now. */
 const char *store_copy_path(const struct store_copy *copy);

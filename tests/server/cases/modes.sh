@@ -48,7 +48,8 @@ is "$(uids_of worker)" "61091 61091 61091 61091
 61092 61092 61092 61092" "there is a worker for each recipient, as that user"
 unlike " $(groups_of front) $(groups_of worker) " "* 0 *" \
 	"none of them is in root's group"
-is "$(python deliver 127.0.0.1:24 root)" "root 451" \
+like "$(OPTIONS=-v python deliver 127.0.0.1:24 root)" \
+	"root 451*451 4.3.5 <root> *" \
 	"mail for root is refused for now, by master"
 like "$(cat "$TEST_WORK/log/root.log")" "*root*uid*" "and the log says why"
 ok "doorstep status answers" "$doorstep" -c "$TEST_WORK/root.conf" status

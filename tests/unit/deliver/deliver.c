@@ -443,6 +443,35 @@ TEST(a_detail_makes_no_folder_that_no_mail_is_for)
 	finish(&f);
 }
 
+TEST(the_folder_that_hides_the_script_is_named)
+{
+	struct fixture f;
+	struct delivery *amy;
+	const char *expected;
+
+	begin(&f, plain, NULL, 0);
+	amy = add(&f, "amy");
+	script(&f, "amy", "keep;");
+	REQUIRE(chmod(amy->home, 0600) == 0);
+	if (geteuid() == 0) {
+		REQUIRE(chmod(arena_format(f.arena, "%s/..", test_folder()),
+				0711) == 0);
+		REQUIRE(chmod(test_folder(), 0755) == 0);
+		REQUIRE(seteuid(12345) == 0);
+	}
+	deliver_job(&f.job);
+	REQUIRE(seteuid(getuid()) == 0);
+	REQUIRE(chmod(amy->home, 0700) == 0);
+	CHECK_INT(amy->outcome, DELIVER_FAILED);
+	expected = arena_format(f.arena,
+		"/.dovecot.sieve: Permission denied (euid=%d ",
+		geteuid() == 0 ? 12345 : (int)geteuid());
+	CHECK(strstr(err_log_text(&amy->err), expected) != NULL);
+	expected = arena_format(f.arena, "missing +x perm: %s,", amy->home);
+	CHECK(strstr(err_log_text(&amy->err), expected) != NULL);
+	finish(&f);
+}
+
 TEST(keep_files_into_the_folder_of_the_detail)
 {
 	struct fixture f;
