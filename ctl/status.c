@@ -240,13 +240,39 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
 
 /* ---- signals ---- */
 
+/* The file's number may be another process's for us: base_dir can be shared with
+ * a container, where the server is process 1. */
 static int
-tell(const struct server *server, int signal_number)
+check_process(struct ctl *ctl, const struct server *server)
 {
+	struct err err;
+	pid_t pid;
+
 	if (server->pid < 1)
 		return ctl_fail(CTL_TEMPORARY,
 			"%s/master.pid does not say which process it is",
 			server->base_dir);
+	if (control_peer(ctl->arena, server->base_dir, &pid, &err) < 0)
+		return ctl_fail(CTL_TEMPORARY,
+			"is process %ld the server? %s; nothing was signalled",
+			(long)server->pid, err_log_text(&err));
+	if (pid == server->pid)
+		return CTL_OK;
+	return ctl_fail(CTL_TEMPORARY,
+		"process %ld is not the server that has %s: the server runs in "
+		"another PID namespace; say it there, for example by "
+		"\"kill -TERM 1\" (stop) or \"kill -HUP 1\" (reload) in the "
+		"container",
+		(long)server->pid, server->base_dir);
+}
+
+static int
+tell(struct ctl *ctl, const struct server *server, int signal_number)
+{
+	int status = check_process(ctl, server);
+
+	if (status != CTL_OK)
+		return status;
 	if (kill(server->pid, signal_number) == 0)
 		return CTL_OK;
 	return ctl_fail(CTL_TEMPORARY, "cannot signal process %ld: %s",
@@ -334,7 +360,7 @@ ctl_reload(struct ctl *ctl, int argc, char **argv)
 		return status;
 	if (read_status(ctl, &server, &before) < 0)
 		return CTL_TEMPORARY;
-	status = tell(&server, SIGHUP);
+	status = tell(ctl, &server, SIGHUP);
 	return status == CTL_OK ? wait_reloaded(ctl, &server, &before) : status;
 }
 
@@ -352,7 +378,7 @@ ctl_stop(struct ctl *ctl, int argc, char **argv)
 	if (argc != 1)
 		return ctl_fail(CTL_USAGE, "usage: doorstep stop");
 	status = find_server(ctl, &server);
-	if (status != CTL_OK || (status = tell(&server, SIGTERM)) != CTL_OK)
+	if (status != CTL_OK || (status = tell(ctl, &server, SIGTERM)) != CTL_OK)
 		return status;
 	until_ms = clock_monotonic_ms() + STOP_GRACE_MS +
 	           server.settings->shutdown_timeout_ms;

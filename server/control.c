@@ -307,3 +307,23 @@ control_ask(struct arena *arena, const char *base_dir, uint64_t timeout_ms,
 	channel_close(&channel);
 	return result;
 }
+
+int
+control_peer(struct arena *arena, const char *base_dir, pid_t *pid_out,
+	struct err *err)
+{
+	const char *path = arena_format(arena, "%s/control", base_dir);
+	int fd = channel_connect(path), result;
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (fd < 0)
+		return err_temp_errno(err, "4.3.0", "cannot ask %s", path);
+	result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	if (result < 0)
+		err_temp_errno(err, "4.3.0", "SO_PEERCRED of %s", path);
+	else
+		*pid_out = peer.pid;
+	close(fd);
+	return result;
+}

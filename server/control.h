@@ -91,4 +91,9 @@ void control_close(struct control *control);
 MUST_USE int control_ask(struct arena *arena, const char *base_dir,
 	uint64_t timeout_ms, struct str *json_out, struct err *err);
 
+/* The process that listens, by its number for us, as the kernel knows it; 0: it
+ * has none in our PID namespace.  Says nothing to the server.  -1: 4.3.0. */
+MUST_USE int control_peer(struct arena *arena, const char *base_dir,
+	pid_t *pid_out, struct err *err);
+
 #endif

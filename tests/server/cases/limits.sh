@@ -137,6 +137,13 @@ limits_no_zombies() {
 	[ -z "$(limits_orphans)" ]
 }
 ok "and waits for them when they end" wait_for 5 limits_no_zombies
+# Its number in the file is 1: that is somebody else for us.
+"$doorstep" -c "$TEST_WORK/first.conf" stop >"$TEST_WORK/limits.out" 2>&1
+is "$? $(grep -c 'another PID namespace' "$TEST_WORK/limits.out")" "75 1" \
+	"doorstep stop from another PID namespace is refused"
+is "$(nsenter --target "$server_pid" --pid --mount \
+	"$doorstep" -c "$TEST_WORK/first.conf" reload)" \
+	"reloaded, generation 2" "from its own one it is heard"
 kill -TERM "$server_pid"
 wait $limits_unshare
 is $? 0 "SIGTERM ends it"

@@ -79,4 +79,28 @@ is "$(grep reload out)" "the last reload failed: port 24 is taken" \
 run "$doorstep" -c conf stop
 wait $server
 
+# The number of the file is another process's here, as it is when the server runs
+# in a container and base_dir is shared.
+serve good
+sleep 60 &
+other=$!
+echo $other >run/master.pid
+for command in stop reload; do
+	run "$doorstep" -c conf "$command"
+	is "$status $(grep -c "process $other is not .*another PID namespace" err)" \
+		"75 1" "$command refuses a number that is not the server's"
+done
+ok "that process got no signal" kill -0 $other
+kill $other
+wait $other
+echo $server >run/master.pid
+mv run/control run/away
+run "$doorstep" -c conf stop
+is "$status $(grep -c 'nothing was signalled' err)" "75 1" \
+	"a server that cannot be asked is not signalled"
+mv run/away run/control
+run "$doorstep" -c conf stop
+is "$status $(cat out)" "0 stopped" "by its own number it is stopped"
+wait $server
+
 done_testing
