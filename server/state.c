@@ -26,6 +26,7 @@ enum {
 	/* Connections; beyond them new ones are closed. */
 	CLIENTS_MAX = 16 * 1024,
 	CLIENTS_PER_UID_MAX = 2048,
+	CLIENTS_PART = 4, /* of all places a uid may take: one in so many */
 	DESCRIPTORS_KEPT = 64, /* for files, fronts and logs */
 	ACCEPTS_PER_ROUND = 64,
 	ACCEPT_PAUSE_MS = 100, /* after there was no descriptor */
@@ -87,8 +88,8 @@ struct state {
 	struct answer *answers, **answers_end;
 	bool has_closing;
 
-	struct ledger_counters told;       /* to master */
-	uint64_t complained_ms, warned_ms; /* 0: never */
+	struct ledger_counters told;                   /* to master */
+	uint64_t complained_ms, warned_ms, refused_ms; /* 0: never */
 	bool is_draining;
 	struct loop_timer accept_timer, sweep_timer, counters_timer,
 		reopen_timer, well_timer, drain_timer, finish_timer;
@@ -486,20 +487,51 @@ count_clients(const struct state *state, uint32_t uid)
 	return count;
 }
 
+/* One user must not keep the others out.  All workers of a server that was not
+ * started as root have its own uid. */
+static size_t
+clients_per_uid(const struct state *state, uint32_t uid)
+{
+	size_t part = state->clients_max / CLIENTS_PART;
+
+	if (uid == 0 || uid == geteuid())
+		return state->clients_max;
+	return part < CLIENTS_PER_UID_MAX ? part : CLIENTS_PER_UID_MAX;
+}
+
+/* NULL, or why there is no place. */
+static const char *
+refuse_client(struct state *state, uint32_t uid)
+{
+	if (state->clients >= state->clients_max)
+		return "too many clients";
+	if (count_clients(state, uid) >= clients_per_uid(state, uid))
+		return arena_format(state->round, "too many clients of uid %u",
+			(unsigned)uid);
+	return NULL;
+}
+
 static void
 take_client(struct state *state, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+	const char *why;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-		state->clients >= state->clients_max ||
-		count_clients(state, peer.uid) >= CLIENTS_PER_UID_MAX) {
-		complain(state, "too many clients");
-		close(fd);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		why = strerror(errno);
+	else
+		why = refuse_client(state, peer.uid);
+	if (why == NULL) {
+		add_peer(state, PEER_CLIENT, fd, peer.uid);
 		return;
 	}
-	add_peer(state, PEER_CLIENT, fd, peer.uid);
+	/* Its worker cannot ask. */
+	if (may_say(state, &state->refused_ms))
+		log_error("A delivery has no access to the memory of "
+			  "deliveries, so that its mail is deferred: %s",
+			why);
+	close(fd);
 }
 
 static void

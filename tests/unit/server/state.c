@@ -7,6 +7,8 @@
 #include <glob.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -446,6 +448,61 @@ TEST(a_client_that_confirms_what_is_anothers_is_closed)
 	finish(&worker, 1, WIRE_SAVED);
 	CHECK_INT(test_child(confirm_anothers, NULL), 0);
 	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_FINISHED);
+	end();
+}
+
+enum {
+	DESCRIPTORS = 164, /* of state: 100 are left for clients */
+	PLACES_OF_ONE = 25,
+	PLACES_OF_ROOT = 60
+};
+
+static void
+open_clients(int *fds, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		fds[i] = channel_connect(server.socket);
+		REQUIRE(fds[i] >= 0);
+	}
+}
+
+/* They are taken in order: nobody was asked before the last one is closed. */
+static void
+take_all_places(void *context UNUSED)
+{
+	const struct identity identity = {.uid = 54321, .gid = 54321};
+	int fds[PLACES_OF_ONE + 1];
+	char byte;
+	size_t i;
+
+	REQUIRE(privilege_become(&identity, &err) == 0);
+	open_clients(fds, PLACES_OF_ONE + 1);
+	CHECK_INT(recv(fds[PLACES_OF_ONE], &byte, 1, 0), 0);
+	for (i = 0; i < PLACES_OF_ONE; i++)
+		CHECK_INT(recv(fds[i], &byte, 1, MSG_DONTWAIT), -1);
+}
+
+TEST(one_user_does_not_take_all_places_of_the_others)
+{
+	const struct rlimit few = {DESCRIPTORS, DESCRIPTORS};
+	int fds[PLACES_OF_ROOT];
+	size_t i;
+
+	if (!privilege_is_root())
+		SKIP("needs root");
+	/* Of this test's process and what it starts. */
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	begin();
+	CHECK_INT(chmod(test_folder(), 0711), 0);
+	CHECK_INT(chmod(test_path(".."), 0711), 0);
+	/* The server's own workers are no others. */
+	open_clients(fds, PLACES_OF_ROOT);
+	CHECK_INT(test_child(take_all_places, NULL), 0);
+	CHECK_INT(ask(&worker, 1), WIRE_CLAIM_GRANTED);
+	for (i = 0; i < PLACES_OF_ROOT; i++)
+		close(fds[i]);
 	end();
 }
 
