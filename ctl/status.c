@@ -378,7 +378,8 @@ ctl_stop(struct ctl *ctl, int argc, char **argv)
 	if (argc != 1)
 		return ctl_fail(CTL_USAGE, "usage: doorstep stop");
 	status = find_server(ctl, &server);
-	if (status != CTL_OK || (status = tell(ctl, &server, SIGTERM)) != CTL_OK)
+	if (status != CTL_OK ||
+		(status = tell(ctl, &server, SIGTERM)) != CTL_OK)
 		return status;
 	until_ms = clock_monotonic_ms() + STOP_GRACE_MS +
 	           server.settings->shutdown_timeout_ms;
