@@ -93,8 +93,8 @@ log_prefix(const struct job *job, const struct delivery *delivery)
 	struct str prefix;
 	struct err err;
 
-	if (setup_expand(job, delivery, delivery->settings->mail_log_prefix,
-		    &prefix, &err) < 0) {
+	if (setup_expand_words(job, delivery,
+		    delivery->settings->mail_log_prefix, &prefix, &err) < 0) {
 		log_error("mail_log_prefix: %s", err_log_text(&err));
 		return NULL;
 	}

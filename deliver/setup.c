@@ -22,9 +22,10 @@ pid_text(struct arena *arena, const char *template)
 	return str_from(arena_format(arena, "%ld", (long)clock_pid()));
 }
 
-int
-setup_expand(const struct job *job, const struct delivery *delivery,
-	const char *template, struct str *text_out, struct err *err)
+static int
+expand(const struct job *job, const struct delivery *delivery,
+	const char *template, bool is_path, struct str *text_out,
+	struct err *err)
 {
 	struct arena *arena = job->arena;
 	const struct settings *settings = delivery->settings;
@@ -40,9 +41,24 @@ setup_expand(const struct job *job, const struct delivery *delivery,
 		{0, "hostname", setup_hostname(settings)},
 	};
 
-	/* Nearly all of them are paths. */
-	return vars_expand_path(arena, str_from(template), vars,
-		ARRAY_LENGTH(vars), text_out, err);
+	return is_path ? vars_expand_path(arena, str_from(template), vars,
+				 ARRAY_LENGTH(vars), text_out, err)
+	               : vars_expand(arena, str_from(template), vars,
+				 ARRAY_LENGTH(vars), text_out, err);
+}
+
+int
+setup_expand(const struct job *job, const struct delivery *delivery,
+	const char *template, struct str *text_out, struct err *err)
+{
+	return expand(job, delivery, template, true, text_out, err);
+}
+
+int
+setup_expand_words(const struct job *job, const struct delivery *delivery,
+	const char *template, struct str *text_out, struct err *err)
+{
+	return expand(job, delivery, template, false, text_out, err);
 }
 
 struct str

@@ -18,6 +18,11 @@ MUST_USE int setup_expand(const struct job *job,
 	const struct delivery *delivery, const char *template,
 	struct str *text_out, struct err *err);
 
+/* The same for what is no path, and no part of one. */
+MUST_USE int setup_expand_words(const struct job *job,
+	const struct delivery *delivery, const char *template,
+	struct str *text_out, struct err *err);
+
 /* The same for a path: "~/" and a relative path are below the user's home.
  * -1 also when there is no home to be below. */
 MUST_USE int setup_path(const struct job *job, const struct delivery *delivery,

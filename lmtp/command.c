@@ -447,9 +447,11 @@ parse_rcpt_parameters(
 	while (next_parameter(&rest, &name, &value, &has_value, &refusal)) {
 		if (!str_is_nocase(name, "ORCPT"))
 			return UNSUPPORTED_PARAMETERS;
-		if (!has_value ||
-			decode_original(arena, value, &rcpt->original) < 0)
+		if (!has_value)
 			return "501 5.5.4 Invalid ORCPT parameter";
+		/* Information only: no reason to refuse mail. */
+		if (decode_original(arena, value, &rcpt->original) < 0)
+			rcpt->original = STR_EMPTY;
 	}
 	return refusal;
 }

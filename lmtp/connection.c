@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -213,6 +216,19 @@ bytes_to_read(const struct connection *connection)
 	                                : CONNECTION_COMMAND_BYTES;
 }
 
+/* A command that was on its way before our reply came there (RFC 2920 allows that
+ * behind a message) does not show that anybody has read it. */
+static void
+note_unread(struct connection *connection)
+{
+	int unread = 0;
+
+	if (session_awaits_proof(connection->session) &&
+		ioctl(connection->output_fd, SIOCOUTQ, &unread) == 0 &&
+		unread > 0)
+		session_not_read(connection->session, connection->received);
+}
+
 /* > 0: bytes in scratch.  0: none. */
 static size_t
 read_some(struct connection *connection, size_t most)
@@ -226,6 +242,7 @@ read_some(struct connection *connection, size_t most)
 	if (got > 0) {
 		connection->received += (size_t)got;
 		connection->active_ms = loop_now_ms(connection->all->loop);
+		note_unread(connection);
 		return (size_t)got;
 	}
 	if (got == 0)
@@ -580,16 +597,27 @@ watch(struct connection *connection)
 static void
 count_memory(struct connection *connection)
 {
-	const struct session_transaction *transaction =
-		session_transaction(connection->session);
-	size_t held = connection->kept.len +
-	              session_output(connection->session)->size;
+	size_t held =
+		connection->kept.len + session_memory(connection->session);
 
-	if (transaction != NULL)
-		held += arena_used(transaction->arena);
 	spool_budget_give(connection->all->budget, connection->counted);
 	spool_budget_take(connection->all->budget, held);
 	connection->counted = held;
+}
+
+/* A client that goes on behind its message may hold that back until it knows that
+ * the message has arrived (RFC 896): it is told now and not with our reply, so that
+ * what comes after the reply is an answer to it. */
+static void
+acknowledge(const struct connection *connection)
+{
+	int now = 1;
+
+	if (session_peer(connection->session)->is_inet &&
+		session_is_delivering(connection->session) &&
+		setsockopt(connection->input_fd, IPPROTO_TCP, TCP_QUICKACK,
+			&now, sizeof(now)) < 0)
+		return;
 }
 
 /* Replies to what was sent at once leave at once. */
@@ -616,6 +644,7 @@ serve(struct connection *connection)
 	dispatch_settle(&connection->client);
 	note_events(connection);
 	converse(connection);
+	acknowledge(connection);
 	see_time(connection);
 	see_drain(connection);
 	flush(connection);

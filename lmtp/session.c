@@ -592,6 +592,16 @@ accept_recipient(struct session_recipient *recipient)
 	recipient->session->transaction->public.accepted++;
 }
 
+/* Nothing of the client's is kept then. */
+static bool
+is_short_of_memory(struct session *session)
+{
+	if (!spool_budget_is_full(session->config.budget))
+		return false;
+	say(session, "452 4.3.1 Insufficient memory, try again later");
+	return true;
+}
+
 static void
 run_rcpt(struct session *session, const struct command *command)
 {
@@ -611,6 +621,8 @@ run_rcpt(struct session *session, const struct command *command)
 		say(session, "452 4.5.3 Too many recipients");
 		return;
 	}
+	if (is_short_of_memory(session))
+		return;
 	recipient = add_recipient(session, &rcpt);
 	add_slot(session, recipient, NULL);
 	if (recipient->twin == NULL)
@@ -1192,6 +1204,29 @@ session_output_left(struct session *session, uint64_t received)
 		return;
 	session->proof = PROOF_REPLIES_LEFT;
 	session->proof_from = received;
+}
+
+bool
+session_awaits_proof(const struct session *session)
+{
+	return session->proof == PROOF_REPLIES_LEFT;
+}
+
+void
+session_not_read(struct session *session, uint64_t received)
+{
+	if (session->proof == PROOF_REPLIES_LEFT)
+		session->proof_from = received;
+}
+
+size_t
+session_memory(const struct session *session)
+{
+	size_t bytes = session->output.size + session->handles.size;
+
+	if (session->transaction != NULL)
+		bytes += arena_used(session->transaction->public.arena);
+	return bytes;
 }
 
 static void

@@ -163,6 +163,12 @@ struct buf *session_output(struct session *session);
 /* All output has left; what comes in beyond this many bytes of input since the
  * beginning of the session was sent by a client that could read it. */
 void session_output_left(struct session *session, uint64_t received);
+/* The client's system had not even received all of our output when it sent the
+ * last of these bytes of input: no proof before the next ones. */
+bool session_awaits_proof(const struct session *session);
+void session_not_read(struct session *session, uint64_t received);
+/* Bytes it holds beside the message. */
+size_t session_memory(const struct session *session);
 /* It waits for find(), deliver() or confirm().  Of its input it takes only further
  * RCPTs then; after an answer the rest has to be offered to session_input()
  * again. */

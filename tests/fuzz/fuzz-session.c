@@ -225,7 +225,8 @@ static void
 run_session(struct run *run, const struct settings *settings, struct str input,
 	size_t piece)
 {
-	struct spool_budget budget = {.folder = "", .message_max = 5000};
+	struct spool_budget budget = {
+		.memory_max = 1 << 26, .folder = "", .message_max = 5000};
 	struct session_config config = {.settings = settings,
 		.budget = &budget,
 		.events = &events,

@@ -803,7 +803,8 @@ run_once(struct test_case *test, const struct settings *settings, size_t number)
 {
 	static const char *const names[RUNS] = {"whole", "byte by byte",
 		"pieces 2", "pieces 3", "pieces 4", "pieces 5"};
-	struct spool_budget budget = {.folder = test->spool,
+	struct spool_budget budget = {.memory_max = 64 * 1024 * 1024,
+		.folder = test->spool,
 		.message_max = session_message_max(settings)};
 	struct session_config config = {.settings = settings,
 		.budget = &budget,
