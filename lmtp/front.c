@@ -164,6 +164,16 @@ on_drain(struct front *front, struct frame *frame)
 }
 
 static bool
+on_ping(struct front *front)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PONG);
+	link_send(&front->master, &frame);
+	return true;
+}
+
+static bool
 on_master(struct link *link, struct frame *frame)
 {
 	struct front *front = CONTAINER_OF(link, struct front, master);
@@ -177,6 +187,8 @@ on_master(struct link *link, struct frame *frame)
 		return on_drain(front, frame);
 	case WIRE_LOGS:
 		return child_take_logs(frame);
+	case WIRE_PING:
+		return on_ping(front);
 	default:
 		return dispatch_received(&front->dispatch, frame);
 	}

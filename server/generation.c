@@ -264,6 +264,10 @@ front_start(struct generation *generation, struct err *err)
 	                       generation->settings->lmtp_max_connections,
 		.descriptors_least = front_descriptors(generation)};
 
+	/* One session may be stopped by whoever called it. */
+	process->answer_ms = generation->host->is_single
+	                             ? 0
+	                             : generation->settings->lookup_timeout_ms;
 	process->received = front_received;
 	process->ended = front_ended;
 	if (process_start(generation->host->processes, process, &order, err) <

@@ -565,6 +565,8 @@ state_open(
 {
 	struct state_keeper *state = &master->state;
 
+	state->process.answer_ms =
+		is_single(master) ? 0 : settings->lookup_timeout_ms;
 	state->process.received = state_received;
 	state->process.ended = state_ended;
 	state->timer.fire = state_restart;
@@ -629,6 +631,7 @@ take_over(struct master *master, struct edition *edition)
 	master->next = NULL;
 	if (old == NULL)
 		return;
+	master->state.process.answer_ms = edition->settings->lookup_timeout_ms;
 	listen_replace(&old->listeners, edition->listeners);
 	processes_send_logs(&master->processes);
 	generation_drain(old->generation, false);

@@ -19,6 +19,15 @@
 /* Frames of one process before others have their turn. */
 enum { FRAMES_OF_ROUND = 64 };
 
+enum {
+	PING_PAUSE_MS = 1000,
+	/* So many rounds without an answer are needed to call a process hung:
+	 * the answer to the last one may just be about to be read. */
+	PINGS_LEAST = 3,
+	/* A round that is so late tells of ourselves: we were stopped. */
+	PING_LATE_MS = 3 * PING_PAUSE_MS
+};
+
 static struct process **
 bucket_of(struct processes *all, pid_t pid)
 {
@@ -96,6 +105,10 @@ handle(struct process *process, struct frame *frame)
 {
 	if (frame->type == WIRE_COUNTERS) {
 		keep_counters(process, frame);
+		return;
+	}
+	if (frame->type == WIRE_PONG) {
+		process->pings = 0;
 		return;
 	}
 	if (frame->type == WIRE_READY)
@@ -231,6 +244,62 @@ processes_send_logs(struct processes *all)
 			send_logs(process);
 }
 
+/* ---- whether they hang ---- */
+
+/* What starts may take its time, and so may what ends. */
+static bool
+is_asked(const struct process *process)
+{
+	return process->answer_ms > 0 && process->is_ready &&
+	       !process->is_draining && !process->is_killed;
+}
+
+static void
+ping(struct process *process, uint64_t now)
+{
+	if (process->pings >= PINGS_LEAST &&
+		now - process->pinged_ms >= process->answer_ms) {
+		process_kill(process, "did not answer within lookup_timeout");
+		return;
+	}
+	if (process->pings++ == 0)
+		process->pinged_ms = now;
+	process_tell(process, WIRE_PING);
+}
+
+static void
+ping_all(struct loop_timer *timer)
+{
+	struct processes *all =
+		CONTAINER_OF(timer, struct processes, ping_timer);
+	uint64_t now = clock_monotonic_ms();
+	bool is_late = now - all->pinged_ms > PING_LATE_MS;
+	struct process *process;
+	size_t i;
+
+	for (i = 0; i < PROCESS_BUCKETS; i++)
+		for (process = all->by_pid[i]; process != NULL;
+			process = process->next) {
+			if (!is_asked(process))
+				continue;
+			if (is_late)
+				process->pings = 0;
+			ping(process, now);
+		}
+	all->pinged_ms = now;
+	loop_timer(all->loop, timer, now + PING_PAUSE_MS);
+}
+
+static void
+begin_pings(struct processes *all)
+{
+	if (loop_timer_is_running(&all->ping_timer))
+		return;
+	all->ping_timer.fire = ping_all;
+	all->pinged_ms = clock_monotonic_ms();
+	loop_timer(all->loop, &all->ping_timer, all->pinged_ms + PING_PAUSE_MS);
+}
+
 /* ---- beginning and end ---- */
 
 int
@@ -242,6 +311,7 @@ process_start(struct processes *all, struct process *process,
 
 	process->is_ready = process->is_killed = false;
 	process->is_draining = process->is_stopping = false;
+	process->pings = 0;
 	process->counters = (struct wire_counters){0};
 	arena_close(&process->arena);
 	process->kind = order->kind;
@@ -260,6 +330,7 @@ process_start(struct processes *all, struct process *process,
 	process->next = *bucket;
 	*bucket = process;
 	all->count++;
+	begin_pings(all);
 	return 0;
 }
 
@@ -318,6 +389,8 @@ processes_forget(struct processes *all)
 {
 	size_t i;
 
+	if (all->loop != NULL)
+		loop_timer_stop(all->loop, &all->ping_timer);
 	for (i = 0; i < PROCESS_BUCKETS; i++)
 		while (all->by_pid[i] != NULL) {
 			struct process *process = all->by_pid[i];

@@ -37,7 +37,9 @@ struct process {
 	bool is_draining; /* DRAIN was sent */
 	bool is_stopping; /* with is_stop */
 	bool is_killed;
-	int status; /* of waitpid(), in `ended` */
+	int status;         /* of waitpid(), in `ended` */
+	unsigned pings;     /* since it answered one */
+	uint64_t pinged_ms; /* when the first of them was sent */
 	struct channel channel;
 	struct loop_watch watch;
 	struct process *next; /* in its bucket */
@@ -45,6 +47,8 @@ struct process {
 	struct wire_counters counters;
 
 	/* The owner's. */
+	uint64_t answer_ms; /* a PING unanswered for so long is a process that
+	                     * hangs, and is killed; 0: it is not asked */
 	void (*received)(struct process *process, struct frame *frame);
 	/* The queue is empty again. */
 	void (*sent)(struct process *process);
@@ -59,6 +63,8 @@ struct processes {
 	struct arena *arena; /* of a frame that is being looked at */
 	struct process *by_pid[PROCESS_BUCKETS];
 	size_t count;
+	struct loop_timer ping_timer;
+	uint64_t pinged_ms; /* the last round of pings */
 };
 
 /* `process` has its owner's calls, and runs then. */

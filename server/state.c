@@ -634,6 +634,28 @@ on_drain(struct state *state, struct frame *frame)
 	return true;
 }
 
+static void
+tell_master(struct state *state, struct frame *frame)
+{
+	struct err err;
+
+	if (channel_send(&state->child->master, frame, &err) < 0)
+		end(state, EXIT_FAILURE);
+	else if (channel_is_waiting(&state->child->master))
+		loop_watch_for(
+			state->loop, &state->master, LOOP_READ | LOOP_WRITE);
+}
+
+static bool
+on_ping(struct state *state)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PONG);
+	tell_master(state, &frame);
+	return true;
+}
+
 static bool
 obey(struct state *state, struct frame *frame)
 {
@@ -646,6 +668,8 @@ obey(struct state *state, struct frame *frame)
 		return on_drain(state, frame);
 	case WIRE_LOGS:
 		return child_take_logs(frame);
+	case WIRE_PING:
+		return on_ping(state);
 	default:
 		return false;
 	}
@@ -675,18 +699,6 @@ master_ready(struct loop_watch *watch, unsigned events)
 	}
 	loop_watch_for(state->loop, watch,
 		LOOP_READ | (channel_is_waiting(master) ? LOOP_WRITE : 0));
-}
-
-static void
-tell_master(struct state *state, struct frame *frame)
-{
-	struct err err;
-
-	if (channel_send(&state->child->master, frame, &err) < 0)
-		end(state, EXIT_FAILURE);
-	else if (channel_is_waiting(&state->child->master))
-		loop_watch_for(
-			state->loop, &state->master, LOOP_READ | LOOP_WRITE);
 }
 
 static void

@@ -38,6 +38,9 @@ enum wire_type {
 	/* every child -> master */
 	WIRE_READY,
 	WIRE_COUNTERS,
+	/* master -> state and front, and back */
+	WIRE_PING,
+	WIRE_PONG,
 
 	/* master -> front */
 	WIRE_LISTENER = 20,
