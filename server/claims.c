@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/claims.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,6 +65,10 @@ connect_once(struct claims *claims, struct err *err)
 	if (channel_is_open(&claims->channel))
 		return 0;
 	fd = channel_connect(claims->path);
+	if (fd < 0 && errno == ENOENT)
+		return err_temp(err, "4.3.0",
+			"%s is not there; doorstep reload makes it anew",
+			claims->path);
 	if (fd < 0)
 		return err_temp_errno(err, "4.3.0", "%s", claims->path);
 	limit_sending(claims, fd);

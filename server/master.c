@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -55,6 +56,8 @@ struct state_keeper {
 	struct loop_timer timer;
 	unsigned failures;
 	int listener; /* base_dir/state; -1: there is none of ours */
+	dev_t device; /* where its path led when it was made */
+	ino_t inode;
 	int config;
 	const char *path;
 	bool is_others; /* another server's is used */
@@ -446,12 +449,41 @@ state_start(struct master *master, struct err *err)
 static void check_ready(struct master *master);
 static void check_end(struct master *master);
 
+/* Whether workers that come to the path come to us. */
+static bool
+has_own_socket(const struct state_keeper *state)
+{
+	struct stat now;
+
+	return state->listener >= 0 && lstat(state->path, &now) == 0 &&
+	       now.st_dev == state->device && now.st_ino == state->inode;
+}
+
+static int
+state_listen(struct state_keeper *state, struct err *err)
+{
+	struct stat made;
+	int fd = channel_listen(state->path, 0666);
+
+	if (fd < 0 || lstat(state->path, &made) < 0) {
+		err_temp_errno(
+			err, "4.3.5", "cannot listen on %s", state->path);
+		fd_close(&fd);
+		return -1;
+	}
+	fd_close(&state->listener);
+	state->listener = fd;
+	state->device = made.st_dev;
+	state->inode = made.st_ino;
+	return 0;
+}
+
 static void
 state_close(struct master *master)
 {
 	struct state_keeper *state = &master->state;
 
-	if (state->listener >= 0 && unlink(state->path) < 0 && errno != ENOENT)
+	if (has_own_socket(state) && unlink(state->path) < 0 && errno != ENOENT)
 		log_warning(
 			"cannot remove %s: %s", state->path, strerror(errno));
 	fd_close(&state->listener);
@@ -574,14 +606,34 @@ state_open(
 		return err_temp(err, "4.3.5",
 			"another server uses base_dir = %s",
 			settings->base_dir);
-	state->listener = channel_listen(state->path, 0666);
-	if (state->listener < 0)
-		return err_temp_errno(
-			err, "4.3.5", "cannot listen on %s", state->path);
+	if (state_listen(state, err) < 0)
+		return -1;
 	if (generation_config(settings, WIRE_KIND_STATE, &state->config, err) <
 		0)
 		return -1;
 	return state_start(master, err);
+}
+
+/* Somebody may have cleaned up base_dir.  Connections that there are stay. */
+static void
+state_listen_again(struct master *master)
+{
+	struct state_keeper *state = &master->state;
+	struct err err;
+
+	if (state->listener < 0 || has_own_socket(state))
+		return;
+	if (is_state_served(master)) {
+		log_error("%s is another server's now", state->path);
+		return;
+	}
+	if (state_listen(state, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return;
+	}
+	log_warning("%s was removed, and is made anew", state->path);
+	if (process_is_running(&state->process))
+		send_state_listener(master);
 }
 
 /* ---- the life of generations ---- */
@@ -782,6 +834,7 @@ reload(struct master *master)
 		return;
 	}
 	set_run_state(master, RUN_RELOADING);
+	state_listen_again(master);
 	edition = edition_read(master);
 	if (edition == NULL) {
 		refuse_reload(master, "the new configuration is wrong");
