@@ -39,7 +39,10 @@ enum {
 	STATE_DESCRIPTORS = 4096,
 	/* What the children of a master that was killed may take to end. */
 	ORPHANS_WAIT_MS = 3000,
-	ORPHANS_PAUSE_MS = 20
+	ORPHANS_PAUSE_MS = 20,
+	/* Generations that end their sessions after reloads; beyond them the
+	 * oldest has shutdown_timeout, as at a stop. */
+	OLD_GENERATIONS_MAX = 8
 };
 
 /* One reading of the configuration, and what came of it. */
@@ -49,6 +52,9 @@ struct edition {
 	const struct settings *settings;
 	struct listeners *listeners; /* NULL: handed on to a later edition */
 	struct generation *generation;
+	struct loop *loop;
+	struct loop_timer end_timer;
+	bool is_ending; /* one of too many old ones */
 };
 
 struct state_keeper {
@@ -295,6 +301,8 @@ edition_close(struct edition **edition_in)
 		return;
 	*edition_in = NULL;
 	list_remove(&edition->in_all);
+	if (loop_timer_is_running(&edition->end_timer))
+		loop_timer_stop(edition->loop, &edition->end_timer);
 	generation_close(&edition->generation);
 	/* Still there only when it never took over. */
 	listen_abandon(&edition->listeners, NULL);
@@ -675,6 +683,60 @@ check_ready(struct master *master)
 }
 
 static void
+end_late(struct loop_timer *timer)
+{
+	struct edition *edition =
+		CONTAINER_OF(timer, struct edition, end_timer);
+
+	log_warning("not all sessions of generation %u have ended within "
+		    "shutdown_timeout",
+		(unsigned)edition->generation->number);
+	generation_kill(edition->generation);
+}
+
+static void
+end_old(struct master *master, struct edition *edition)
+{
+	if (edition->is_ending)
+		return;
+	log_info("Generation %u ends: more than %d old ones have sessions",
+		(unsigned)edition->generation->number, OLD_GENERATIONS_MAX);
+	edition->is_ending = true;
+	edition->loop = master->loop;
+	edition->end_timer.fire = end_late;
+	loop_timer(master->loop, &edition->end_timer,
+		loop_now_ms(master->loop) +
+			master->current->settings->shutdown_timeout_ms);
+	generation_drain(edition->generation, true);
+}
+
+static bool
+is_old(const struct edition *edition)
+{
+	return edition->generation != NULL &&
+	       edition->generation->state == GENERATION_DRAINING;
+}
+
+/* The newest stay as they are; the list begins with the oldest. */
+static void
+limit_old(struct master *master)
+{
+	struct list_link *link;
+	size_t count = 0;
+
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		count += is_old(EDITION_OF(link));
+	for (link = list_first(&master->editions);
+		link != NULL && count > OLD_GENERATIONS_MAX;
+		link = list_next(&master->editions, link))
+		if (is_old(EDITION_OF(link))) {
+			end_old(master, EDITION_OF(link));
+			count--;
+		}
+}
+
+static void
 take_over(struct master *master, struct edition *edition)
 {
 	struct edition *old = master->current;
@@ -687,6 +749,7 @@ take_over(struct master *master, struct edition *edition)
 	listen_replace(&old->listeners, edition->listeners);
 	processes_send_logs(&master->processes);
 	generation_drain(old->generation, false);
+	limit_old(master);
 	log_info("The new configuration is in use");
 	end_reload(master, "");
 }

@@ -72,5 +72,42 @@ ok "a wrong configuration is told in the log" wait_for 5 \
 is "$(python deliver 127.0.0.1:2402 still)" "still 250" \
 	"and the server goes on with the one it has"
 is "$(server_processes front | wc -l)" 1 "old fronts have ended"
+
+# ---- many reloads, and a session that stays in each generation
+
+reload_conf third
+cat >"$TEST_WORK/many.py" <<'END'
+import select, socket, subprocess, sys
+def reload():
+    subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+clients = []
+for _ in range(10):
+    client = socket.create_connection(("127.0.0.1", 2402))
+    client.recv(4096)
+    clients.append(client)
+    reload()
+for client in clients[:2]:
+    client.settimeout(20)
+    print(client.recv(4096)[:3].decode())
+print(len(select.select(clients[2:], [], [], 0)[0]), "others have ended",
+      flush=True)
+sys.stdin.readline()
+END
+mkfifo "$TEST_WORK/enough"
+python3 "$TEST_WORK/many.py" "$doorstep" -c "$TEST_WORK/reload.conf" reload \
+	<"$TEST_WORK/enough" >"$TEST_WORK/many.out" 2>&1 &
+many_pid=$!
+exec 9>"$TEST_WORK/enough"
+ok "ten reloads are done" wait_for 60 grep -q ended "$TEST_WORK/many.out"
+is "$(cat "$TEST_WORK/many.out")" "421
+421
+0 others have ended" "of ten old generations the two oldest end their sessions"
+reload_has_fronts() {
+	[ "$(server_processes front | wc -l)" -eq "$1" ]
+}
+ok "eight old generations stay beside the new one" \
+	wait_for 10 reload_has_fronts 9
+exec 9>&-
+wait $many_pid
 server_stop
 is $? 0 "it ends with status 0"
