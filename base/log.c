@@ -81,13 +81,14 @@ open_special(const char *path)
 	return -1;
 }
 
+enum { FILE_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY };
+
 static int
 open_file(const char *path)
 {
 	int fd, reason;
 
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-		0600);
+	fd = open(path, FILE_FLAGS, 0600);
 	if (fd >= 0)
 		return fd;
 	reason = errno;
@@ -164,6 +165,32 @@ log_open(const struct log_settings *settings)
 	sink.fds[LOG_LEVEL_WARNING] = sink.fds[LOG_LEVEL_ERROR];
 	sink.debug = settings->debug;
 	sink.is_open = true;
+}
+
+static bool
+can_open(const char *path)
+{
+	int fd;
+
+	if (path[0] == '\0' || open_special(path) != -1)
+		return true;
+	fd = open(path, FILE_FLAGS, 0600);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+const char *
+log_find_closed(const struct log_settings *settings)
+{
+	if (!can_open(settings->path))
+		return settings->path;
+	if (!can_open(settings->info_path))
+		return settings->info_path;
+	if (settings->debug && !can_open(settings->debug_path))
+		return settings->debug_path;
+	return NULL;
 }
 
 /* The order in which descriptors are handed on. */

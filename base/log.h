@@ -45,6 +45,8 @@ enum { LOG_DESCRIPTORS = 3 }; /* error, info, debug */
  * opened is reported and syslog used in its place, and standard error where
  * there is no syslog: a log in trouble must not stop mail. */
 void log_open(const struct log_settings *settings);
+/* NULL, or the first file that log_open() could not open now; errno says why. */
+const char *log_find_closed(const struct log_settings *settings);
 void log_close(void);
 
 /* The files that are open, for another process; -1 where lines go elsewhere.

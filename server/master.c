@@ -82,6 +82,9 @@ struct master {
 	struct spawner spawner;
 	struct processes processes;
 	struct run_as run_as;
+	struct {
+		const char *base_dir, *state_dir, *login_user, *internal_user;
+	} fixed; /* settings of the start */
 	struct generation_host host;
 	struct state_keeper state;
 	struct list editions;
@@ -330,18 +333,28 @@ edition_read(struct master *master)
 	return edition;
 }
 
+/* While the server runs a log that it has is better than one that it cannot
+ * open. */
 static void
 open_log(const struct master *master, const struct settings *settings)
 {
-	log_close();
-	log_open(&(struct log_settings){.path = settings->log_path,
+	const struct log_settings log = {.path = settings->log_path,
 		.info_path = settings->info_log_path,
 		.debug_path = settings->debug_log_path,
 		.facility = settings->syslog_facility,
 		.timestamp = settings->log_timestamp,
-		.debug = settings->mail_debug});
+		.debug = settings->mail_debug};
+	const char *closed = master->is_running ? log_find_closed(&log) : NULL;
+
+	if (closed != NULL) {
+		log_warning("cannot open the log %s: %s; the old one stays in "
+			    "use",
+			closed, strerror(errno));
+		return;
+	}
+	log_close();
+	log_open(&log);
 	log_set_prefix("master:");
-	(void)master;
 }
 
 /* A wrong configuration must not keep a log from being rotated. */
@@ -350,6 +363,41 @@ reopen_log(struct master *master)
 {
 	open_log(master, master->current->settings);
 	processes_send_logs(&master->processes);
+}
+
+static void
+keep_fixed(struct master *master, const struct settings *settings)
+{
+	struct arena *arena = master->arena;
+
+	master->fixed.base_dir =
+		arena_text(arena, str_from(settings->base_dir));
+	master->fixed.state_dir =
+		arena_text(arena, str_from(settings->state_dir));
+	master->fixed.login_user =
+		arena_text(arena, str_from(settings->default_login_user));
+	master->fixed.internal_user =
+		arena_text(arena, str_from(settings->default_internal_user));
+}
+
+static void
+warn_if_changed(const char *name, const char *then, const char *now)
+{
+	if (strcmp(then, now) != 0)
+		log_warning("%s has changed: that needs a restart", name);
+}
+
+/* What a reload does not bring into use. */
+static void
+warn_of_fixed(const struct master *master, const struct settings *settings)
+{
+	warn_if_changed("base_dir", master->fixed.base_dir, settings->base_dir);
+	warn_if_changed(
+		"state_dir", master->fixed.state_dir, settings->state_dir);
+	warn_if_changed("default_login_user", master->fixed.login_user,
+		settings->default_login_user);
+	warn_if_changed("default_internal_user", master->fixed.internal_user,
+		settings->default_internal_user);
 }
 
 static int
@@ -751,6 +799,7 @@ take_over(struct master *master, struct edition *edition)
 	generation_drain(old->generation, false);
 	limit_old(master);
 	log_info("The new configuration is in use");
+	warn_of_fixed(master, edition->settings);
 	end_reload(master, "");
 }
 
@@ -1233,6 +1282,7 @@ run(struct master *master)
 	}
 	open_log(master, edition->settings);
 	/* The edition may be gone when it failed. */
+	keep_fixed(master, edition->settings);
 	log_path = arena_text(
 		master->arena, str_from(edition->settings->log_path));
 	master->state_dir = arena_text(

@@ -73,6 +73,24 @@ is "$(python deliver 127.0.0.1:2402 still)" "still 250" \
 	"and the server goes on with the one it has"
 is "$(server_processes front | wc -l)" 1 "old fronts have ended"
 
+# ---- what a reload cannot do
+
+reload_conf fixed
+{
+	echo "state_dir = $TEST_WORK/elsewhere"
+	echo "default_login_user = amy"
+	echo "log_path = $TEST_WORK/no/such/folder"
+} >>"$TEST_WORK/reload.conf"
+ok "settings that need a restart do not keep a reload from working" \
+	"$doorstep" -c "$TEST_WORK/reload.conf" reload
+is "$(grep -o '[a-z_]* has changed: that needs a restart' \
+	"$TEST_WORK/log/reload.log")" \
+	"state_dir has changed: that needs a restart
+default_login_user has changed: that needs a restart" "the log warns of them"
+is "$(grep -c "cannot open the log .*no/such/folder" \
+	"$TEST_WORK/log/reload.log")" 1 \
+	"a log that cannot be opened is told in the old one"
+
 # ---- many reloads, and a session that stays in each generation
 
 reload_conf third
