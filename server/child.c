@@ -208,5 +208,6 @@ child_begin(struct child *child, enum wire_kind kind)
 	if (begin(child, &err) == 0)
 		return 0;
 	log_error("%s", err_log_text(&err));
+	arena_close(&child->arena);
 	return -1;
 }

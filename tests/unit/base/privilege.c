@@ -156,6 +156,8 @@ TEST(the_group_of_the_spool_passes_to_a_program_and_rests_there)
 	CHECK_INT(privilege_resume(&err), 0);
 	REQUIRE(getresgid(&gids[0], &gids[1], &gids[2]) == 0);
 	CHECK_INT(gids[2], MORE_GID);
+	/* As above. */
+	CHECK_INT(setresgid(SOME_GID, SOME_GID, SOME_GID), 0);
 }
 
 TEST(without_a_group_for_the_spool_nothing_changes)
