@@ -132,10 +132,27 @@ parse(struct arena *arena, int argc, char **argv, struct options *options)
 /* ---- the processes ---- */
 
 static int
+be_child(struct child *child)
+{
+	switch (child->kind) {
+	case WIRE_KIND_FRONT:
+		return front_main(child);
+	case WIRE_KIND_LOOKUP:
+		return lookup_main(child);
+	case WIRE_KIND_STATE:
+		return state_main(child);
+	case WIRE_KIND_WORKER:
+		return worker_main(child);
+	}
+	return EX_SOFTWARE;
+}
+
+static int
 child_main(const char *name)
 {
 	struct child child;
 	enum wire_kind kind;
+	int status;
 
 	if (child_kind_find(name, &kind) != LOOKUP_FOUND) {
 		wrong("no such process", name);
@@ -143,17 +160,9 @@ child_main(const char *name)
 	}
 	if (child_begin(&child, kind) < 0)
 		return EX_SOFTWARE;
-	switch (kind) {
-	case WIRE_KIND_FRONT:
-		return front_main(&child);
-	case WIRE_KIND_LOOKUP:
-		return lookup_main(&child);
-	case WIRE_KIND_STATE:
-		return state_main(&child);
-	case WIRE_KIND_WORKER:
-		return worker_main(&child);
-	}
-	return EX_SOFTWARE;
+	status = be_child(&child);
+	arena_close(&child.arena);
+	return status;
 }
 
 static struct conf_source
