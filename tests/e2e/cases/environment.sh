@@ -14,11 +14,13 @@ is "$(fetch plain "mailbox hdr.subject")" "Ada Environment" \
 message "Detail" | smtp bea@client.example plain+work@example.test
 is "$(fetch plain "mailbox hdr.subject" "subject Detail")" "INBOX Detail" \
 	"EXTENSION alone names no folder"
-echo "lmtp_save_to_detail_mailbox = yes" >>"$TEST_WORK/system.conf"
+cp "$TEST_WORK/system.conf" "$TEST_WORK/system.conf.before"
+printf 'lmtp_save_to_detail_mailbox = yes\nlmtp_detail_autocreate = yes\n' \
+	>>"$TEST_WORK/system.conf"
 message "Saved" | smtp bea@client.example plain+work@example.test
 is "$(fetch plain "mailbox hdr.subject" "subject Saved")" "work Saved" \
 	"but does where details are to be saved"
-sed -i '$d' "$TEST_WORK/system.conf"
+cp "$TEST_WORK/system.conf.before" "$TEST_WORK/system.conf"
 message "Null" | smtp "" plain@example.test
 is "$(fetch plain "mailbox hdr.subject" "subject Null")" "INBOX Null" \
 	"an empty SENDER is the null sender"
