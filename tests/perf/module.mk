@@ -5,9 +5,7 @@ check_PROGRAMS += %D%/oneshot
 PERF_TESTS += %D%/run.sh
 EXTRA_DIST += %D%/run.sh %D%/rules.sieve
 
-# Deliveries by LMTP, beside another server.
+# Deliveries by LMTP.
 check_PROGRAMS += %D%/lmtpload
 %C%_lmtpload_SOURCES = %D%/lmtpload.c
 %C%_lmtpload_LDADD = base/libbase.a
-PERF_TESTS += %D%/lmtp.sh
-EXTRA_DIST += %D%/lmtp.sh
