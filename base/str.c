@@ -89,6 +89,32 @@ str_is_nocase(struct str s, const char *text)
 	return text[s.len] == '\0';
 }
 
+static uint32_t
+hash_add(uint32_t hash, char c)
+{
+	return (hash ^ (unsigned char)c) * 16777619U;
+}
+
+uint32_t
+str_hash(uint32_t hash, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		hash = hash_add(hash, s.data[i]);
+	return hash;
+}
+
+uint32_t
+str_hash_nocase(uint32_t hash, struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		hash = hash_add(hash, ascii_lower(s.data[i]));
+	return hash;
+}
+
 static int
 compare_lengths(size_t a, size_t b)
 {

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct str {
@@ -42,6 +43,13 @@ bool str_is(struct str s, const char *text);
 bool str_is_nocase(struct str s, const char *text);
 int str_compare(struct str a, struct str b);
 int str_compare_nocase(struct str a, struct str b);
+
+/* FNV-1a: no defence against who chooses strings that fall together.  `hash` is
+ * STR_HASH, or the hash of what stands before. */
+#define STR_HASH 2166136261U
+uint32_t str_hash(uint32_t hash, struct str s);
+uint32_t str_hash_nocase(
+	uint32_t hash, struct str s); /* ASCII letters folded */
 
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);

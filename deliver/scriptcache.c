@@ -97,17 +97,6 @@ script_cache_counts(const struct script_cache *cache)
 
 /* ---- finding ---- */
 
-/* FNV-1a */
-static uint32_t
-hash_of(const char *path)
-{
-	uint32_t hash = 2166136261U;
-
-	for (; *path != '\0'; path++)
-		hash = (hash ^ (unsigned char)*path) * 16777619U;
-	return hash;
-}
-
 static bool
 is_script(const struct entry *entry, const struct sieve_settings *settings,
 	const char *path)
@@ -238,7 +227,7 @@ drop_oldest(struct script_cache *cache)
 static void
 drop_script(struct script_cache *cache, const struct entry *entry)
 {
-	uint32_t hash = hash_of(entry->path);
+	uint32_t hash = str_hash(STR_HASH, str_from(entry->path));
 	size_t i = 0;
 
 	while (i < cache->counts.scripts)
@@ -260,7 +249,8 @@ keep_take(struct script_cache *cache, struct entry *entry)
 				cache->limits.bytes))
 		drop_oldest(cache);
 	cache->slots[cache->counts.scripts++] =
-		(struct slot){entry->state.inode, hash_of(entry->path), entry};
+		(struct slot){entry->state.inode,
+			str_hash(STR_HASH, str_from(entry->path)), entry};
 	cache->counts.bytes += entry->bytes;
 	entry->last_used = ++cache->uses;
 }

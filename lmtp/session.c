@@ -282,26 +282,13 @@ transaction_close(struct session *session)
 	arena_close(&arena);
 }
 
-static uint32_t
-hash_add(uint32_t hash, struct str s, bool is_folded)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++) {
-		char c = is_folded ? ascii_lower(s.data[i]) : s.data[i];
-
-		hash = (hash ^ (unsigned char)c) * 16777619u;
-	}
-	return hash;
-}
-
 /* The local part belongs to the user data base, which may tell Amy from amy (RFC
  * 5321 2.4); domains are one in any case. */
 static uint32_t
 address_hash(const struct address *address)
 {
-	return hash_add(hash_add(2166136261u, address->local_part, false),
-		address->domain, true);
+	return str_hash_nocase(
+		str_hash(STR_HASH, address->local_part), address->domain);
 }
 
 static bool

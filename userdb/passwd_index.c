@@ -61,18 +61,6 @@ passwd_index_end(const struct passwd_index *index)
 	return &index->end;
 }
 
-/* FNV-1a. */
-static uint32_t
-hash_of(struct str key)
-{
-	uint32_t hash = 2166136261U;
-	size_t i;
-
-	for (i = 0; i < key.len; i++)
-		hash = (hash ^ (unsigned char)key.data[i]) * 16777619U;
-	return hash;
-}
-
 /* Up to the first ":" without a backslash before it. */
 static struct str
 key_of(struct str line)
@@ -151,7 +139,7 @@ add_line(struct passwd_index *index, const struct passwd_lines *lines,
 		return;
 	if (index->count == index->size)
 		grow(index);
-	hash = hash_of(key);
+	hash = str_hash(STR_HASH, key);
 	place = place_of(index, key, hash);
 	if (*place != 0)
 		return;
@@ -219,7 +207,7 @@ bool
 passwd_index_find(const struct passwd_index *index, struct str key,
 	struct passwd_line *line_out)
 {
-	uint32_t number = *place_of(index, key, hash_of(key));
+	uint32_t number = *place_of(index, key, str_hash(STR_HASH, key));
 	const struct line *line;
 
 	if (number == 0)

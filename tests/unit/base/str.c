@@ -163,3 +163,13 @@ TEST(ascii_classes_leave_the_high_bytes_out)
 	CHECK(!ascii_is_alpha('@') && !ascii_is_alpha('['));
 	CHECK(!ascii_is_alpha('`') && !ascii_is_alpha('{'));
 }
+
+TEST(a_hash_goes_on_where_another_one_ended)
+{
+	/* FNV-1a of "foobar", 32 bits. */
+	CHECK_UINT(str_hash(STR_HASH, STR("foobar")), 0xbf9cf968);
+	CHECK_UINT(str_hash(str_hash(STR_HASH, STR("foo")), STR("bar")),
+		0xbf9cf968);
+	CHECK_UINT(str_hash_nocase(STR_HASH, STR("FooBar")), 0xbf9cf968);
+	CHECK(str_hash(STR_HASH, STR("Foobar")) != 0xbf9cf968);
+}
