@@ -1,5 +1,6 @@
 # Programs in C: tests/lib/test.h.  Shell scripts: tests/lib/tap.sh.
-check_LIBRARIES += %D%/libtest.a
+check_LIBRARIES += %D%/libtest.a %D%/libescape.a
+%C%_libescape_a_SOURCES = %D%/escape.c %D%/escape.h
 %C%_libtest_a_SOURCES = %D%/test.c %D%/test.h
 %C%_libtest_a_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DTEST_SOURCE_FOLDER='"$(abs_top_srcdir)"'

@@ -1,7 +1,7 @@
 # Cases are data: FOLDER/a_sentence.case, read by one program.
 check_PROGRAMS += %D%/runner
 %C%_runner_SOURCES = %D%/runner.c %D%/fake_spool.c %D%/fake_spool.h
-%C%_runner_LDADD = lmtp/liblmtp.a conf/libconf.a mail/libmail.a \
+%C%_runner_LDADD = tests/lib/libescape.a lmtp/liblmtp.a conf/libconf.a mail/libmail.a \
 	base/libbase.a $(CORE_LIBS)
 
 TAP_TESTS += %D%/cases.sh

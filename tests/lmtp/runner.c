@@ -68,6 +68,7 @@
 #include "base/number.h"
 #include "conf/conf.h"
 #include "lmtp/session.h"
+#include "tests/lib/escape.h"
 #include "tests/lmtp/fake_spool.h"
 
 #include "base/banned.h"
@@ -134,61 +135,6 @@ complain(struct test_case *test, const char *what, struct str text)
 
 /* ---- reading a case ---- */
 
-static unsigned
-hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef", *at = strchr(digits, c);
-
-	return c != '\0' && at != NULL ? (unsigned)(at - digits) : 0;
-}
-
-static void unescape(struct buf *out, struct str text);
-
-/* {N}{TEXT}; the result is what stands behind it. */
-static struct str
-repeat(struct buf *out, struct str text)
-{
-	size_t close = str_find_char(text, '}');
-	struct str body = str_skip(text, close + 2);
-	size_t end = str_find_char(body, '}');
-	uint64_t times;
-
-	if (number_parse(str_slice(text, 1, close), &times) < 0)
-		times = 0;
-	while (times-- > 0)
-		unescape(out, str_slice(body, 0, end));
-	return str_skip(body, end + 1);
-}
-
-static void
-unescape(struct buf *out, struct str text)
-{
-	while (text.len > 0) {
-		char c = text.data[0];
-
-		if (c != '\\' || text.len < 2) {
-			buf_add_char(out, c);
-			text = str_skip(text, 1);
-			continue;
-		}
-		c = text.data[1];
-		text = str_skip(text, 2);
-		if (c == 'x' && text.len >= 2) {
-			buf_add_char(out, (char)(hex_digit(text.data[0]) * 16 +
-						  hex_digit(text.data[1])));
-			text = str_skip(text, 2);
-		} else if (c == '{') {
-			text = repeat(out, str_of(text.data - 1, text.len + 1));
-		} else {
-			buf_add_char(out, c == 'r'   ? '\r'
-					  : c == 'n' ? '\n'
-					  : c == 't' ? '\t'
-					  : c == '0' ? '\0'
-						     : c);
-		}
-	}
-}
-
 static void
 add_escaped(struct buf *out, struct str bytes)
 {
@@ -213,7 +159,7 @@ unescaped(struct test_case *test, struct str text, const char *end)
 	struct str bytes;
 
 	buf_init(&buf, BUF_UNLIMITED);
-	unescape(&buf, text);
+	escape_decode(&buf, text);
 	buf_add_text(&buf, end);
 	bytes = arena_copy(test->arena, buf_view(&buf));
 	buf_clear(&buf);

@@ -1,7 +1,7 @@
 # Cases are data: FOLDER/a_sentence.case, read by one program.
 check_PROGRAMS += %D%/runner
 %C%_runner_SOURCES = %D%/runner.c
-%C%_runner_LDADD = sieve/libsieve.a mail/libmail.a base/libbase.a $(CORE_LIBS)
+%C%_runner_LDADD = tests/lib/libescape.a sieve/libsieve.a mail/libmail.a base/libbase.a $(CORE_LIBS)
 
 TAP_TESTS += %D%/cases.sh %D%/command.sh %D%/coverage.sh
 EXTRA_DIST += %D%/cases.sh %D%/command.sh %D%/coverage.sh \
