@@ -208,8 +208,7 @@ is $? 0 "the server ends with status 0"
 server_pid=$system_pid
 server_stop
 is $? 0 "and so does that of the system users"
-is "$(grep -hE 'Error|Panic|BUG' "$TEST_WORK/log/e2e.log" \
-	"$TEST_WORK/log/system.log" | grep -v first_valid_uid)" "" \
+is "$(server_errors e2e)$(server_errors system | grep -v first_valid_uid)" "" \
 	"nothing went wrong in them"
 
 # Without root, and as the first process of a container.

@@ -2,7 +2,9 @@
 #
 #	server_conf NAME <LINES     NAME.conf, with what every test's needs
 #	server_start NAME [USER]    wait until it answers; as root, or as USER
-#	server_stop NAME
+#	server_stop
+#	server_errors NAME          lines of its log that tell of errors
+#	server_deaths NAME          those that tell of a process that broke
 #
 # base_dir is $TEST_WORK/run-NAME, with the socket lmtp in it; the log is
 # $TEST_WORK/log/NAME.log.
@@ -56,4 +58,14 @@ server_stop() {
 # server_processes KIND: process ids of the running server.
 server_processes() {
 	pgrep -P "$server_pid" -f -- "--child=$1"
+}
+
+# Session ids are random letters: a pattern here has a blank or a sign in it.
+server_errors() {
+	grep -h ' Error: ' "$TEST_WORK/log/$1.log"
+}
+
+server_deaths() {
+	grep -hE ' process [0-9]+ (was killed by|ended with|did not) |bug at ' \
+		"$TEST_WORK/log/$1.log" "$TEST_WORK/log/$1-out"
 }

@@ -38,5 +38,4 @@ ok "but something is with it" grep -rq '^Subject: whole' "$mails"
 is "$(cd "$mails" && find . -path '*/tmp/*' -type f)" "" "nothing is left in tmp"
 server_stop
 is $? 0 "the server ends as it should"
-is "$(grep -cE 'Panic|BUG|killed by' "$TEST_WORK/log/cut.log")" 0 \
-	"nothing broke"
+is "$(server_deaths cut)" "" "nothing broke"

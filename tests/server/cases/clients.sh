@@ -77,4 +77,4 @@ like "$(cat "$TEST_WORK/log/clients.log")" "*Info: Connect from 127.0.0.1*" \
 like "$(cat "$TEST_WORK/log/clients.log")" \
 	"*Info: Disconnect from 127.0.0.1: Logged out*" "and their ends"
 server_stop
-is "$(grep -cE 'Panic|BUG' "$TEST_WORK/log/clients.log")" 0 "nothing broke"
+is "$(server_deaths clients)" "" "nothing broke"

@@ -37,8 +37,7 @@ session_deliver vmail v >/dev/null
 is "$(session_deliver vmail v)" "v 250" \
 	"so does one whose user may not write the server's folders"
 is "$(session_count v)" 2 "and confirms what its user delivered"
-is "$(grep -cE 'Error|Panic' "$TEST_WORK/log/session.log")" 0 \
-	"and the log knows no error"
+is "$(server_errors session)" "" "and the log knows no error"
 server_stop
 is $? 0 "the server ends as it should"
 
