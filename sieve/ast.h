@@ -25,6 +25,9 @@
 struct call;
 struct command;
 
+/* What is known of a test before there is a message. */
+enum truth { TRUTH_UNKNOWN, TRUTH_FALSE, TRUTH_TRUE };
+
 enum ast_kind { AST_NUMBER, AST_STRINGS, AST_TAG };
 
 struct ast_string {
@@ -58,6 +61,9 @@ struct ast_command {
 	/* Filled by check. */
 	const struct command *command;
 	struct call *call;
+	enum truth truth;   /* of a test */
+	bool is_dead;       /* never reached: only its syntax counts */
+	bool block_is_dead; /* its test is never true */
 };
 
 #endif

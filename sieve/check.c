@@ -10,7 +10,7 @@
 #include "base/banned.h"
 
 static void check_commands(struct checker *checker, struct ast_command *first);
-static void check_tests(struct checker *checker, struct ast_command *first);
+static void check_tests(struct checker *checker, struct ast_command *parent);
 
 void
 checker_init(struct checker *checker, struct arena *arena,
@@ -671,6 +671,16 @@ check_meaning(struct checker *checker, struct ast_command *node)
 		prepare_keys(checker, call);
 }
 
+/* A block that is never entered may use what is not there. */
+static void
+check_block(struct checker *checker, struct ast_command *node)
+{
+	node->block_is_dead =
+		node->tests != NULL && node->tests->truth == TRUTH_FALSE;
+	if (!node->block_is_dead)
+		check_commands(checker, node->block);
+}
+
 static void
 check_node(struct checker *checker, struct ast_command *node, bool is_test)
 {
@@ -684,17 +694,51 @@ check_node(struct checker *checker, struct ast_command *node, bool is_test)
 	if (is_good)
 		check_meaning(checker, node);
 	/* The other end of a broken line may be a command of its own. */
-	if (is_known || node->command == NULL) {
-		check_tests(checker, node->tests);
-		check_commands(checker, node->block);
+	if (!node->is_dead && (is_known || node->command == NULL)) {
+		check_tests(checker, node);
+		check_block(checker, node);
+	}
+	if (is_good && node->command->ops->truth != NULL)
+		node->truth = node->command->ops->truth(node);
+}
+
+/* Tests are made from left to right and no more of them than are needed (RFC
+ * 5463 4), so what stands behind the one that decides is dead. */
+static void
+check_tests(struct checker *checker, struct ast_command *parent)
+{
+	enum truth decided_by = parent->command != NULL
+	                                ? parent->command->ops->decided_by
+	                                : TRUTH_UNKNOWN;
+	struct ast_command *test;
+	bool is_decided = false;
+
+	for (test = parent->tests; test != NULL; test = test->next) {
+		test->is_dead = is_decided;
+		if (is_decided)
+			continue;
+		check_node(checker, test, true);
+		is_decided = decided_by != TRUTH_UNKNOWN &&
+		             test->truth == decided_by;
 	}
 }
 
-static void
-check_tests(struct checker *checker, struct ast_command *first)
+static bool
+is_alternative(const struct ast_command *node)
 {
-	for (; first != NULL; first = first->next)
-		check_node(checker, first, true);
+	return str_is_nocase(node->name, "elsif") ||
+	       str_is_nocase(node->name, "else");
+}
+
+/* Does an "elsif" or "else" follow a test that is always true? */
+static bool
+is_never_reached(const struct ast_command *node)
+{
+	const struct ast_command *before = node->previous;
+
+	return before != NULL && !node->follows_error && is_alternative(node) &&
+	       (before->is_dead || (before->tests != NULL &&
+					   before->tests->truth == TRUTH_TRUE));
 }
 
 static void
@@ -703,6 +747,7 @@ check_commands(struct checker *checker, struct ast_command *first)
 	for (; first != NULL; first = first->next) {
 		if (checker->reporter->report->is_full)
 			return;
+		first->is_dead = is_never_reached(first);
 		check_node(checker, first, false);
 	}
 }

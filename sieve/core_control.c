@@ -120,6 +120,16 @@ check_follows_if(struct checker *checker, struct ast_command *node)
 		node->command->name);
 }
 
+static bool
+has_alternative(const struct ast_command *node)
+{
+	const struct ast_command *next = node->next;
+
+	return (is_command(next, COMMAND_ELSIF) ||
+		       is_command(next, COMMAND_ELSE)) &&
+	       !next->is_dead;
+}
+
 /* The whole chain:
  *
  *   test; JUMP_UNLESS a; block; JUMP end;
@@ -135,9 +145,9 @@ emit_if(struct emitter *emitter, const struct ast_command *node)
 		emit_test(emitter, node->tests);
 		otherwise =
 			emit_jump(emitter, OP_JUMP_UNLESS, node->at, NO_JUMP);
-		emit_commands(emitter, node->block);
-		if (!is_command(node->next, COMMAND_ELSIF) &&
-			!is_command(node->next, COMMAND_ELSE))
+		if (!node->block_is_dead)
+			emit_commands(emitter, node->block);
+		if (!has_alternative(node))
 			break;
 		end = emit_jump(emitter, OP_JUMP, node->at, end);
 		emit_land(emitter, otherwise);

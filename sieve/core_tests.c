@@ -315,8 +315,26 @@ test_false(struct run *run, const struct call *call, bool *answer_out)
 	return SIEVE_OK;
 }
 
-const struct command_ops command_true = {.test = test_true};
-const struct command_ops command_false = {.test = test_false};
+static enum truth
+truth_of_true(const struct ast_command *node UNUSED)
+{
+	return TRUTH_TRUE;
+}
+
+static enum truth
+truth_of_false(const struct ast_command *node UNUSED)
+{
+	return TRUTH_FALSE;
+}
+
+const struct command_ops command_true = {
+	.test = test_true,
+	.truth = truth_of_true,
+};
+const struct command_ops command_false = {
+	.test = test_false,
+	.truth = truth_of_false,
+};
 
 /* ---- not, allof, anyof (RFC 5228 5.2, 5.3, 5.8) ---- */
 
@@ -338,8 +356,9 @@ emit_list(struct emitter *emitter, const struct ast_command *node,
 
 	for (test = node->tests; test != NULL; test = test->next) {
 		emit_test(emitter, test);
-		if (test->next != NULL)
-			end = emit_jump(emitter, decided, node->at, end);
+		if (test->next == NULL || test->next->is_dead)
+			break;
+		end = emit_jump(emitter, decided, node->at, end);
 	}
 	emit_land(emitter, end);
 }
@@ -356,6 +375,59 @@ emit_anyof(struct emitter *emitter, const struct ast_command *node)
 	emit_list(emitter, node, OP_JUMP_IF);
 }
 
-const struct command_ops command_not = {.emit = emit_not};
-const struct command_ops command_allof = {.emit = emit_allof};
-const struct command_ops command_anyof = {.emit = emit_anyof};
+static enum truth
+truth_of_not(const struct ast_command *node)
+{
+	switch (node->tests->truth) {
+	case TRUTH_UNKNOWN:
+		return TRUTH_UNKNOWN;
+	case TRUTH_FALSE:
+		return TRUTH_TRUE;
+	case TRUTH_TRUE:
+		return TRUTH_FALSE;
+	}
+	return TRUTH_UNKNOWN;
+}
+
+/* One test that decides is enough; else all have to be `otherwise`. */
+static enum truth
+truth_of_list(const struct ast_command *node, enum truth otherwise)
+{
+	enum truth decided_by = node->command->ops->decided_by;
+	const struct ast_command *test;
+
+	for (test = node->tests; test != NULL; test = test->next)
+		if (test->truth == decided_by)
+			return decided_by;
+	for (test = node->tests; test != NULL; test = test->next)
+		if (test->truth != otherwise)
+			return TRUTH_UNKNOWN;
+	return otherwise;
+}
+
+static enum truth
+truth_of_allof(const struct ast_command *node)
+{
+	return truth_of_list(node, TRUTH_TRUE);
+}
+
+static enum truth
+truth_of_anyof(const struct ast_command *node)
+{
+	return truth_of_list(node, TRUTH_FALSE);
+}
+
+const struct command_ops command_not = {
+	.emit = emit_not,
+	.truth = truth_of_not,
+};
+const struct command_ops command_allof = {
+	.emit = emit_allof,
+	.truth = truth_of_allof,
+	.decided_by = TRUTH_FALSE,
+};
+const struct command_ops command_anyof = {
+	.emit = emit_anyof,
+	.truth = truth_of_anyof,
+	.decided_by = TRUTH_TRUE,
+};

@@ -60,8 +60,11 @@ static void
 emit_node(
 	struct emitter *emitter, const struct ast_command *node, enum opcode op)
 {
-	const struct command_ops *ops = node->command->ops;
+	const struct command_ops *ops;
 
+	if (node->is_dead)
+		return;
+	ops = node->command->ops;
 	if (ops->emit != NULL)
 		ops->emit(emitter, node);
 	else

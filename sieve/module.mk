@@ -23,6 +23,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/encoded_character.c \
 	%D%/ext/envelope.c \
 	%D%/ext/fileinto.c \
+	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
 	%D%/ext/mailbox.c \
 	%D%/ext/subaddress.c \

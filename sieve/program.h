@@ -96,6 +96,8 @@ struct call {
 	const struct match_key *keys; /* NULL: not all keys are constant */
 	size_t key_count;
 
+	bool answer; /* of a test whose answer was found while compiling */
+
 	/* Indexes of variables that the command names rather than reads. */
 	const size_t *variables;
 	size_t variable_count;

@@ -13,10 +13,10 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "mail/address.h"
+#include "sieve/ast.h"
 #include "sieve/program.h"
 #include "sieve/sieve.h"
 
-struct ast_command;
 struct checker;
 struct emitter;
 struct run;
@@ -63,11 +63,18 @@ struct extension_ops {
 	/* Splits a literal into parts at compile time; false after an error. */
 	bool (*split)(struct checker *checker, struct text *text);
 	bool is_always_on; /* needs no require */
+	/* Changes how the script itself is read, so that it cannot begin in the
+	 * middle (RFC 5463 4). */
+	bool is_grammar;
 };
 
 struct command_ops {
 	/* What the tables cannot say.  Errors are reported to the checker. */
 	void (*check)(struct checker *checker, struct ast_command *node);
+	/* What is known of a test that has been checked; NULL: nothing. */
+	enum truth (*truth)(const struct ast_command *node);
+	/* Of a test of tests: the first one like this is the last one made. */
+	enum truth decided_by;
 	/* NULL: one instruction that calls `act` or `test`. */
 	void (*emit)(struct emitter *emitter, const struct ast_command *node);
 	enum sieve_status (*act)(struct run *run, const struct call *call);

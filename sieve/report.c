@@ -116,6 +116,23 @@ report_quote(struct reporter *reporter, struct str text)
 	return copy;
 }
 
+const char *
+report_one_line(struct reporter *reporter, struct str text, size_t most)
+{
+	struct buf buf;
+	char *copy;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	utf8_add_repaired(&buf, utf8_cut(text, most));
+	for (i = 0; i < buf.len; i++)
+		if ((unsigned char)buf.data[i] < ' ' || buf.data[i] == 0x7f)
+			buf.data[i] = ' ';
+	copy = arena_text(reporter->report->arena, str_trim(buf_view(&buf)));
+	buf_clear(&buf);
+	return copy;
+}
+
 static bool
 is_before(const struct sieve_problem *a, const struct sieve_problem *b)
 {

@@ -42,6 +42,11 @@ void report_warning(struct reporter *reporter, struct position at,
 /* `text` in double quotes, shortened, without control characters. */
 const char *report_quote(struct reporter *reporter, struct str text);
 
+/* `text` of a script as one line of at most `most` bytes, in the report's arena:
+ * without control characters, and repaired where it is no UTF-8. */
+const char *report_one_line(
+	struct reporter *reporter, struct str text, size_t most);
+
 /* This reporter's problems in the order of the script. */
 void reporter_sort(struct reporter *reporter);
 

@@ -158,4 +158,5 @@ decode_string(struct checker *checker, struct position at, struct str *text)
 
 const struct extension_ops extension_encoded_character = {
 	.decode = decode_string,
+	.is_grammar = true,
 };

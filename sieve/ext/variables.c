@@ -280,7 +280,10 @@ split_string(struct checker *checker, struct text *text)
 	return true;
 }
 
-const struct extension_ops extension_variables = {.split = split_string};
+const struct extension_ops extension_variables = {
+	.split = split_string,
+	.is_grammar = true,
+};
 
 /* ---- set (RFC 5229 4) ---- */
 
