@@ -48,6 +48,11 @@ compare_address(
 	const struct address_part *part = compare->call->address_part;
 	struct str value;
 
+	/* RFC 5231 4.2: mailboxes, whatever the part. */
+	if (compare_counts(compare))
+		return address->is_null || address->is_broken
+		               ? SIEVE_OK
+		               : compare_value(compare, address->text);
 	/* RFC 5228 5.4: the null sender is empty, whatever the part. */
 	if (address->is_null && is_good)
 		return compare_value(compare, STR_EMPTY);

@@ -517,6 +517,12 @@ check_match_type(struct checker *checker, struct call *call)
 			"comparator \"%s\" cannot look for parts: it does not "
 			"go with \":%s\"",
 			call->comparator->name, use->tag->name);
+	if (call->match_type->counts &&
+		call->comparator != &comparator_ascii_numeric)
+		report_warning(checker->reporter, use->at,
+			"\":%s\" compares numbers as text here, \"10\" is less "
+			"than \"9\": add :comparator \"i;ascii-numeric\"",
+			use->tag->name);
 }
 
 /* Keys are the last positional argument of every test that compares.  Those

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "sieve/check.h"
 
 #include "base/banned.h"
 
@@ -12,6 +13,12 @@ enum {
 	TRACED_ALL = 2000   /* bytes of all of them */
 };
 
+bool
+compare_counts(const struct compare *compare)
+{
+	return compare->call->match_type->counts;
+}
+
 static void
 start(struct compare *compare, struct run *run, const struct call *call)
 {
@@ -20,6 +27,24 @@ start(struct compare *compare, struct run *run, const struct call *call)
 		.call = call,
 		.trace = STR_EMPTY,
 	};
+}
+
+/* What compare_end() will do. */
+static enum sieve_status
+charge_count(const struct compare *compare)
+{
+	if (!compare_counts(compare))
+		return SIEVE_OK;
+	return run_charge(compare->run, 1 + compare->key_count);
+}
+
+/* At most, in octets. */
+static uint64_t
+folded_size(const struct call *call, struct str s)
+{
+	unsigned growth = call->comparator->growth;
+
+	return (uint64_t)s.len * (growth > 0 ? growth : 1);
 }
 
 enum sieve_status
@@ -33,14 +58,16 @@ compare_start_keys(struct compare *compare, struct run *run,
 	start(compare, run, call);
 	for (i = 0; i < count; i++) {
 		/* A pattern takes a few times its own size. */
-		if (run_reserve(run, keys[i].len * 4) != SIEVE_OK)
+		if (run_reserve(run, (uint64_t)keys[i].len * 4 +
+					     folded_size(call, keys[i])) !=
+			SIEVE_OK)
 			return SIEVE_FAILED;
 		match_prepare(run->scratch, call->match_type, call->comparator,
 			keys[i], &prepared[i]);
 	}
 	compare->keys = prepared;
 	compare->key_count = count;
-	return SIEVE_OK;
+	return charge_count(compare);
 }
 
 enum sieve_status
@@ -59,7 +86,7 @@ compare_start(struct compare *compare, struct run *run, const struct call *call,
 	start(compare, run, call);
 	compare->keys = call->keys;
 	compare->key_count = call->key_count;
-	return SIEVE_OK;
+	return charge_count(compare);
 }
 
 /* ---- trace ---- */
@@ -93,15 +120,16 @@ trace_value(struct compare *compare, struct str value)
 	buf_clear(&buf);
 }
 
-static const char *
-match_name(const struct call *call)
+/* " :is ", " :count "gt" " */
+static void
+add_match_type(struct buf *buf, const struct call *call)
 {
-	size_t i;
+	const struct tag_use *use = call_tag(call, GROUP_MATCH_TYPE);
 
-	for (i = 0; i < call->tag_count; i++)
-		if (call->tags[i].tag->group == GROUP_MATCH_TYPE)
-			return call->tags[i].tag->name;
-	return "is";
+	buf_add_format(buf, " :%s ", use != NULL ? use->tag->name : "is");
+	if (use != NULL && use->tag->parameter == PARAMETER_A_STRING)
+		buf_add_format(buf, "\"%.*s\" ",
+			STR_ARG(use->argument.texts->constant));
 }
 
 static void
@@ -115,7 +143,7 @@ trace_end(struct compare *compare)
 		buf_add(&buf, compare->trace);
 	else
 		buf_add_text(&buf, "nothing");
-	buf_add_format(&buf, " :%s ", match_name(compare->call));
+	add_match_type(&buf, compare->call);
 	for (i = 0; i < compare->key_count && buf.len < 2 * TRACED_ALL; i++) {
 		if (i > 0)
 			buf_add_text(&buf, ", ");
@@ -130,19 +158,34 @@ trace_end(struct compare *compare)
 
 /* ---- values ---- */
 
-static void
+static enum sieve_status
 set_captures(struct run *run, struct str value, const struct match_work *work)
 {
+	const size_t *places = NULL;
 	size_t i;
 
+	if (work->comparator->places != NULL) {
+		uint64_t size = (uint64_t)value.len * sizeof(size_t) *
+		                (work->comparator->growth + 1);
+
+		if (run_reserve(run, size) != SIEVE_OK)
+			return SIEVE_FAILED;
+		places = work->comparator->places(run->scratch, value);
+	}
 	for (i = 0; i < MOST_CAPTURES; i++) {
+		struct capture place = {0, 0};
 		struct str part = STR_EMPTY;
 
 		if (i < work->count)
-			part = str_slice(value, work->captures[i].from,
-				work->captures[i].to);
+			place = work->captures[i];
+		if (places != NULL)
+			place = (struct capture){
+				places[place.from], places[place.to]};
+		if (i < work->count)
+			part = str_slice(value, place.from, place.to);
 		variable_set(run, &run->captures[i], part);
 	}
+	return SIEVE_OK;
 }
 
 /* The comparison's share of the steps that are left, in octets. */
@@ -165,6 +208,8 @@ try_key(struct compare *compare, const struct match_key *key, struct str value,
 
 	work.budget = budget;
 	work.is_over = false;
+	work.comparator = compare->call->comparator;
+	work.relation = compare->call->relation;
 	work.count = 0;
 	compare->is_true = compare->call->match_type->match(key, folded, &work);
 	used = budget - work.budget;
@@ -174,7 +219,7 @@ try_key(struct compare *compare, const struct match_key *key, struct str value,
 		return SIEVE_FAILED;
 	/* RFC 5229 3.2: only a match sets them. */
 	if (compare->is_true && work.count > 0 && run->program->uses_captures)
-		set_captures(run, value, &work);
+		return set_captures(run, value, &work);
 	return SIEVE_OK;
 }
 
@@ -187,7 +232,11 @@ compare_value(struct compare *compare, struct str value)
 
 	if (run_is_traced(run))
 		trace_value(compare, value);
-	if (run_reserve(run, value.len) != SIEVE_OK)
+	if (compare_counts(compare)) {
+		compare->counted++;
+		return SIEVE_OK;
+	}
+	if (run_reserve(run, folded_size(compare->call, value)) != SIEVE_OK)
 		return SIEVE_FAILED;
 	folded =
 		comparator_fold(compare->call->comparator, run->scratch, value);
@@ -198,9 +247,31 @@ compare_value(struct compare *compare, struct str value)
 	return SIEVE_OK;
 }
 
+/* RFC 5231 4.2: the number as a string against the keys. */
+static void
+match_counted(struct compare *compare)
+{
+	const struct call *call = compare->call;
+	struct str text = str_from(arena_format(compare->run->scratch, "%llu",
+		(unsigned long long)compare->counted));
+	struct match_work work = {
+		.budget = UINT64_MAX,
+		.comparator = call->comparator,
+		.relation = call->relation,
+	};
+	size_t i;
+
+	text = comparator_fold(call->comparator, compare->run->scratch, text);
+	for (i = 0; i < compare->key_count && !compare->is_true; i++)
+		compare->is_true =
+			call->match_type->match(&compare->keys[i], text, &work);
+}
+
 void
 compare_end(struct compare *compare, bool *answer_out)
 {
+	if (compare_counts(compare))
+		match_counted(compare);
 	if (run_is_traced(compare->run))
 		trace_end(compare);
 	*answer_out = compare->is_true;

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -23,6 +24,7 @@ struct compare {
 	const struct match_key *keys;
 	size_t key_count;
 	bool is_true;     /* nothing more needs to be compared */
+	uint64_t counted; /* values so far, for :count */
 	struct str trace; /* values so far; only when somebody wants to see */
 };
 
@@ -34,6 +36,9 @@ MUST_USE enum sieve_status compare_start(struct compare *compare,
 MUST_USE enum sieve_status compare_start_keys(struct compare *compare,
 	struct run *run, const struct call *call, const struct str *keys,
 	size_t count);
+
+/* :count: values are only counted, the answer comes at the end. */
+bool compare_counts(const struct compare *compare);
 
 /* Sets is_true when a key matches. */
 MUST_USE enum sieve_status compare_value(

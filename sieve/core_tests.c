@@ -112,6 +112,8 @@ compare_header(struct compare *compare, const struct header_field *field)
 {
 	struct run *run = compare->run;
 
+	if (compare_counts(compare) && !run_is_traced(run))
+		return compare_value(compare, STR_EMPTY);
 	if (run_reserve(run, field->value.len) != SIEVE_OK)
 		return SIEVE_FAILED;
 	return compare_value(

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sieve/match.h"
 
+#include "base/utf8.h"
+
 #include "base/banned.h"
 
 /* A segment is what stands between two "*": octets, of which some are "?". */
@@ -22,7 +24,9 @@ match_prepare(struct arena *arena, const struct match_type *type,
 	struct match_key *key_out)
 {
 	*key_out = (struct match_key){
-		.text = comparator_fold(comparator, arena, key)};
+		.text = comparator_fold(comparator, arena, key),
+		.has_code_points = comparator->has_code_points,
+	};
 	if (type->prepare != NULL)
 		type->prepare(arena, key_out);
 }
@@ -256,12 +260,94 @@ match_segments(const struct pattern *pattern, struct str value,
 	return true;
 }
 
+/* ---- :matches by code points ---- */
+
+/* A "*" that may be made longer, and where. */
+struct retreat {
+	bool is_set;
+	size_t pattern; /* behind the "*" */
+	size_t value;   /* where it ends so far */
+	size_t count;   /* captures in front of it */
+	size_t from;    /* where it begins */
+};
+
+static size_t
+code_point_end(struct str value, size_t at)
+{
+	uint32_t code;
+
+	if (!utf8_next(value, &at, &code))
+		at++;
+	return at;
+}
+
+/* One step of pattern and value; false when they differ. */
+static bool
+step_forward(struct str pattern, size_t *in_pattern, struct str value,
+	size_t *in_value, struct match_work *work)
+{
+	size_t at = *in_pattern, from = *in_value;
+	char c;
+
+	if (at == pattern.len || from == value.len)
+		return false;
+	c = pattern.data[at];
+	if (c == '?') {
+		*in_value = code_point_end(value, from);
+		add_capture(work, from, *in_value);
+	} else {
+		if (c == '\\' && at + 1 < pattern.len)
+			c = pattern.data[++at];
+		if (c != value.data[from])
+			return false;
+		*in_value = from + 1;
+	}
+	*in_pattern = at + 1;
+	return true;
+}
+
+/* Only the last "*" is ever made longer: that finds the leftmost place for what
+ * stands behind it, as match_segments() does. */
+static bool
+match_code_points(struct str pattern, struct str value, struct match_work *work)
+{
+	struct retreat star = {.is_set = false};
+	size_t in_pattern = 0, in_value = 0;
+
+	while (in_pattern < pattern.len || in_value < value.len) {
+		if (!pay(work, 1))
+			return false;
+		if (in_pattern < pattern.len &&
+			pattern.data[in_pattern] == '*') {
+			star = (struct retreat){true, ++in_pattern, in_value,
+				work->count, in_value};
+			add_capture(work, in_value, in_value);
+			continue;
+		}
+		if (step_forward(pattern, &in_pattern, value, &in_value, work))
+			continue;
+		if (!star.is_set || star.value >= value.len)
+			return false;
+		star.value = code_point_end(value, star.value);
+		in_pattern = star.pattern;
+		in_value = star.value;
+		work->count = star.count;
+		add_capture(work, star.from, star.value);
+	}
+	return true;
+}
+
 static bool
 matches(const struct match_key *key, struct str value, struct match_work *work)
 {
+	bool is_match;
+
 	work->count = 0;
 	add_capture(work, 0, value.len);
-	if (match_segments(key->pattern, value, work))
+	is_match = key->has_code_points
+	                   ? match_code_points(key->text, value, work)
+	                   : match_segments(key->pattern, value, work);
+	if (is_match)
 		return true;
 	work->count = 0;
 	return false;
@@ -271,4 +357,23 @@ const struct match_type match_matches = {
 	.needs_substring = true,
 	.prepare = prepare_pattern,
 	.match = matches,
+};
+
+/* ---- :value, :count (RFC 5231 4) ---- */
+
+static bool
+relates(const struct match_key *key, struct str value, struct match_work *work)
+{
+	return pay(work, value.len) &&
+	       comparator_relates(
+		       work->comparator, work->relation, value, key->text);
+}
+
+const struct match_type match_by_value = {
+	.match = relates,
+};
+
+const struct match_type match_by_count = {
+	.counts = true,
+	.match = relates,
 };

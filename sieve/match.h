@@ -1,7 +1,8 @@
-/* match - :is, :contains and :matches (RFC 5228 2.7.1)
+/* match - :is, :contains and :matches (RFC 5228 2.7.1), :value and :count (RFC
+ * 5231)
  *
  * Works on strings that a comparator has folded; a character is an octet, as
- * RFC 5228 2.7.1 says for i;octet and i;ascii-casemap.
+ * RFC 5228 2.7.1 says for i;octet and i;ascii-casemap, or a code point.
  *
  * A pattern of :matches is cut at its "*" into segments.  Each is looked for
  * once, from left to right, at the leftmost place where it fits: the first one
@@ -34,7 +35,9 @@ struct capture {
 struct match_work {
 	uint64_t budget; /* octets that may still be looked at */
 	bool is_over;    /* there was not enough of it; the answer is void */
-	size_t count;    /* of captures; 0 when nothing matched */
+	const struct comparator *comparator; /* of value and keys */
+	enum relation relation;              /* :value, :count */
+	size_t count; /* of captures; 0 when nothing matched */
 	struct capture captures[MOST_CAPTURES];
 };
 
@@ -43,11 +46,13 @@ struct pattern;
 /* A key, folded and made ready for a match type. */
 struct match_key {
 	struct str text;
+	bool has_code_points;          /* "?" stands for one */
 	const struct pattern *pattern; /* :matches */
 };
 
 struct match_type {
 	bool needs_substring;
+	bool counts; /* the values; their number is what is matched */
 	/* NULL: folding is enough. */
 	void (*prepare)(struct arena *arena, struct match_key *key);
 	bool (*match)(const struct match_key *key, struct str value,
@@ -57,6 +62,8 @@ struct match_type {
 extern const struct match_type match_is;
 extern const struct match_type match_contains;
 extern const struct match_type match_matches;
+extern const struct match_type match_by_value;
+extern const struct match_type match_by_count;
 
 /* `key_out` lives in the arena or points into `key`. */
 void match_prepare(struct arena *arena, const struct match_type *type,

@@ -26,5 +26,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
 	%D%/ext/mailbox.c \
+	%D%/ext/relational.c \
 	%D%/ext/subaddress.c \
+	%D%/ext/unicode_casemap.c \
 	%D%/ext/variables.c %D%/ext/variables.h

@@ -27,11 +27,11 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "sieve/comparator.h"
 #include "sieve/report.h"
 
 struct address_part;
 struct command;
-struct comparator;
 struct match_key;
 struct match_type;
 struct tag;
@@ -92,6 +92,7 @@ struct call {
 	/* Commands that compare. */
 	const struct comparator *comparator;
 	const struct match_type *match_type;
+	enum relation relation; /* :value, :count */
 	const struct address_part *address_part;
 	const struct match_key *keys; /* NULL: not all keys are constant */
 	size_t key_count;

@@ -23,7 +23,19 @@ fold_number(struct arena *arena UNUSED, struct str s)
 	return str_slice(s, zeros, end);
 }
 
+/* Without leading zeros the longer number is the greater one. */
+static int
+order_numbers(struct str a, struct str b)
+{
+	if (a.len == 0 || b.len == 0)
+		return (a.len == 0) - (b.len == 0);
+	if (a.len != b.len)
+		return a.len < b.len ? -1 : 1;
+	return str_compare(a, b);
+}
+
 const struct comparator comparator_ascii_numeric = {
 	.name = "i;ascii-numeric",
 	.fold = fold_number,
+	.order = order_numbers,
 };

@@ -426,9 +426,13 @@ test_string(struct run *run, const struct call *call, bool *answer_out)
 	if (compare_start(&compare, run, call, 1) != SIEVE_OK ||
 		run_texts(run, source, &values) != SIEVE_OK)
 		return SIEVE_FAILED;
-	for (i = 0; i < source->count && !compare.is_true; i++)
+	for (i = 0; i < source->count && !compare.is_true; i++) {
+		/* RFC 5229 5: the count of an empty string is 0. */
+		if (compare_counts(&compare) && values[i].len == 0)
+			continue;
 		if (compare_value(&compare, values[i]) != SIEVE_OK)
 			return SIEVE_FAILED;
+	}
 	compare_end(&compare, answer_out);
 	return SIEVE_OK;
 }
