@@ -23,7 +23,8 @@ struct message {
 	char *memory; /* what `held` points to when it is ours */
 	int fd;       /* everything, when it was too much for memory; or -1 */
 
-	uint64_t start, body, end;
+	uint64_t start, header_end, body, end;
+	bool ends_in_line;
 	uint64_t line_ends; /* LF, with or without CR; in [start, end) */
 	uint64_t crlf;      /* those with a CR */
 
@@ -39,10 +40,12 @@ enum scan_state { LINE_START, LINE_START_CR, IN_LINE, HEADER_ENDED };
 struct scan {
 	enum scan_state state;
 	uint64_t offset; /* of the next byte */
-	uint64_t body;   /* valid when HEADER_ENDED */
+	uint64_t empty;  /* the empty line; valid when HEADER_ENDED */
+	uint64_t body;   /* the same */
 	uint64_t line_ends;
 	uint64_t crlf;
 	bool last_was_cr;
+	bool last_was_lf;
 };
 
 static void
@@ -55,6 +58,8 @@ scan_for_body(struct scan *scan, struct str chunk)
 
 		if (scan->state != IN_LINE && chunk.data[at] == '\n') {
 			scan->body = scan->offset + at + 1;
+			scan->empty = scan->body -
+			              (scan->state == LINE_START_CR ? 2 : 1);
 			scan->state = HEADER_ENDED;
 			return;
 		}
@@ -85,6 +90,7 @@ scan_line_ends(struct scan *scan, struct str chunk)
 		at++;
 	}
 	scan->last_was_cr = end[-1] == '\r';
+	scan->last_was_lf = end[-1] == '\n';
 }
 
 static void
@@ -312,6 +318,9 @@ message_index(struct message *message, const struct scan *scan,
 {
 	message->end = scan->offset;
 	message->body = scan->state == HEADER_ENDED ? scan->body : scan->offset;
+	message->header_end =
+		scan->state == HEADER_ENDED ? scan->empty : scan->offset;
+	message->ends_in_line = scan->last_was_lf;
 	message->line_ends = scan->line_ends;
 	message->crlf = scan->crlf;
 	drop_mbox_line(message, limits);
@@ -669,6 +678,18 @@ uint64_t
 message_end(const struct message *message)
 {
 	return message->end;
+}
+
+uint64_t
+message_header_end(const struct message *message)
+{
+	return message->header_end;
+}
+
+bool
+message_ends_in_line(const struct message *message)
+{
+	return message->ends_in_line;
 }
 
 uint64_t

@@ -93,6 +93,10 @@ uint64_t message_start(const struct message *message);
 uint64_t message_body(
 	const struct message *message); /* behind the empty line */
 uint64_t message_end(const struct message *message);
+/* Before the empty line; the end when there is none. */
+uint64_t message_header_end(const struct message *message);
+/* Does the last line have its line end?  An empty message has none. */
+bool message_ends_in_line(const struct message *message);
 
 /* Sizes of [start, end) with every line end counted as CR LF (RFC 5228 5.9, the
  * W= of a Maildir name) or as LF. */

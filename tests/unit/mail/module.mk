@@ -12,6 +12,10 @@ UNIT_TESTS += %D%/date
 %C%_date_SOURCES = %D%/date.c
 %C%_date_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/edited
+%C%_edited_SOURCES = %D%/edited.c
+%C%_edited_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/encodedword
 %C%_encodedword_SOURCES = %D%/encodedword.c
 %C%_encodedword_LDADD = $(MAIL_TEST_LIBS)
