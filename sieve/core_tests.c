@@ -8,6 +8,7 @@
 #include "sieve/addresspart.h"
 #include "sieve/check.h"
 #include "sieve/compare.h"
+#include "sieve/current.h"
 #include "sieve/emit.h"
 #include "sieve/evaluate.h"
 #include "sieve/registry.h"
@@ -43,8 +44,6 @@ const struct tag_ops tag_comparator = {.check = check_comparator};
 
 /* ---- header fields ---- */
 
-enum { FIELDS_FOR_A_STEP = 64 };
-
 /* RFC 5228 2.4.2.2: such a name is no error, it only never matches. */
 static void
 warn_colon(struct checker *checker, const struct argument *names)
@@ -66,16 +65,6 @@ check_header_names(struct checker *checker, struct ast_command *node)
 	warn_colon(checker, &node->call->arguments[0]);
 }
 
-/* A walk over the fields of that name costs as much as there are fields. */
-static enum sieve_status
-charge_fields(struct run *run)
-{
-	size_t count;
-
-	(void)message_fields(run->message, &count);
-	return run_charge(run, 1 + count / FIELDS_FOR_A_STEP);
-}
-
 /* Does `each` for every field of these names until the answer is known. */
 static enum sieve_status
 compare_fields(struct compare *compare, const struct argument *names,
@@ -91,15 +80,14 @@ compare_fields(struct compare *compare, const struct argument *names,
 	if (run_texts(run, names, &values) != SIEVE_OK)
 		return SIEVE_FAILED;
 	for (i = 0; i < names->count && !compare->is_true; i++) {
-		if (charge_fields(run) != SIEVE_OK)
+		if (run_charge_fields(run) != SIEVE_OK)
 			return SIEVE_FAILED;
-		field = message_field_next(run->message, values[i], NULL);
+		field = run_field_next(run, values[i], NULL);
 		while (field != NULL && !compare->is_true) {
 			status = each(compare, field);
 			if (status != SIEVE_OK)
 				return status;
-			field = message_field_next(
-				run->message, values[i], field);
+			field = run_field_next(run, values[i], field);
 		}
 	}
 	return SIEVE_OK;
@@ -250,10 +238,9 @@ test_exists(struct run *run, const struct call *call, bool *answer_out)
 		return SIEVE_FAILED;
 	*answer_out = true;
 	for (i = 0; i < names->count && *answer_out; i++) {
-		if (charge_fields(run) != SIEVE_OK)
+		if (run_charge_fields(run) != SIEVE_OK)
 			return SIEVE_FAILED;
-		*answer_out = message_field_next(
-				      run->message, values[i], NULL) != NULL;
+		*answer_out = run_field_next(run, values[i], NULL) != NULL;
 	}
 	if (run_is_traced(run))
 		run_trace_test(run, call, i > 0 ? values[i - 1] : STR_EMPTY,
@@ -279,10 +266,12 @@ check_size(struct checker *checker, struct ast_command *node)
 static enum sieve_status
 test_size(struct run *run, const struct call *call, bool *answer_out)
 {
-	uint64_t size = message_size_crlf(run->message);
-	uint64_t limit = call->arguments[0].number;
+	uint64_t limit = call->arguments[0].number, size;
 	bool is_over = call_tag(call, GROUP_SIZE)->tag->id == TAG_OVER;
+	enum sieve_status status = run_size(run, &size);
 
+	if (status != SIEVE_OK)
+		return status;
 	*answer_out = is_over ? size > limit : size < limit;
 	if (run_is_traced(run))
 		run_trace_test(run, call,

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "sieve/check.h"
+#include "sieve/current.h"
 #include "sieve/result.h"
 #include "sieve/settings.h"
 
@@ -232,6 +233,9 @@ run_add_action(struct run *run, const struct call *call,
 	action->script = run->script;
 	action->line = call->at.line;
 	action->column = call->at.column;
+	status = run_content(run, &action->content);
+	if (status != SIEVE_OK)
+		return status;
 	status = apply_tags(run, call, pending);
 	if (status != SIEVE_OK)
 		return status;
@@ -380,6 +384,7 @@ run_start(struct run *run, const struct sieve_program *program,
 	run->variables =
 		ARENA_ARRAY(run->kept, struct variable, program->variables + 1);
 	result_begin(result);
+	current_begin(run);
 	run->first_action = result->count;
 	run->flags = result->flags;
 }
@@ -394,8 +399,10 @@ run_end(struct run *run, enum sieve_status status)
 		result->keep_in_effect =
 			run->implicit_keep || result_has_keep(result);
 		result->flags = run->flags;
+		current_end(run);
 	} else {
-		/* RFC 5228 2.10.6: a keep, and nothing of what it wanted. */
+		/* RFC 5228 2.10.6: a keep, and nothing of what it wanted; the
+		 * message is as it was before (RFC 5293 7). */
 		result->count = run->first_action;
 		result->implicit_keep = true;
 		result->keep_in_effect = true;

@@ -20,6 +20,8 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "mail/content.h"
+#include "mail/edited.h"
 #include "sieve/host.h"
 #include "sieve/match.h"
 #include "sieve/program.h"
@@ -37,7 +39,9 @@ struct run {
 	const struct sieve_program *program;
 	struct sieve_settings settings;
 	struct sieve_host *host;
-	const struct message *message;
+	const struct message *message; /* as it came: see current.h */
+	struct edited *edited;         /* NULL: nobody has changed it */
+	const struct content *content; /* what `edited` says; NULL: not known */
 	struct sieve_result *result;
 	const char *script; /* in the result's arena */
 	struct reporter reporter;

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/program.h \
 	%D%/evaluate.c %D%/evaluate.h \
 	%D%/compare.c %D%/compare.h \
+	%D%/current.c %D%/current.h \
 	%D%/match.c %D%/match.h \
 	%D%/comparator.c %D%/comparator.h \
 	%D%/addresspart.c %D%/addresspart.h \

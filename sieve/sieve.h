@@ -19,6 +19,8 @@
 #include "base/attributes.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "mail/content.h"
+#include "mail/edited.h"
 #include "sieve/host.h"
 
 /* Zero means the default that stands behind each.  A new one has a line in
@@ -87,6 +89,9 @@ struct sieve_flags {
 
 struct sieve_action {
 	enum sieve_action_kind kind;
+	/* The message as it was when the action ran (RFC 5293 7); NULL: as it
+	 * came.  Lives in the result's arena. */
+	const struct content *content;
 	const char *script; /* where in which script */
 	unsigned line, column;
 	union {
@@ -119,6 +124,10 @@ struct sieve_result {
 	 * handed on to the next script of a sequence). */
 	bool implicit_keep;
 	struct sieve_flags flags;
+	/* The message as scripts have left it, for the implicit keep and the next
+	 * script; NULL: as it came. */
+	const struct content *content;
+	struct edited *edited; /* the engine's own */
 };
 
 enum sieve_status {
