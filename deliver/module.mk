@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/work.h
 
 # The core and all below it, in the linker's order.
-DELIVER_LIBS = %D%/libdeliver.a outbound/liboutbound.a sieve/libsieve.a \
+DELIVER_LIBS = %D%/libdeliver.a outbound/liboutbound.a engine/libengine.a \
+	sieve/libsieve.a \
 	store/libstore.a userdb/libuserdb.a conf/libconf.a mail/libmail.a \
 	base/libbase.a $(CORE_LIBS)

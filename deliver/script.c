@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/log.h"
+#include "engine/engine.h"
 #include "deliver/host.h"
 #include "deliver/report.h"
 #include "deliver/scriptcache.h"
@@ -19,7 +21,8 @@
 
 enum {
 	MAX_SCRIPTS_IN_FOLDER = 1000,
-	EXPLANATION_MAX = 400 /* bytes */
+	LONGEST_SCRIPT = 1024 * 1024 * 1024, /* that is read at all */
+	EXPLANATION_MAX = 400                /* bytes */
 };
 
 struct script_file {
@@ -352,39 +355,93 @@ defer_keeps(struct sieve_result *result, size_t first)
 	result->implicit_keep = true;
 }
 
+/* By our own engine, whose programs are kept. */
+static enum sieve_status
+run_native(struct sequence *sequence, const struct script_file *file,
+	struct sieve_report *report, bool *has_compiled_out, struct err *err)
+{
+	struct sieve_program *program;
+	struct deliver_host host;
+	enum lookup loaded = script_cache_load(sequence->job->script_cache,
+		sequence->job->arena, &sequence->settings, file->path, &program,
+		report, err);
+
+	*has_compiled_out = loaded == LOOKUP_FOUND;
+	if (loaded == LOOKUP_ERROR)
+		return SIEVE_TEMPORARY;
+	if (loaded == LOOKUP_NONE)
+		return SIEVE_FAILED;
+	host_init(&host, sequence->job, sequence->delivery);
+	return sieve_run(program, &sequence->settings, &host.host,
+		&sequence->outcome->result, report, err);
+}
+
+/* By libsieve, which reads the text each time. */
+static enum sieve_status
+run_libsieve(struct sequence *sequence, const struct script_file *file,
+	struct sieve_report *report, struct err *err)
+{
+	const struct engine *engine = engine_find("libsieve");
+	struct engine_script script = {.name = file->path};
+	enum sieve_status status = SIEVE_TEMPORARY;
+	struct deliver_host host;
+	struct buf text;
+
+	if (engine == NULL) {
+		err_temp(err, "4.3.5",
+			"sieve_engine = libsieve: this build is without "
+			"libsieve");
+		return SIEVE_TEMPORARY;
+	}
+	buf_init(&text, LONGEST_SCRIPT);
+	if (fd_read_file(file->path, &text) < 0) {
+		err_temp_errno(
+			err, "4.3.0", "cannot read the script %s", file->path);
+	} else {
+		script.text = buf_view(&text);
+		host_init(&host, sequence->job, sequence->delivery);
+		status = engine_run(engine, &script, &sequence->settings,
+			&host.host, &sequence->outcome->result, report, err);
+	}
+	buf_clear(&text);
+	return status;
+}
+
+static enum sieve_status
+run_script(struct sequence *sequence, const struct script_file *file,
+	struct sieve_report *report, bool *has_compiled_out, struct err *err)
+{
+	*has_compiled_out = true;
+	switch (sequence->delivery->settings->sieve_engine) {
+	case CONF_SIEVE_ENGINE_LIBSIEVE:
+		return run_libsieve(sequence, file, report, err);
+	case CONF_SIEVE_ENGINE_NATIVE:
+		break;
+	}
+	return run_native(sequence, file, report, has_compiled_out, err);
+}
+
 /* LOOKUP_FOUND: go on with the next script; LOOKUP_NONE: the sequence ends. */
 static enum lookup
 run_one(struct sequence *sequence, const struct script_file *file,
 	struct err *err)
 {
 	struct sieve_result *result = &sequence->outcome->result;
-	struct arena *arena = sequence->job->arena;
-	struct deliver_host host;
-	struct sieve_program *program;
 	struct sieve_report report;
-	enum lookup loaded;
+	bool has_compiled;
 
 	log_debug("sieve: running the script %s", file->path);
-	sieve_report_init(&report, arena);
-	loaded = script_cache_load(sequence->job->script_cache, arena,
-		&sequence->settings, file->path, &program, &report, err);
-	if (loaded == LOOKUP_ERROR)
+	sieve_report_init(&report, sequence->job->arena);
+	switch (run_script(sequence, file, &report, &has_compiled, err)) {
+	case SIEVE_OK:
+		sequence->outcome->has_script = true;
+		return result->keep_in_effect ? LOOKUP_FOUND : LOOKUP_NONE;
+	case SIEVE_TEMPORARY:
 		return LOOKUP_ERROR;
-	if (loaded == LOOKUP_FOUND) {
-		host_init(&host, sequence->job, sequence->delivery);
-		switch (sieve_run(program, &sequence->settings, &host.host,
-			result, &report, err)) {
-		case SIEVE_OK:
-			sequence->outcome->has_script = true;
-			return result->keep_in_effect ? LOOKUP_FOUND
-			                              : LOOKUP_NONE;
-		case SIEVE_TEMPORARY:
-			return LOOKUP_ERROR;
-		case SIEVE_FAILED:
-			break;
-		}
+	case SIEVE_FAILED:
+		break;
 	}
-	report_failure(sequence, file, loaded == LOOKUP_FOUND, &report);
+	report_failure(sequence, file, has_compiled, &report);
 	/* RFC 5228 2.10.6: what earlier scripts did stays, and a keep. */
 	sequence->outcome->has_script = true;
 	sequence->outcome->has_failed = true;

@@ -2,7 +2,8 @@
 MAN_SCD += %D%/man/doorstep.1.scd %D%/man/doorstep-lda.8.scd \
 	%D%/man/doorstep-lmtpd.8.scd \
 	%D%/man/doorstep-maildir.5.scd %D%/man/doorstep-mbox.5.scd \
-	%D%/man/doorstep-userdb.5.scd %D%/man/doorstep.conf.5.scd
+	%D%/man/doorstep-userdb.5.scd %D%/man/doorstep.conf.5.scd \
+	%D%/man/doorstep-sieve.7.scd
 man_MANS = $(MAN_SCD:.scd=)
 CLEANFILES += $(man_MANS)
 EXTRA_DIST += $(MAN_SCD) %D%/decisions %D%/rfc-coverage.md

@@ -50,3 +50,29 @@ AC_DEFUN([DOORSTEP_BERKELEY_DB], [
   LIBS=$doorstep_saved_libs
   AC_SUBST([BDB_LIBS])
 ])
+
+dnl DOORSTEP_LIBSIEVE(DEBIAN-PACKAGE): libsieve, which --with-libsieve asks for.  It
+dnl has no pkg-config file.  Sets LIBSIEVE_LIBS and HAVE_LIBSIEVE.
+AC_DEFUN([DOORSTEP_LIBSIEVE], [
+  doorstep_have_libsieve=no
+  AS_IF([test "x$with_libsieve" != xno], [
+    AC_MSG_CHECKING([for libsieve])
+    doorstep_saved_libs=$LIBS
+    LIBS="-lsieve $LIBS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#include <stddef.h>
+#include <sieve2.h>
+]], [[sieve2_context_t *context = NULL; return sieve2_alloc(&context);]])],
+      [doorstep_have_libsieve=yes])
+    LIBS=$doorstep_saved_libs
+    AC_MSG_RESULT([$doorstep_have_libsieve])
+    AS_IF([test "x$with_libsieve" = xyes && test $doorstep_have_libsieve = no],
+      [AC_MSG_ERROR([libsieve is missing: install the Debian package $1])])
+  ])
+  AS_IF([test $doorstep_have_libsieve = yes], [
+    LIBSIEVE_LIBS=-lsieve
+    AC_DEFINE([HAVE_LIBSIEVE], [1], [Is the engine libsieve part of this build?])
+  ])
+  AC_SUBST([LIBSIEVE_LIBS])
+  AM_CONDITIONAL([LIBSIEVE], [test $doorstep_have_libsieve = yes])
+])

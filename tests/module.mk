@@ -38,6 +38,7 @@ include tests/unit/dict/module.mk
 include tests/unit/userdb/module.mk
 include tests/unit/store/module.mk
 include tests/unit/sieve/module.mk
+include tests/unit/engine/module.mk
 include tests/unit/outbound/module.mk
 include tests/unit/deliver/module.mk
 include tests/unit/server/module.mk

@@ -21,7 +21,8 @@ done
 needed=$(readelf -d "$lda" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort)
 for library in $needed; do
 	case $library in
-	libc.so.* | libpcre2-8.so.* | libutf8proc.so.* | libdb-5.3.so)
+	libc.so.* | libpcre2-8.so.* | libutf8proc.so.* | libdb-5.3.so | \
+		libsieve.so.*) # the last for sieve_engine = libsieve
 		pass "doorstep-lda may link $library"
 		;;
 	*) fail "doorstep-lda may link $library" "a delivery needs it?" ;;

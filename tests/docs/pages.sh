@@ -56,7 +56,7 @@ for page in "$man"/*.scd; do
 	missing=
 	for other in "$TEST_SOURCE/README.md" "$man"/*.scd; do
 		[ "$other" = "$page" ] || tr -d '*' <"$other" |
-			grep -qE "(^|[ ,])$name\([158]\)" ||
+			grep -qE "(^|[ ,])$name\([1578]\)" ||
 			missing="$missing $(basename "$other")"
 	done
 	is "$missing" "" "every page leads to $name"
