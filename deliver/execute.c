@@ -22,13 +22,19 @@ write_copy(struct delivery *delivery, struct plan_copy *copy, struct err *err)
 	enum store_result result;
 
 	if (may_link && bytes->written != NULL)
-		return store_link(work->store, copy->folder, flags,
+		result = store_link(work->store, copy->folder, flags,
 			bytes->written, copy->store_flags, &copy->copy, err);
-	result = store_write(work->store, copy->folder, flags, bytes->content,
-		copy->store_flags, &copy->copy, err);
-	if (may_link && result == STORE_OK)
+	else
+		result = store_write(work->store, copy->folder, flags,
+			bytes->content, copy->store_flags, &copy->copy, err);
+	if (result != STORE_OK)
+		return result;
+	if (may_link && bytes->written == NULL)
 		bytes->written = copy->copy;
-	return result;
+	return store_set_keywords(
+		       copy->copy, copy->keywords, copy->keyword_count, err) < 0
+	               ? STORE_FAILED
+	               : STORE_OK;
 }
 
 /* A folder that is not there is no reason to lose or delay mail: it goes where

@@ -9,7 +9,6 @@
 
 static const struct str inbox = {"INBOX", 5};
 
-/* RFC 5232 2: only system flags have a place in a Maildir name of ours. */
 static unsigned
 flags_to_store(const struct sieve_flags *flags)
 {
@@ -29,6 +28,35 @@ flags_to_store(const struct sieve_flags *flags)
 	return result;
 }
 
+static bool
+has_keyword(const struct plan_copy *copy, struct str keyword)
+{
+	size_t i;
+
+	for (i = 0; i < copy->keyword_count; i++)
+		if (str_equal_nocase(copy->keywords[i], keyword))
+			return true;
+	return false;
+}
+
+/* RFC 5232 2: what is no system flag is a keyword. */
+static void
+add_keywords(struct job *job, struct plan_copy *copy, const struct str *names,
+	size_t count)
+{
+	struct str *all = ARENA_ARRAY(
+		job->arena, struct str, copy->keyword_count + count);
+	size_t i;
+
+	for (i = 0; i < copy->keyword_count; i++)
+		all[i] = copy->keywords[i];
+	copy->keywords = all;
+	for (i = 0; i < count; i++)
+		if (!str_starts(names[i], STR("\\")) &&
+			!has_keyword(copy, names[i]))
+			all[copy->keyword_count++] = names[i];
+}
+
 static struct plan_copy *
 find_copy(const struct delivery *delivery, struct str folder)
 {
@@ -44,13 +72,24 @@ find_copy(const struct delivery *delivery, struct str folder)
 
 static void
 add_copy(struct job *job, const struct delivery *delivery,
-	struct plan_copy wanted)
+	struct plan_copy wanted, const struct sieve_flags *flags)
 {
 	struct plan *plan = delivery->work->plan;
 	struct plan_copy *same = find_copy(delivery, wanted.folder);
 
+	if (flags != NULL) {
+		wanted.store_flags = flags_to_store(flags);
+		add_keywords(job, &wanted, flags->items, flags->count);
+	}
 	if (same != NULL) {
+		/* RFC 5232 3: the last list wins; the implicit keep, which has
+		 * none of its own, takes no flag away. */
+		if (wanted.action != NULL) {
+			same->store_flags = 0;
+			same->keyword_count = 0;
+		}
 		same->store_flags |= wanted.store_flags;
+		add_keywords(job, same, wanted.keywords, wanted.keyword_count);
 		same->create |= wanted.create;
 		return;
 	}
@@ -82,13 +121,11 @@ add_redirect(struct job *job, struct plan *plan, struct plan_redirect wanted)
 }
 
 static struct plan_copy
-default_copy(const struct delivery *delivery, const struct sieve_flags *flags,
-	const struct sieve_action *action)
+default_copy(const struct delivery *delivery, const struct sieve_action *action)
 {
 	return (struct plan_copy){.folder = delivery->work->folder,
 		.is_default = true,
 		.create = delivery->work->creates_folder,
-		.store_flags = flags != NULL ? flags_to_store(flags) : 0,
 		.action = action};
 }
 
@@ -100,16 +137,15 @@ add_action(struct job *job, struct delivery *delivery,
 
 	switch (action->kind) {
 	case SIEVE_KEEP:
-		add_copy(job, delivery,
-			default_copy(delivery, &action->keep.flags, action));
+		add_copy(job, delivery, default_copy(delivery, action),
+			&action->keep.flags);
 		break;
 	case SIEVE_FILEINTO:
 		add_copy(job, delivery,
 			(struct plan_copy){.folder = action->fileinto.mailbox,
 				.create = action->fileinto.create,
-				.store_flags =
-					flags_to_store(&action->fileinto.flags),
-				.action = action});
+				.action = action},
+			&action->fileinto.flags);
 		break;
 	case SIEVE_REDIRECT:
 		add_redirect(job, plan,
@@ -134,7 +170,7 @@ drop_looping_redirects(struct job *job, struct delivery *delivery)
 		STR_ARG(plan->redirects[0].address));
 	plan->redirect_count = 0;
 	if (plan->copy_count == 0)
-		add_copy(job, delivery, default_copy(delivery, NULL, NULL));
+		add_copy(job, delivery, default_copy(delivery, NULL), NULL);
 }
 
 void
@@ -148,8 +184,8 @@ plan_build(struct job *job, struct delivery *delivery)
 	for (i = 0; i < result->count; i++)
 		add_action(job, delivery, &result->actions[i]);
 	if (result->implicit_keep)
-		add_copy(job, delivery,
-			default_copy(delivery, &result->flags, NULL));
+		add_copy(job, delivery, default_copy(delivery, NULL),
+			&result->flags);
 	drop_looping_redirects(job, delivery);
 }
 
@@ -158,9 +194,8 @@ plan_fall_back(struct delivery *delivery, size_t index)
 {
 	struct plan *plan = delivery->work->plan;
 	struct plan_copy *lost = &plan->copies[index], *same;
-	struct str folder = lost->is_default
-	                            ? inbox
-	                            : default_copy(delivery, NULL, NULL).folder;
+	struct str folder =
+		lost->is_default ? inbox : default_copy(delivery, NULL).folder;
 
 	if (store_is_same_folder(delivery->work->store, lost->folder, inbox))
 		return PLAN_HOPELESS;

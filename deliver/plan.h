@@ -17,10 +17,12 @@ struct store_copy;
 
 struct plan_copy {
 	struct str folder;
-	bool is_default;                   /* INBOX, -m or the detail folder */
-	bool create;                       /* fileinto :create */
-	bool is_dropped;                   /* PLAN_COVERED */
-	unsigned store_flags;              /* enum store_flags */
+	bool is_default;            /* INBOX, -m or the detail folder */
+	bool create;                /* fileinto :create */
+	bool is_dropped;            /* PLAN_COVERED */
+	unsigned store_flags;       /* enum store_flags */
+	const struct str *keywords; /* none twice */
+	size_t keyword_count;
 	const struct sieve_action *action; /* NULL: the implicit keep */
 	struct store_copy *copy;           /* from execute */
 	/* Or what a delivery that broke off has left there. */
@@ -40,9 +42,9 @@ struct plan {
 };
 
 /* Turns the script's actions into delivery->work->plan.  Several actions for one
- * folder become one copy with the flags of all (RFC 5228 2.10.3); a redirect that
- * would loop is dropped, and the message kept instead when nothing else would
- * hold it. */
+ * folder become one copy (RFC 5228 2.10.3) with the flags of the last of them
+ * (RFC 5232 3); a redirect that would loop is dropped, and the message kept instead
+ * when nothing else would hold it. */
 void plan_build(struct job *job, struct delivery *delivery);
 
 /* The folder of copy `index` is missing or impossible: the default mailbox takes

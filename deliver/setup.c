@@ -240,6 +240,9 @@ setup_store(const struct job *job, const struct delivery *delivery,
 		.temp_scan_interval_ms = settings->mail_temp_scan_interval_ms,
 		.lock_deadline_ms = job->deadline_ms,
 		.locks = setup_locks(settings),
+		.keywords_timeout_ms =
+			lesser_limit(settings->maildir_keywords_lock_timeout_ms,
+				settings->mail_max_lock_timeout_ms),
 	};
 	return setup_namespaces(job, delivery, settings_out, err);
 }

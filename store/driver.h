@@ -86,6 +86,8 @@ struct store_driver {
 		const struct folder *folder, unsigned write_flags,
 		struct store_copy *original, unsigned store_flags,
 		struct store_copy **copy_out, struct err *err);
+	int (*set_keywords)(struct store_copy *copy, const struct str *keywords,
+		size_t count, struct err *err);
 	int (*sync)(struct store_copy *copy, struct err *err);
 	int (*commit)(struct store_copy *copy, struct err *err);
 	/* Passes over the copies of other drivers. */

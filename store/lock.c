@@ -248,11 +248,12 @@ explain_refusal(const struct lock *lock, struct err *err)
 	struct err why;
 
 	failure(&why, "open", lock->dot_path);
-	err_temp(err, why.status,
-		"%s; mail_privileged_group = the folder's group helps where "
-		"root starts us, else dotlock_try in mbox_write_locks, or no "
-		"dotlock",
-		why.detail);
+	err_temp(err, why.status, "%s; %s", why.detail,
+		lock->settings.refusal_hint != NULL
+			? lock->settings.refusal_hint
+			: "mail_privileged_group = the folder's group helps "
+			  "where root starts us, else dotlock_try in "
+			  "mbox_write_locks, or no dotlock");
 }
 
 static enum lookup

@@ -51,7 +51,7 @@ struct lock {
 
 /* Waits until all are held, but not past `deadline_ms` (clock_monotonic_ms(); 0 =
  * none).  `path` and `fd` are those of one file, open for writing, and stay so
- * until lock_close().
+ * until lock_close(); for dotlocks alone `fd` may be that of the file's folder.
  * Errors: 4.2.0 when the time is over, with who holds it; 4.3.0 for a dotlock
  * that cannot be made, with which folder refuses whom. */
 MUST_USE int lock_open(struct lock *lock,

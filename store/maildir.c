@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "store/driver.h"
 #include "store/failure.h"
+#include "store/keywords.h"
 #include "store/maildir_folder.h"
 #include "store/maildir_name.h"
 #include "store/maildir_target.h"
@@ -21,7 +23,8 @@ enum {
 	NAME_TRIES = 100,        /* names that are all taken: give up */
 	READ_BYTES = 32 * 1024,  /* buffer of the content's reader */
 	WRITE_BYTES = 64 * 1024, /* a message of up to that is one write */
-	PATH_BYTES = 4096
+	PATH_BYTES = 4096,
+	LOST_BYTES = 200 /* of names of keywords in the log */
 };
 
 /* The bytes on disk, under one name or several. */
@@ -46,6 +49,9 @@ struct maildir_copy {
 	struct written *written;
 	char stem[MAILDIR_STEM_MAX];
 	unsigned store_flags;
+	const struct str *keywords;
+	size_t keyword_count;
+	char letters[KEYWORDS_MAX + 1]; /* from the commit on */
 	enum state state;
 	struct buf target; /* the public path, once somebody was told of it */
 };
@@ -344,7 +350,8 @@ maildir_sync(struct store_copy *base, struct err *err)
 static const char *
 part_of(const struct maildir_copy *copy)
 {
-	return copy->store_flags != 0 ? "cur" : "new";
+	return copy->store_flags != 0 || copy->letters[0] != '\0' ? "cur"
+	                                                          : "new";
 }
 
 static void
@@ -353,9 +360,11 @@ build_public_path(struct buf *path, const struct maildir_copy *copy)
 	buf_reset(path);
 	buf_add_format(path, "%s/%s/", copy->folder->path, part_of(copy));
 	maildir_name_public(path, copy->stem, copy->base.size, copy->base.vsize,
-		copy->store_flags);
+		copy->store_flags, copy->letters);
 }
 
+/* What is told lacks the letters, which are known when the lock is held: whoever
+ * looks for it finds it by what stands before them. */
 static const char *
 maildir_target(struct store_copy *base)
 {
@@ -394,18 +403,93 @@ publish_copy(struct maildir_copy *copy, struct buf *path, struct err *err)
 	return failure(err, "rename", buf_text(path));
 }
 
+/* ---- keywords ---- */
+
+static int
+maildir_set_keywords(struct store_copy *base, const struct str *keywords,
+	size_t count, struct err *err UNUSED)
+{
+	struct maildir_copy *copy = copy_of(base);
+
+	copy->keywords = keywords;
+	copy->keyword_count = count;
+	return 0;
+}
+
+static void
+tell_lost_keywords(const struct maildir_copy *copy, const struct err *err)
+{
+	struct buf names;
+	size_t i;
+
+	buf_init(&names, LOST_BYTES);
+	for (i = 0; i < copy->keyword_count; i++)
+		buf_add_format(&names, " %.*s", STR_ARG(copy->keywords[i]));
+	log_warning("%s: not all of the keywords%s%s could be set, filed "
+		    "without: %s",
+		copy->folder->path, buf_text(&names),
+		names.overflowed ? " ..." : "", err_log_text(err));
+	buf_clear(&names);
+}
+
+/* A folder whose lock was waited for in vain is not waited for once more: there
+ * may be many copies. */
+static int
+open_keywords(
+	struct maildir_copy *copy, struct keywords *keywords, struct err *err)
+{
+	struct maildir_folder *folder = copy->folder;
+
+	if (folder->keywords_are_refused)
+		return err_temp(err, "4.2.0", "they could not be had before");
+	if (maildir_folder_make_control(copy->root, folder) < 0) {
+		failure(err, "mkdir", folder->control);
+	} else if (keywords_open(keywords, folder->control, &folder->permission,
+			   copy->base.settings, err) == 0) {
+		return 0;
+	}
+	folder->keywords_are_refused = true;
+	return -1;
+}
+
+/* The lock is held until the copy has its name: the letters mean nothing else
+ * before. */
+static int
+publish_with_letters(
+	struct maildir_copy *copy, struct buf *path, struct err *err)
+{
+	struct keywords keywords;
+	struct err why;
+	int result;
+
+	if (open_keywords(copy, &keywords, &why) < 0) {
+		tell_lost_keywords(copy, &why);
+		return publish_copy(copy, path, err);
+	}
+	if (keywords_letters(&keywords, copy->keywords, copy->keyword_count,
+		    copy->letters, &why) < 0)
+		tell_lost_keywords(copy, &why);
+	result = publish_copy(copy, path, err);
+	keywords_close(&keywords);
+	return result;
+}
+
 static int
 maildir_commit(struct store_copy *base, struct err *err)
 {
 	struct maildir_copy *copy = copy_of(base);
 	struct buf path;
+	int result;
 
 	if (copy->state != STATE_PRIVATE)
 		BUG("a copy is committed once");
 	if (maildir_sync(base, err) < 0)
 		return -1;
 	buf_init(&path, PATH_BYTES);
-	if (publish_copy(copy, &path, err) < 0) {
+	result = copy->keyword_count > 0
+	                 ? publish_with_letters(copy, &path, err)
+	                 : publish_copy(copy, &path, err);
+	if (result < 0) {
 		buf_clear(&path);
 		return -1;
 	}
@@ -577,6 +661,7 @@ const struct store_driver maildir_driver = {
 	.list = maildir_list,
 	.write = maildir_write,
 	.link = maildir_link,
+	.set_keywords = maildir_set_keywords,
 	.sync = maildir_sync,
 	.commit = maildir_commit,
 	.settle = maildir_settle,

@@ -30,6 +30,18 @@ path_in(const struct maildir_root *root, const char *path, const char *name)
 	return arena_format(root->base.arena, "%s/%s", path, name);
 }
 
+static const char *
+control_of(const struct maildir_root *root, const struct maildir_folder *folder)
+{
+	const struct location *location = &root->base.location;
+
+	if (strcmp(location->control, location->root) == 0)
+		return folder->path;
+	return folder->disk[0] == '\0'
+	               ? location->control
+	               : path_in(root, location->control, folder->disk);
+}
+
 static struct maildir_folder *
 find_known(struct maildir_root *root, const struct folder *folder)
 {
@@ -45,6 +57,7 @@ find_known(struct maildir_root *root, const struct folder *folder)
 	known->disk = folder->disk;
 	known->path = folder->is_inbox ? root->base.location.inbox
 	                               : path_of(root, folder->disk);
+	known->control = control_of(root, known);
 	known->next = root->folders;
 	root->folders = known;
 	return known;
@@ -132,6 +145,17 @@ maildir_folder_make_part(struct maildir_root *root,
 	if (make_part(root, folder, part, &folder->permission) < 0)
 		return failure(err, "mkdir", path_in(root, folder->path, part));
 	return 0;
+}
+
+int
+maildir_folder_make_control(
+	struct maildir_root *root, const struct maildir_folder *folder)
+{
+	if (folder->control == folder->path ||
+		access(folder->control, F_OK) == 0)
+		return 0;
+	return make_path(&root->base, &root->changed, folder->control,
+		&folder->permission);
 }
 
 /* Tells a delivery agent that sees only the sub-folder to look one level up

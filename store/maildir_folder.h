@@ -31,6 +31,8 @@ struct maildir_folder {
 	struct str name; /* for people */
 	const char *disk;
 	const char *path;
+	const char *control;       /* of dovecot-keywords and its lock */
+	bool keywords_are_refused; /* once in this store is enough */
 	bool is_inbox;
 	bool is_ready; /* was found or made; `permission` is set */
 	bool was_cleaned;
@@ -52,6 +54,11 @@ struct maildir_root {
 MUST_USE enum store_result maildir_folder_open(struct maildir_root *root,
 	const struct folder *folder, unsigned write_flags,
 	struct maildir_folder **folder_out, struct err *err);
+
+/* Makes the folder's control folder when it is apart from the mail and not there;
+ * -1 with errno. */
+MUST_USE int maildir_folder_make_control(
+	struct maildir_root *root, const struct maildir_folder *folder);
 
 /* Makes what is missing of an open folder: something in it was not found. */
 MUST_USE enum store_result maildir_folder_repair(struct maildir_root *root,

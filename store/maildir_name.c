@@ -69,15 +69,16 @@ maildir_name_stem(char stem[MAILDIR_STEM_MAX], const char *host)
 
 void
 maildir_name_public(struct buf *buf, const char *stem, uint64_t size,
-	uint64_t vsize, unsigned store_flags)
+	uint64_t vsize, unsigned store_flags, const char *keyword_letters)
 {
 	size_t i;
 
 	buf_add_format(buf, "%s,S=%" PRIu64 ",W=%" PRIu64, stem, size, vsize);
-	if (store_flags == 0)
+	if (store_flags == 0 && keyword_letters[0] == '\0')
 		return;
 	buf_add_text(buf, ":2,");
 	for (i = 0; i < ARRAY_LENGTH(letters); i++)
 		if (store_flags & letters[i].flag)
 			buf_add_char(buf, letters[i].letter);
+	buf_add_text(buf, keyword_letters);
 }

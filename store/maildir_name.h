@@ -32,8 +32,9 @@ MUST_USE int maildir_name_host(
 /* A stem that was never given before. */
 void maildir_name_stem(char stem[MAILDIR_STEM_MAX], const char *host);
 
-/* Adds the name in new/, or in cur/ when there are flags (enum store_flags). */
+/* Adds the name in new/, or in cur/ when there are flags (enum store_flags) or
+ * letters of keywords (store/keywords.h), "" for none. */
 void maildir_name_public(struct buf *buf, const char *stem, uint64_t size,
-	uint64_t vsize, unsigned store_flags);
+	uint64_t vsize, unsigned store_flags, const char *keyword_letters);
 
 #endif

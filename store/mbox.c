@@ -15,6 +15,7 @@
 #include "store/failure.h"
 #include "store/lock.h"
 #include "store/mbox_folder.h"
+#include "store/mbox_keywords.h"
 #include "store/mbox_text.h"
 
 #include "base/banned.h"
@@ -24,6 +25,7 @@ enum {
 	WRITE_BYTES = 256 * 1024, /* gathered for one write */
 	HELD_BYTES = 256 * 1024,  /* a longer message is made twice */
 	REOPEN_TRIES = 10,        /* a file that is replaced all the time */
+	LOST_BYTES = 200,         /* of names of keywords in the log */
 	COMPARED_BYTES = 512      /* of a block that is to be taken away */
 };
 
@@ -34,6 +36,7 @@ struct mbox_copy {
 	struct mbox_root *root;
 	struct mbox_folder folder;
 	unsigned write_flags, store_flags;
+	struct buf keyword_lines;
 	struct buf from_line;
 	struct buf held; /* all of it, when it is short */
 	uint64_t length; /* of all of it */
@@ -103,6 +106,7 @@ copy_open(struct mbox_root *root, const struct mbox_folder *folder,
 	copy->folder = *folder;
 	copy->write_flags = write_flags;
 	copy->store_flags = store_flags;
+	buf_init(&copy->keyword_lines, BUF_UNLIMITED);
 	buf_init(&copy->from_line, BUF_UNLIMITED);
 	mbox_from_line(
 		&copy->from_line, content, clock_local(clock_now().tv_sec));
@@ -115,6 +119,7 @@ text_open(struct mbox_text *text, const struct mbox_copy *copy, char *input)
 {
 	mbox_text_init(text, copy->base.content, copy->store_flags,
 		buf_text(&copy->from_line), input, READ_BYTES);
+	mbox_text_set_keywords(text, buf_view(&copy->keyword_lines));
 }
 
 static int
@@ -211,6 +216,51 @@ mbox_link(struct store_root *base, const struct folder *place,
 {
 	return mbox_write(base, place, write_flags, original->content,
 		store_flags, copy_out, err);
+}
+
+static void
+tell_lost_keywords(const struct mbox_copy *copy, const struct buf *lost)
+{
+	log_warning("%s: filed without the keywords%s: the IMAP server has not "
+		    "yet named them in the first message of this mbox",
+		copy->folder.path, buf_text(lost));
+}
+
+/* What it would be is other than it was. */
+static int
+choose_keywords(struct mbox_copy *copy, const struct str *keywords,
+	size_t count, int fd, struct err *err)
+{
+	struct buf lost;
+	int result;
+
+	buf_init(&lost, LOST_BYTES);
+	result = mbox_keywords_lines(fd, keywords, count, clock_now().tv_sec,
+		&copy->keyword_lines, &lost);
+	if (result < 0)
+		failure(err, "read", copy->folder.path);
+	else if (lost.len > 0)
+		tell_lost_keywords(copy, &lost);
+	buf_clear(&lost);
+	buf_clear(&copy->held);
+	buf_init(&copy->held, HELD_BYTES);
+	copy->length = 0;
+	return result < 0 ? -1 : measure(copy, err);
+}
+
+static int
+mbox_set_keywords(struct store_copy *base, const struct str *keywords,
+	size_t count, struct err *err)
+{
+	struct mbox_copy *copy = copy_of(base);
+	int fd, result;
+
+	if (mbox_folder_open(copy->root, &copy->folder, copy->write_flags, &fd,
+		    err) != STORE_OK)
+		return -1;
+	result = choose_keywords(copy, keywords, count, fd, err);
+	fd_close(&fd);
+	return result;
 }
 
 /* There is nothing yet that could be flushed. */
@@ -520,6 +570,7 @@ mbox_close(struct store_copy *base)
 	struct mbox_copy *copy = copy_of(base);
 
 	buf_clear(&copy->base.path);
+	buf_clear(&copy->keyword_lines);
 	buf_clear(&copy->from_line);
 	buf_clear(&copy->held);
 	memory_free(copy);
@@ -533,6 +584,7 @@ const struct store_driver mbox_driver = {
 	.find = mbox_find,
 	.write = mbox_write,
 	.link = mbox_link,
+	.set_keywords = mbox_set_keywords,
 	.sync = mbox_sync,
 	.commit = mbox_commit,
 	.settle = mbox_settle,

@@ -103,6 +103,7 @@ add_flags(struct mbox_text *text)
 		add(text, str_of(found, count));
 		add(text, STR("\n"));
 	}
+	add(text, text->keyword_lines);
 }
 
 /* ---- the header ---- */
@@ -292,6 +293,12 @@ mbox_text_init(struct mbox_text *text, const struct content *content,
 	};
 	content_reader_init(&text->reader, content, LINE_ENDS_LF, buffer, size);
 	buf_init(&text->out, BUF_UNLIMITED);
+}
+
+void
+mbox_text_set_keywords(struct mbox_text *text, struct str lines)
+{
+	text->keyword_lines = lines;
 }
 
 void

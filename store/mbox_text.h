@@ -3,6 +3,7 @@
  *   From SENDER  Fri Jul 04 10:00:00 2025 LF    two blanks, local time
  *   header fields LF
  *   Status: RO LF  X-Status: AFTD LF            only for flags
+ *   X-IMAPbase: ... X-Keywords: ... LF          only for keywords
  *   LF
  *   body, with ">" before each line "From ", ">From ", ">>From " ... (mboxrd,
  *   so that a reader can take exactly one ">" away again)
@@ -42,6 +43,7 @@ struct mbox_text {
 	struct content_reader reader;
 	const char *from_line;
 	unsigned store_flags;
+	struct str keyword_lines;
 	enum mbox_part part;
 	enum mbox_line line;
 	bool field_is_dropped; /* its continuations go with it */
@@ -67,6 +69,9 @@ void mbox_from_line(
  * until mbox_text_clear(). */
 void mbox_text_init(struct mbox_text *text, const struct content *content,
 	unsigned store_flags, const char *from_line, char *buffer, size_t size);
+
+/* Before the first read: store/mbox_keywords.h; borrowed. */
+void mbox_text_set_keywords(struct mbox_text *text, struct str lines);
 
 /* The next bytes, valid until the next call and never empty; LOOKUP_NONE at the
  * end.  Constant memory. */

@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/driver.h \
 	%D%/failure.c %D%/failure.h \
 	%D%/folder.c %D%/folder.h \
+	%D%/keywords.c %D%/keywords.h \
 	%D%/location.c %D%/location.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/maildir.c \
@@ -13,6 +14,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/make.c %D%/make.h \
 	%D%/mbox.c \
 	%D%/mbox_folder.c %D%/mbox_folder.h \
+	%D%/mbox_keywords.c %D%/mbox_keywords.h \
 	%D%/mbox_text.c %D%/mbox_text.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/permission.c %D%/permission.h \

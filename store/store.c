@@ -463,6 +463,15 @@ store_link(struct store *store, struct str folder, unsigned write_flags,
 }
 
 int
+store_set_keywords(struct store_copy *copy, const struct str *keywords,
+	size_t count, struct err *err)
+{
+	if (count == 0)
+		return 0;
+	return copy->driver->set_keywords(copy, keywords, count, err);
+}
+
+int
 store_sync(struct store_copy *copy, struct err *err)
 {
 	return copy->driver->sync(copy, err);

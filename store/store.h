@@ -78,6 +78,9 @@ struct store_lock_settings {
 	/* A dotlock is forgotten when nothing has changed for that long. */
 	uint64_t stale_ms;
 	bool dotlock_by_link; /* not by O_EXCL; for an NFS of version 2 */
+	/* For the log, where a dotlock cannot be made; NULL: what helps with an
+	 * mbox. */
+	const char *refusal_hint;
 };
 
 /* One `namespace { }` block. */
@@ -102,6 +105,9 @@ struct store_settings {
 	/* Old files in tmp/ are removed at most that often; 0 = never. */
 	uint64_t temp_scan_interval_ms;
 	struct store_lock_settings locks; /* of an mbox */
+	/* Longest wait for the locks that keywords in a Maildir need; 0 = 5
+	 * seconds. */
+	uint64_t keywords_timeout_ms;
 	/* clock_monotonic_ms() from which on no lock may be waited for any
 	 * longer; 0 = none. */
 	uint64_t lock_deadline_ms;
@@ -185,6 +191,12 @@ MUST_USE enum store_result store_write(struct store *store, struct str folder,
 MUST_USE enum store_result store_link(struct store *store, struct str folder,
 	unsigned write_flags, struct store_copy *original, unsigned store_flags,
 	struct store_copy **copy_out, struct err *err);
+
+/* Keywords that the copy is to have (RFC 3501 2.3.2: atoms, none twice in any
+ * case), before it is synced; borrowed until it is closed.  One that cannot be had
+ * when the copy gets its name is left out, and the log says so. */
+MUST_USE int store_set_keywords(struct store_copy *copy,
+	const struct str *keywords, size_t count, struct err *err);
 
 /* Nothing when the file is flushed already, or shares its bytes with one that
  * is, or mail_fsync = never. */

@@ -13,7 +13,7 @@ domain=virtual.example.test
 # Lines of a passwd-file, which Doorstep and Dovecot both read.
 virtual_table() {
 	grep -v "^#" "$sample/postfix/virtual/users"
-	for virtual_name in dora mover locked later; do
+	for virtual_name in dora mover locked later marker; do
 		echo "$virtual_name@$domain:::::::"
 	done
 	echo "reader1@$domain:::::::userdb_mail=maildir:~/Maildir"
@@ -21,6 +21,7 @@ virtual_table() {
 	echo "reader3@$domain:::::::userdb_mail=maildir:~/Maildir:UTF-8"
 	echo "reader4@$domain:::::::userdb_namespace/inbox/prefix=INBOX. userdb_namespace/inbox/separator=."
 	echo "boxes@$domain:::::::userdb_mail=mbox:~/mail:INBOX=~/inbox"
+	echo "markbox@$domain:::::::userdb_mail=mbox:~/mail:INBOX=~/inbox"
 	echo "full@$domain:::::::userdb_mail=maildir:$TEST_WORK/small/full"
 	echo "zero@$domain:::::::userdb_uid=0 userdb_gid=0"
 }

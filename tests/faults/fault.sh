@@ -36,7 +36,8 @@ as_victim() {
 
 # scene NAME: sets $wanted, the folders that a copy has to be in, as paths.
 #   plain    an INBOX that exists, no script
-#   fresh    nothing exists yet; the script files into two new folders
+#   fresh    nothing exists yet; the script files into two new folders, into one
+#            with a flag and a keyword
 #   large    a message too long for memory, INBOX exists
 scene() {
 	rm -rf "$home"
@@ -51,7 +52,7 @@ scene() {
 		wanted='Maildir Maildir/.Lists.Dev'
 		cat >"$home/.dovecot.sieve" <<'END'
 require ["fileinto", "copy", "imap4flags"];
-fileinto :copy :flags "\\Seen" "Lists/Dev";
+fileinto :copy :flags ["\\Seen", "Junk"] "Lists/Dev";
 keep;
 END
 		sed -i '/^namespace/,$d' "$conf"

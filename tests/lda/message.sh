@@ -106,6 +106,31 @@ lda
 like "$(stored)" "$home/Maildir/cur/*:2,DFRST" \
 	"flags are in the name, in order, and it lies in cur/"
 fresh
+script <<'END'
+require ["fileinto", "imap4flags", "variables", "copy", "mailbox"];
+set "words" "\\Flagged  $Label1 two";
+setflag "more" ["${words}", "TWO", "Ünter", "bad(one", "\\Recent", "\\Odd", ""];
+addflag "$SieveFailed";
+keep;
+fileinto :flags "${more}" :create :copy "Lists";
+fileinto :flags ["zz", "Yy"] "INBOX";
+END
+lda
+is "$(cat "$home/Maildir/dovecot-keywords")" "0 zz
+1 Yy" "keywords have letters, the last of two lists for a folder counts"
+like "$(stored)" "$home/Maildir/cur/*:2,ab" "the name has them"
+is "$(cat "$home/Maildir/.Lists/dovecot-keywords")" '0 $Label1
+1 two' "what is no keyword is left out, what is there twice is one"
+like "$(echo "$home"/Maildir/.Lists/cur/*)" "*:2,Fab" \
+	"letters stand behind the flags"
+printf 'require "imap4flags"; setflag "one more";' |
+	script
+printf '0 zz\n1 Yy\n2' >"$home/Maildir/dovecot-keywords"
+lda
+like "$status:$(ls "$home/Maildir/new")" "0:*" \
+	"a broken dovecot-keywords costs the keywords and no mail"
+like "$(cat "$log")" "*keywords one more*broken*" "and the log says which"
+fresh
 lda -o mail_location=maildir:~/a/b/c/Maildir
 is "$(find "$home/a/b/c/Maildir/new" -type f | wc -l)" 1 \
 	"the mailbox is made with the folders above it"

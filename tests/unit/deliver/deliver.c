@@ -981,8 +981,8 @@ TEST(one_folder_under_several_names_gets_one_copy)
 	script(&f, "amy",
 		"require [\"fileinto\", \"mailbox\", \"imap4flags\"];\n"
 		"fileinto :create \"INBOX.Lists\";\n"
-		"fileinto :flags \"\\\\Seen\" \"Lists\";\n"
-		"fileinto \"inbox.Lists\";\n");
+		"fileinto \"Lists\";\n"
+		"fileinto :flags \"\\\\Seen\" \"inbox.Lists\";\n");
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(count(&f, "amy", ".Lists/cur", NULL), 1);

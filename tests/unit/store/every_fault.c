@@ -102,6 +102,14 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to,
 					 to_fd, to, flags);
 }
 
+int
+rename(const char *from, const char *to)
+{
+	return fails("replace") ? -1
+	                        : (int)syscall(SYS_renameat2, AT_FDCWD, from,
+					  AT_FDCWD, to, 0);
+}
+
 static void
 arm(const char *only, int fail_at, int number)
 {
@@ -412,4 +420,97 @@ TEST(a_full_disk_that_only_close_tells_of_is_a_failure)
 	store_copy_close(&copy);
 	store_close(&store);
 	check_nothing_is_left("Maildir");
+}
+
+/* ---- keywords ---- */
+
+static const struct str junk = {"Junk", 4};
+
+/* Whether the mail in cur/ has the letter; that of new/ has none. */
+static void
+check_letter(const char *root)
+{
+	bool has_letter = count(root, "cur") == 1;
+	char path[512];
+	struct str name;
+
+	CHECK_INT(count(root, "new") + count(root, "cur"), 1);
+	if (!has_letter)
+		return;
+	snprintf(path, sizeof(path), "%s/cur", root);
+	name = str_from(box_only_entry(path));
+	CHECK(str_ends(name, STR(":2,a")));
+	snprintf(path, sizeof(path), "%s/dovecot-keywords", root);
+	CHECK_STR_IS(test_read(test_path(path)), "0 Junk\n");
+}
+
+/* True when the n-th call of the commit was reached. */
+static bool
+commit_with_fault(int n, int number)
+{
+	struct delivery delivery;
+	struct store_copy *copy;
+	struct err err;
+	char root[64];
+	int result;
+
+	snprintf(root, sizeof(root), "k-%d-%d", n, number);
+	delivery = delivery_into(root);
+	delivery.store = box_open(&delivery.settings);
+	REQUIRE(store_write(delivery.store, STR("INBOX"), 0,
+			box_content(STR(MAIL)), 0, &copy, &err) == STORE_OK);
+	REQUIRE(store_set_keywords(copy, &junk, 1, &err) == 0 &&
+		store_sync(copy, &err) == 0);
+	arm(NULL, n, number);
+	result = store_commit(copy, &err);
+	fault.is_armed = false;
+	if (result == 0)
+		check_letter(root);
+	else
+		CHECK(strstr(err.detail, "rename") != NULL);
+	store_copy_close(&copy);
+	store_close(&delivery.store);
+	CHECK_INT(count(root, "tmp"), 0);
+	return fault.calls >= n;
+}
+
+TEST(any_call_that_fails_costs_a_keyword_and_not_the_mail)
+{
+	static const int numbers[] = {EIO, ENOSPC, EDQUOT};
+	size_t i;
+	int n;
+
+	for (i = 0; i < ARRAY_LENGTH(numbers); i++) {
+		for (n = 1; commit_with_fault(n, numbers[i]); n++)
+			;
+		/* Locks, the file, its folder, the name. */
+		CHECK(n > 8);
+	}
+}
+
+TEST(a_full_disk_leaves_the_keywords_that_were_there)
+{
+	struct delivery delivery = delivery_into("Maildir");
+	struct store_copy *copy;
+	struct err err;
+
+	box_make_folder("Maildir", 0700);
+	test_file("Maildir/dovecot-keywords", "0 $Forwarded\n");
+	delivery.store = box_open(&delivery.settings);
+	REQUIRE(store_write(delivery.store, STR("INBOX"), 0,
+			box_content(STR(MAIL)), 0, &copy, &err) == STORE_OK);
+	REQUIRE(store_set_keywords(copy, &junk, 1, &err) == 0 &&
+		store_sync(copy, &err) == 0);
+	/* Two locks, then the file. */
+	arm("write", 3, ENOSPC);
+	CHECK_INT(store_commit(copy, &err), 0);
+	fault.is_armed = false;
+	CHECK_STR_IS(test_read(test_path("Maildir/dovecot-keywords")),
+		"0 $Forwarded\n");
+	CHECK(!box_exists("Maildir/dovecot-keywords.new"));
+	CHECK(!box_exists("Maildir/dovecot-keywords.lock"));
+	CHECK(!box_exists("Maildir/dovecot-uidlist.lock"));
+	CHECK_INT(box_count("Maildir/new"), 1);
+	store_copy_close(&copy);
+	store_close(&delivery.store);
 }

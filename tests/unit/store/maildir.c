@@ -516,3 +516,101 @@ TEST(a_target_outside_of_the_mailboxes_is_none)
 	CHECK_INT(store_find_target(store, "", &path, &err), LOOKUP_NONE);
 	store_close(&store);
 }
+
+/* ---- keywords ---- */
+
+static const struct str words[] = {{"Junk", 4}, {"$Label1", 7}};
+
+TEST(a_copy_gets_the_letters_of_its_keywords_at_its_commit)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *copy = write_copy(store, "INBOX", STORE_SEEN);
+	struct store_copy *other = link_copy(store, "A", copy);
+
+	CHECK_INT(store_set_keywords(copy, words, 2, &err), 0);
+	CHECK_INT(store_set_keywords(other, words + 1, 1, &err), 0);
+	CHECK(!box_exists("Maildir/dovecot-keywords"));
+	finish(copy);
+	finish(other);
+	CHECK(str_ends(str_from(store_copy_path(copy)), STR(":2,Sab")));
+	CHECK(str_ends(str_from(store_copy_path(other)), STR(":2,a")));
+	CHECK_STR_IS(test_read(test_path("Maildir/.A/dovecot-keywords")),
+		"0 $Label1\n");
+	store_copy_close(&other);
+	store_copy_close(&copy);
+	store_close(&store);
+}
+
+/* The name that is told before the letters are known. */
+TEST(a_copy_with_letters_is_found_by_the_name_that_was_told)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	unsigned flags;
+
+	for (flags = 0; flags <= STORE_SEEN; flags += STORE_SEEN) {
+		struct store_copy *copy = write_copy(store, "INBOX", flags);
+		const char *path, *target;
+
+		CHECK_INT(store_set_keywords(copy, words, 2, &err), 0);
+		target = store_copy_target(copy);
+		finish(copy);
+		REQUIRE(store_find_target(store, target, &path, &err) ==
+			LOOKUP_FOUND);
+		CHECK_STR(path, store_copy_path(copy));
+		store_retract(copy);
+		CHECK_INT(box_count("Maildir/cur"), 0);
+		store_copy_close(&copy);
+	}
+	store_close(&store);
+}
+
+TEST(letters_are_kept_where_the_control_files_are)
+{
+	struct store_settings settings = box_settings();
+	struct store *store;
+	struct store_copy *copies[2];
+	size_t i;
+
+	settings.location = "maildir:~/Maildir:CONTROL=~/control";
+	store = box_open(&settings);
+	copies[0] = write_copy(store, "INBOX", 0);
+	copies[1] = write_copy(store, "A", 0);
+	for (i = 0; i < 2; i++) {
+		CHECK_INT(store_set_keywords(copies[i], words + i, 1, &err), 0);
+		finish(copies[i]);
+		store_copy_close(&copies[i]);
+	}
+	CHECK_STR_IS(
+		test_read(test_path("control/dovecot-keywords")), "0 Junk\n");
+	CHECK_STR_IS(test_read(test_path("control/.A/dovecot-keywords")),
+		"0 $Label1\n");
+	CHECK(!box_exists("Maildir/dovecot-keywords"));
+	store_close(&store);
+}
+
+TEST(a_folder_that_is_locked_is_waited_for_once)
+{
+	struct store_settings settings = box_settings();
+	struct store *store;
+	struct store_copy *copies[3];
+	size_t i;
+
+	settings.keywords_timeout_ms = 20;
+	store = box_open(&settings);
+	for (i = 0; i < 3; i++) {
+		copies[i] = write_copy(store, "INBOX", 0);
+		CHECK_INT(store_set_keywords(copies[i], words, 2, &err), 0);
+	}
+	test_file("Maildir/dovecot-uidlist.lock", "");
+	finish(copies[0]);
+	/* Now it is free, which nobody asks any more. */
+	(void)unlink(test_path("Maildir/dovecot-uidlist.lock"));
+	finish(copies[1]);
+	finish(copies[2]);
+	CHECK_INT(box_count("Maildir/new"), 3);
+	for (i = 0; i < 3; i++)
+		store_copy_close(&copies[i]);
+	store_close(&store);
+}

@@ -87,7 +87,7 @@ public_name(unsigned flags)
 
 	buf_reset(&buf);
 	buf.max = BUF_UNLIMITED;
-	maildir_name_public(&buf, "1.M2P3.mx", 1673, 1707, flags);
+	maildir_name_public(&buf, "1.M2P3.mx", 1673, 1707, flags, "");
 	return buf_text(&buf);
 }
 

@@ -618,3 +618,60 @@ TEST(flags_are_stored)
 	CHECK(str_find(inbox(), STR("\nStatus: RO\nX-Status: F\n\nbody\n")) <
 		inbox().len);
 }
+
+/* ---- keywords ---- */
+
+static const struct str words[] = {{"Junk", 4}, {"$Label1", 7}};
+
+/* What stands in the inbox behind `before`. */
+static struct str
+deliver_with_keywords(const char *before)
+{
+	const struct store_settings settings = mbox_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *copy;
+
+	make_inbox(before);
+	copy = written(store, STR("Subject: x\nX-Keywords: forged\n\nb\n"));
+	CHECK_INT(store_set_keywords(copy, words, 2, &err), 0);
+	CHECK_INT(store_commit(copy, &err), 0);
+	store_copy_close(&copy);
+	store_close(&store);
+	return str_skip(inbox(), strlen(before));
+}
+
+TEST(the_first_message_names_the_keywords_of_the_mbox)
+{
+	struct str all = deliver_with_keywords("");
+
+	CHECK(str_find(all, STR("\nX-IMAPbase: ")) < all.len);
+	CHECK(str_find(all,
+		      STR(" 0000000000 Junk $Label1\nX-Keywords: Junk $Label1\n"
+			  "\nb\n")) < all.len);
+	CHECK_INT(str_find(all, STR("forged")), all.len);
+}
+
+TEST(a_later_message_has_the_keywords_that_are_named)
+{
+	struct str all = deliver_with_keywords(
+		"From x  Fri Jul 04 10:00:00 2025\n"
+		"x-imapbase: 1234 0000000007 $Other JUNK   \n\nold\n\n");
+
+	CHECK(str_ends(all, STR("Subject: x\nX-Keywords: Junk\n\nb\n\n")));
+}
+
+TEST(where_none_are_named_a_message_has_none)
+{
+	static const char *const heads[] = {"", "X-IMAPbase: 12\n",
+		"X-IMAP: 1 2\n", "A: b\n\nX-IMAPbase: 1 2 Junk\n"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(heads); i++) {
+		struct str all =
+			deliver_with_keywords(arena_format(arena_open(),
+				"From x  Fri Jul 04 10:00:00 2025\n%s\nold\n\n",
+				heads[i]));
+
+		CHECK(str_ends(all, STR("Subject: x\n\nb\n\n")));
+	}
+}

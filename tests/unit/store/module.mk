@@ -18,6 +18,10 @@ UNIT_TESTS += %D%/folder
 %C%_folder_SOURCES = %D%/folder.c
 %C%_folder_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += %D%/keywords
+%C%_keywords_SOURCES = %D%/keywords.c
+%C%_keywords_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += %D%/location
 %C%_location_SOURCES = %D%/location.c
 %C%_location_LDADD = $(STORE_TEST_LIBS)
