@@ -270,6 +270,10 @@ setup_sieve(const struct settings *settings)
 		.max_variables = settings->sieve_variables_max_scope_size,
 		.max_steps = settings->sieve_max_steps,
 		.max_memory = settings->sieve_max_memory,
+		.duplicate_default_s =
+			settings->sieve_duplicate_default_period_ms / 1000,
+		.duplicate_max_s =
+			settings->sieve_duplicate_max_period_ms / 1000,
 		.delimiters = settings->recipient_delimiter,
 		.extensions = settings->sieve_extensions,
 	};

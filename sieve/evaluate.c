@@ -386,6 +386,7 @@ run_start(struct run *run, const struct sieve_program *program,
 	result_begin(result);
 	current_begin(run);
 	run->first_action = result->count;
+	run->first_mark = result->mark_count;
 	run->flags = result->flags;
 }
 
@@ -404,6 +405,7 @@ run_end(struct run *run, enum sieve_status status)
 		/* RFC 5228 2.10.6: a keep, and nothing of what it wanted; the
 		 * message is as it was before (RFC 5293 7). */
 		result->count = run->first_action;
+		result->mark_count = run->first_mark;
 		result->implicit_keep = true;
 		result->keep_in_effect = true;
 	}

@@ -59,6 +59,7 @@ struct run {
 	struct sieve_flags flags; /* imap4flags' internal variable */
 	bool implicit_keep;       /* not cancelled so far */
 	size_t first_action;      /* of this run in the result */
+	size_t first_mark;
 	size_t redirects;
 };
 

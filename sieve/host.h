@@ -31,6 +31,10 @@ struct sieve_trace_event {
 	bool result;       /* of a test */
 };
 
+/* Bytes of the key of what is remembered from one delivery to the next: a
+ * SHA-256 of all that makes it what it is. */
+enum { SIEVE_MARK_KEY = 32 };
+
 struct sieve_host;
 
 struct sieve_host_ops {
@@ -45,6 +49,13 @@ struct sieve_host_ops {
 	 * SIEVE_TEMPORARY. */
 	enum lookup (*mailbox_exists)(
 		struct sieve_host *host, struct str mailbox, struct err *err);
+
+	/* Did an earlier delivery to this user keep a mark with this key (struct
+	 * sieve_mark), and is its time not over?  A memory that is in trouble has
+	 * seen nothing: that must not be said of what was not (RFC 7352 3).  May
+	 * be NULL: nothing is remembered. */
+	bool (*duplicate_seen)(struct sieve_host *host,
+		const unsigned char key[SIEVE_MARK_KEY]);
 
 	/* May be NULL: nobody wants to see it. */
 	void (*trace)(

@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/core_control.c %D%/core_actions.c %D%/core_tests.c \
 	%D%/ext/ascii_numeric.c \
 	%D%/ext/copy.c \
+	%D%/ext/duplicate.c \
 	%D%/ext/encoded_character.c \
 	%D%/ext/envelope.c \
 	%D%/ext/fileinto.c \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sieve/result.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 
 #include "base/banned.h"
@@ -41,6 +43,39 @@ result_add(struct sieve_result *result, const struct sieve_action *action)
 		result->size = size;
 	}
 	result->actions[result->count++] = *action;
+}
+
+/* ---- marks ---- */
+
+struct sieve_mark *
+result_find_mark(const struct sieve_result *result,
+	const unsigned char key[SIEVE_MARK_KEY])
+{
+	size_t i;
+
+	for (i = 0; i < result->mark_count; i++)
+		if (memcmp(result->marks[i].key, key, SIEVE_MARK_KEY) == 0)
+			return &result->marks[i];
+	return NULL;
+}
+
+struct sieve_mark *
+result_add_mark(
+	struct sieve_result *result, const unsigned char key[SIEVE_MARK_KEY])
+{
+	struct sieve_mark *mark;
+
+	if (result->mark_count == result->mark_size) {
+		size_t size = result->mark_size > 0 ? result->mark_size * 2 : 4;
+
+		result->marks = arena_grow(result->arena, result->marks,
+			sizeof(*result->marks), result->mark_count, size);
+		result->mark_size = size;
+	}
+	mark = &result->marks[result->mark_count++];
+	*mark = (struct sieve_mark){.was_seen = false};
+	memcpy(mark->key, key, SIEVE_MARK_KEY);
+	return mark;
 }
 
 /* ---- the same thing twice ---- */

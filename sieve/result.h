@@ -21,6 +21,13 @@ bool result_merge(struct sieve_result *result, size_t from,
 
 void result_add(struct sieve_result *result, const struct sieve_action *action);
 
+/* The mark with this key; NULL: nobody asked for it in this delivery. */
+struct sieve_mark *result_find_mark(const struct sieve_result *result,
+	const unsigned char key[SIEVE_MARK_KEY]);
+
+struct sieve_mark *result_add_mark(
+	struct sieve_result *result, const unsigned char key[SIEVE_MARK_KEY]);
+
 bool result_has_keep(const struct sieve_result *result);
 
 #endif

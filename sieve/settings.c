@@ -14,6 +14,8 @@ enum {
 };
 #define DEFAULT_SCRIPT_SIZE (UINT64_C(1024) * 1024)
 #define DEFAULT_STEPS UINT64_C(1000000)
+#define DEFAULT_DUPLICATE (UINT64_C(12) * 60 * 60)
+#define DEFAULT_DUPLICATE_MAX (UINT64_C(7) * 24 * 60 * 60)
 #define DEFAULT_MEMORY (UINT64_C(64) * 1024 * 1024)
 
 static uint64_t
@@ -46,6 +48,10 @@ settings_filled(const struct sieve_settings *settings)
 	s.max_variables = or_default_size(s.max_variables, DEFAULT_VARIABLES);
 	s.max_steps = or_default(s.max_steps, DEFAULT_STEPS);
 	s.max_memory = or_default(s.max_memory, DEFAULT_MEMORY);
+	s.duplicate_default_s =
+		or_default(s.duplicate_default_s, DEFAULT_DUPLICATE);
+	s.duplicate_max_s =
+		or_default(s.duplicate_max_s, DEFAULT_DUPLICATE_MAX);
 	if (s.delimiters == NULL)
 		s.delimiters = "+";
 	return s;
@@ -95,6 +101,8 @@ sieve_settings_are_same(
 	       a->max_variable_size == b->max_variable_size &&
 	       a->max_variables == b->max_variables &&
 	       a->max_steps == b->max_steps && a->max_memory == b->max_memory &&
+	       a->duplicate_default_s == b->duplicate_default_s &&
+	       a->duplicate_max_s == b->duplicate_max_s &&
 	       is_same_text(a->delimiters, b->delimiters) &&
 	       is_same_text(a->extensions, b->extensions);
 }

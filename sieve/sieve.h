@@ -38,8 +38,10 @@ struct sieve_settings {
 	size_t max_variables;      /* per script; 255 */
 	uint64_t max_steps;        /* instructions and comparisons; 1,000,000 */
 	uint64_t max_memory;       /* bytes an evaluation may use; 64 MiB */
-	const char *delimiters;    /* set, for :user and :detail; "+" */
-	const char *extensions;    /* sieve_extensions: names, or "+name -name"
+	uint64_t duplicate_default_s; /* without :seconds; 12 hours */
+	uint64_t duplicate_max_s;     /* instead of longer ones; 7 days */
+	const char *delimiters;       /* set, for :user and :detail; "+" */
+	const char *extensions; /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */
 };
 
@@ -111,11 +113,22 @@ struct sieve_action {
 	};
 };
 
+/* What a script wants to be remembered once the delivery has succeeded, and what
+ * the memory said when it was asked: that stays the answer for all scripts of the
+ * sequence (RFC 7352 3). */
+struct sieve_mark {
+	unsigned char key[SIEVE_MARK_KEY];
+	bool was_seen;
+	uint64_t seconds; /* how long, from then on; 0: nothing to remember */
+};
+
 /* What one or more scripts in sequence want.  Zero it, give it the arena. */
 struct sieve_result {
 	struct arena *arena;
 	struct sieve_action *actions; /* in order of execution, keep included */
 	size_t count, size;
+	struct sieve_mark *marks; /* nobody keeps them when a script failed */
+	size_t mark_count, mark_size;
 	/* After a run: is the implicit or an explicit keep in effect?  The next
 	 * script of a sequence runs only then. */
 	bool keep_in_effect;

@@ -19,6 +19,10 @@
  *   message     "message: A" and "message: B" are those of RFC 5228 1.2, A is
  *               taken when there is none
  *   envelope    from ADDRESS; to ADDRESS      neither is known without it
+ *   earlier     a message that was judged and delivered before; there may be
+ *               several.  "earlier script" judged them, else "script" did
+ *   marks       what is to be remembered after the delivery, in the order of the
+ *               tests: the seconds, 0 for what was only asked about
  *   mailboxes   names that exist, one a line; "mailboxes: trouble" cannot tell
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
@@ -51,7 +55,13 @@
 
 #include "base/banned.h"
 
-enum { MOST_LINES = 200, MOST_SCRIPTS = 8 };
+enum {
+	MOST_LINES = 200,
+	MOST_SCRIPTS = 8,
+	MOST_EARLIER = 8,
+	MOST_KEPT = 64,
+	HEADER_BYTES = 16 * 1024 * 1024
+};
 
 struct lines {
 	struct str items[MOST_LINES];
@@ -64,6 +74,9 @@ struct test_case {
 	struct str scripts[MOST_SCRIPTS];
 	size_t script_count;
 	struct str message;
+	struct str earlier[MOST_EARLIER], earlier_script;
+	size_t earlier_count;
+	struct lines marks;
 	struct lines envelope, mailboxes, settings;
 	struct lines actions, errors, warnings, fails, temporary, trace;
 	struct buf said; /* what went wrong, "# " in front of each line */
@@ -75,6 +88,8 @@ struct world {
 	struct message *message;
 	struct address from, to;
 	bool has_from, has_to, in_trouble;
+	unsigned char kept[MOST_KEPT][SIEVE_MARK_KEY];
+	size_t kept_count;
 	struct lines trace;
 };
 
@@ -143,6 +158,15 @@ take_message(struct test_case *test, const struct lines *lines, bool is_escaped)
 }
 
 static void
+take_earlier(struct test_case *test, struct str name, struct str text)
+{
+	if (str_starts(name, STR("earlier script")))
+		test->earlier_script = text;
+	else if (test->earlier_count < MOST_EARLIER)
+		test->earlier[test->earlier_count++] = text;
+}
+
+static void
 take_section(struct test_case *test, struct str name, struct lines *lines)
 {
 	bool is_escaped = str_ends(name, STR(" escaped"));
@@ -151,6 +175,7 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 		struct lines *lines;
 	} plain[] = {
 		{"envelope", &test->envelope},
+		{"marks", &test->marks},
 		{"mailboxes", &test->mailboxes},
 		{"settings", &test->settings},
 		{"actions", &test->actions},
@@ -171,6 +196,10 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 	}
 	if (str_starts(name, STR("message"))) {
 		take_message(test, lines, is_escaped);
+		return;
+	}
+	if (str_starts(name, STR("earlier"))) {
+		take_earlier(test, name, section_text(test, lines, is_escaped));
 		return;
 	}
 	for (i = 0; i < ARRAY_LENGTH(plain); i++)
@@ -259,6 +288,19 @@ answer_mailbox_exists(
 	return LOOKUP_NONE;
 }
 
+static bool
+answer_duplicate_seen(
+	struct sieve_host *host, const unsigned char key[SIEVE_MARK_KEY])
+{
+	struct world *world = world_of(host);
+	size_t i;
+
+	for (i = 0; i < world->kept_count; i++)
+		if (memcmp(world->kept[i], key, SIEVE_MARK_KEY) == 0)
+			return true;
+	return false;
+}
+
 static void
 take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -271,11 +313,13 @@ static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.duplicate_seen = answer_duplicate_seen,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.duplicate_seen = answer_duplicate_seen,
 	.trace = take_trace,
 };
 
@@ -328,6 +372,9 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 	} fields[] = {
 		{"max_script_size", NULL, &settings->max_script_size, NULL},
 		{"max_actions", &settings->max_actions, NULL, NULL},
+		{"duplicate_default_s", NULL, &settings->duplicate_default_s,
+			NULL},
+		{"duplicate_max_s", NULL, &settings->duplicate_max_s, NULL},
 		{"max_redirects", &settings->max_redirects, NULL, NULL},
 		{"max_nesting", &settings->max_nesting, NULL, NULL},
 		{"max_errors", &settings->max_errors, NULL, NULL},
@@ -521,28 +568,94 @@ run_scripts(struct world *world, const struct sieve_settings *settings,
 	compare_lines(test, "fails", &test->fails, &fails);
 }
 
+/* ---- what is remembered ---- */
+
+static bool
+open_message(struct test_case *test, struct str text, struct message **message)
+{
+	struct message_limits limits = {
+		.memory_bytes = 128 * 1024,
+		.header_bytes = HEADER_BYTES,
+		.header_fields = 100000,
+		.temp_folder = "/tmp",
+	};
+	struct err err;
+
+	if (message_open_bytes(text, &limits, message, &err) == 0)
+		return true;
+	complain(test, "message", str_from(err.text));
+	return false;
+}
+
+/* As a delivery does that came to a good end. */
+static void
+keep_marks(struct world *world, const struct sieve_result *result)
+{
+	size_t i;
+
+	for (i = 0; i < result->mark_count; i++)
+		if (result->marks[i].seconds > 0 &&
+			world->kept_count < MOST_KEPT)
+			memcpy(world->kept[world->kept_count++],
+				result->marks[i].key, SIEVE_MARK_KEY);
+}
+
+static void
+run_earlier(struct world *world, const struct sieve_settings *settings)
+{
+	struct test_case *test = world->test;
+	struct str script = test->earlier_script.len > 0 ? test->earlier_script
+	                                                 : test->scripts[0];
+	struct sieve_program *program;
+	struct sieve_report report;
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < test->earlier_count; i++) {
+		struct sieve_result result = {.arena = test->arena};
+
+		sieve_report_init(&report, test->arena);
+		if (sieve_compile(test->arena, settings, "earlier", script,
+			    &program, &report) < 0) {
+			complain(test, "the earlier script", STR_EMPTY);
+			return;
+		}
+		if (!open_message(test, test->earlier[i], &world->message))
+			return;
+		if (sieve_run(program, settings, &world->host, &result, &report,
+			    &err) == SIEVE_OK)
+			keep_marks(world, &result);
+		message_close(&world->message);
+	}
+}
+
+static void
+compare_marks(struct test_case *test, const struct sieve_result *result)
+{
+	struct lines found = {.count = 0};
+	size_t i;
+
+	for (i = 0; i < result->mark_count; i++)
+		lines_add(&found,
+			str_from(arena_format(test->arena, "%llu",
+				(unsigned long long)result->marks[i].seconds)));
+	if (test->marks.is_given)
+		compare_lines(test, "marks", &test->marks, &found);
+}
+
 static void
 run_case(struct test_case *test)
 {
 	struct world world = {.test = test};
 	struct sieve_settings settings = read_settings(test);
 	struct sieve_result result = {.arena = test->arena};
-	struct message_limits limits = {
-		.memory_bytes = 128 * 1024,
-		.header_bytes = 16 * 1024 * 1024,
-		.header_fields = 100000,
-		.temp_folder = "/tmp",
-	};
 	struct lines actions = {.count = 0};
-	struct err err;
 
 	world.host.ops = test->trace.is_given ? &traced_ops : &ops;
-	if (message_open_bytes(test->message, &limits, &world.message, &err) <
-		0) {
-		complain(test, "message", str_from(err.text));
-		return;
-	}
 	set_envelope(&world);
+	run_earlier(&world, &settings);
+	if (!open_message(test, test->message, &world.message))
+		return;
 	world.in_trouble = test->mailboxes.count == 1 &&
 	                   str_is(test->mailboxes.items[0], "trouble");
 	run_scripts(&world, &settings, &result);
@@ -552,6 +665,7 @@ run_case(struct test_case *test)
 			complain(test, "the case expects nothing", STR_EMPTY);
 		compare_lines(test, "actions", &test->actions, &actions);
 	}
+	compare_marks(test, &result);
 	compare_trace(test, &world.trace);
 	message_close(&world.message);
 }
