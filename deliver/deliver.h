@@ -108,6 +108,29 @@ struct job_memory {
 	void (*finish)(const struct job *job);
 };
 
+/* ---- what was seen before (RFC 7352) ---- */
+
+enum { SEEN_KEY = 32 };
+
+/* Something to be remembered, whatever it means: a digest that has the user in
+ * it, and the second of the wall clock at which it is forgotten. */
+struct seen_mark {
+	unsigned char key[SEEN_KEY];
+	uint64_t expires_s;
+};
+
+/* The memory of marks.  It knows the job's host by CONTAINER_OF.  An err is for
+ * the log: nobody's mail waits for it. */
+struct job_seen {
+	/* NONE: there is no such mark, or its time is over. */
+	enum lookup (*find)(const struct job *job,
+		const unsigned char key[SEEN_KEY], struct err *err);
+	/* Each takes the place of one with the same key.  All of them or, with an
+	 * err, perhaps none. */
+	int (*keep)(const struct job *job, const struct seen_mark *marks,
+		size_t count, struct err *err);
+};
+
 struct job {
 	struct arena *arena; /* all results live here */
 	const struct message *message;
@@ -135,6 +158,7 @@ struct job {
 	 * was the program told to end?  NULL: never. */
 	bool (*is_abandoned)(const struct job *job);
 	const struct job_memory *memory; /* NULL: none */
+	const struct job_seen *seen;     /* NULL: a file in the user's home */
 
 	struct job_work *work;
 };

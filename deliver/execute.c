@@ -6,6 +6,7 @@
 #include "deliver/redirect.h"
 #include "deliver/remember.h"
 #include "deliver/report.h"
+#include "deliver/seen.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
 
@@ -265,5 +266,6 @@ execute_plans(struct job *job)
 	for_each_open(job, commit_copies);
 	settle_copies(job);
 	for_each_open(job, finish);
+	seen_keep(job);
 	remember_finish(job);
 }

@@ -2,6 +2,7 @@
 #include "deliver/host.h"
 
 #include "base/attributes.h"
+#include "deliver/seen.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -41,10 +42,18 @@ answer_mailbox_exists(
 		host_of(host)->delivery->work->store, mailbox, err);
 }
 
+static bool
+answer_duplicate_seen(
+	struct sieve_host *host, const unsigned char key[SIEVE_MARK_KEY])
+{
+	return seen_find(host_of(host)->job, host_of(host)->delivery, key);
+}
+
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.duplicate_seen = answer_duplicate_seen,
 };
 
 void

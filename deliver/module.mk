@@ -12,6 +12,8 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/report.c %D%/report.h \
 	%D%/script.c %D%/script.h \
 	%D%/scriptcache.c %D%/scriptcache.h \
+	%D%/seen.c %D%/seen.h \
+	%D%/seenfile.c %D%/seenfile.h \
 	%D%/setup.c %D%/setup.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/userlog.c %D%/userlog.h \

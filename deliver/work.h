@@ -32,6 +32,7 @@ struct work_bytes {
 struct job_work {
 	struct work_bytes *bytes; /* the newest first */
 	struct tm received_at;
+	bool seen_is_down;        /* the memory of marks; it has been told */
 	struct job_claim *claims; /* what the memory is asked */
 	size_t claim_count;
 };
@@ -47,6 +48,7 @@ struct delivery_work {
 	} script;
 	struct str folder;   /* of keep: -m, the detail's, or INBOX */
 	bool creates_folder; /* it is to be made if it is missing */
+	bool seen_is_down;   /* the user's own file; it has been told */
 	struct plan *plan;
 	bool is_repeated; /* the outcome is that of an earlier delivery */
 	bool is_ordinary; /* it failed as the client's ways make it */

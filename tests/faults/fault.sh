@@ -38,6 +38,7 @@ as_victim() {
 #   plain    an INBOX that exists, no script
 #   fresh    nothing exists yet; the script files into two new folders, into one
 #            with a flag and a keyword
+#   seen     INBOX exists; the script discards what was seen before
 #   large    a message too long for memory, INBOX exists
 scene() {
 	rm -rf "$home"
@@ -58,6 +59,12 @@ END
 		sed -i '/^namespace/,$d' "$conf"
 		printf 'namespace inbox {\n inbox = yes\n separator = /\n}\n' \
 			>>"$conf"
+		;;
+	seen)
+		wanted=Maildir
+		scene_maildir
+		printf 'require "duplicate";\nif duplicate { discard; }\n' \
+			>"$home/.dovecot.sieve"
 		;;
 	large)
 		wanted=Maildir

@@ -28,7 +28,7 @@ machine_program doorstep-lda \
 machine_program oneshot "$TEST_BUILD/tests/perf/oneshot"
 fault_begin
 
-cases=${*:-order kill error disk limits hostile home crowd}
+cases=${*:-order kill seen error disk limits hostile home crowd}
 for case in $cases; do
 	# shellcheck source=/dev/null # whichever was asked for
 	. "$TEST_SOURCE/tests/faults/cases/$case.sh"

@@ -1,6 +1,7 @@
 # The command line of doorstep-lda, without root.
 TAP_TESTS += \
 	%D%/detail.sh \
+	%D%/duplicate.sh \
 	%D%/engine.sh \
 	%D%/environment.sh \
 	%D%/exits.sh \
@@ -14,6 +15,7 @@ TAP_TESTS += \
 	%D%/surroundings.sh
 EXTRA_DIST += \
 	%D%/detail.sh \
+	%D%/duplicate.sh \
 	%D%/engine.sh \
 	%D%/environment.sh \
 	%D%/exits.sh \

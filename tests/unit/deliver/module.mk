@@ -18,6 +18,14 @@ UNIT_TESTS += %D%/trace
 %C%_trace_SOURCES = %D%/trace.c
 %C%_trace_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
 
+UNIT_TESTS += %D%/seen
+%C%_seen_SOURCES = %D%/seen.c
+%C%_seen_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/seenfile
+%C%_seenfile_SOURCES = %D%/seenfile.c
+%C%_seenfile_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
 UNIT_TESTS += %D%/remember
 %C%_remember_SOURCES = %D%/remember.c
 %C%_remember_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)

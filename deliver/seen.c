@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/seen.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "deliver/report.h"
+#include "deliver/seenfile.h"
+#include "deliver/work.h"
+
+#include "base/banned.h"
+
+enum { LOCK_TIMEOUT_MS = 5000 };
+
+static uint64_t
+now_s(void)
+{
+	return (uint64_t)clock_now().tv_sec;
+}
+
+/* Users may share a uid, and a home. */
+static void
+make_key(const struct delivery *delivery,
+	const unsigned char mark[SIEVE_MARK_KEY], unsigned char key[SEEN_KEY])
+{
+	unsigned char result[DIGEST_MAX];
+	struct digest digest;
+
+	digest_init(&digest, DIGEST_SHA256);
+	digest_add(&digest, str_from(delivery->user));
+	digest_add(&digest, str_of("", 1));
+	digest_add(&digest, str_of((const char *)mark, SIEVE_MARK_KEY));
+	digest_end(&digest, result);
+	memcpy(key, result, SEEN_KEY);
+}
+
+static bool
+is_down(const struct job *job, const struct delivery *delivery)
+{
+	return job->seen != NULL ? job->work->seen_is_down
+	                         : delivery->work->seen_is_down;
+}
+
+static void
+give_up(const struct job *job, const struct delivery *delivery,
+	const char *what, const struct err *err)
+{
+	log_error("sieve: duplicates are not %s: %s", what, err_log_text(err));
+	if (job->seen != NULL)
+		job->work->seen_is_down = true;
+	else
+		delivery->work->seen_is_down = true;
+}
+
+/* NULL: there is no place for it. */
+static const char *
+own_file(
+	const struct job *job, const struct delivery *delivery, struct err *err)
+{
+	if (delivery->home != NULL)
+		return arena_format(
+			job->arena, "%s/" SEEN_FILE, delivery->home);
+	err_temp(err, "4.3.5",
+		"they are remembered in the home folder, and user %s has none",
+		delivery->user);
+	return NULL;
+}
+
+static enum lookup
+find(const struct job *job, const struct delivery *delivery,
+	const unsigned char key[SEEN_KEY], struct err *err)
+{
+	const char *path;
+
+	if (job->seen != NULL)
+		return job->seen->find(job, key, err);
+	path = own_file(job, delivery, err);
+	return path == NULL ? LOOKUP_ERROR
+	                    : seenfile_find(path, key, now_s(), err);
+}
+
+bool
+seen_find(const struct job *job, const struct delivery *delivery,
+	const unsigned char mark[SIEVE_MARK_KEY])
+{
+	unsigned char key[SEEN_KEY];
+	enum lookup found;
+	struct err err;
+
+	if (is_down(job, delivery))
+		return false;
+	make_key(delivery, mark, key);
+	found = find(job, delivery, key, &err);
+	if (found == LOOKUP_ERROR)
+		give_up(job, delivery, "looked for", &err);
+	return found == LOOKUP_FOUND;
+}
+
+/* ---- keeping ---- */
+
+/* An empty time is no wish to remember. */
+static size_t
+collect(struct job *job, const struct delivery *delivery,
+	struct seen_mark **marks_out)
+{
+	const struct sieve_result *result = &delivery->work->script.result;
+	uint64_t now = now_s();
+	size_t count = 0, i;
+
+	*marks_out =
+		ARENA_ARRAY(job->arena, struct seen_mark, result->mark_count);
+	for (i = 0; i < result->mark_count; i++) {
+		struct seen_mark *mark = &(*marks_out)[count];
+
+		if (result->marks[i].seconds == 0)
+			continue;
+		make_key(delivery, result->marks[i].key, mark->key);
+		mark->expires_s = now + result->marks[i].seconds;
+		count++;
+	}
+	return count;
+}
+
+static int
+keep(const struct job *job, const struct delivery *delivery,
+	const struct seen_mark *marks, size_t count, struct err *err)
+{
+	const char *path;
+
+	if (job->seen != NULL)
+		return job->seen->keep(job, marks, count, err);
+	path = own_file(job, delivery, err);
+	return path == NULL ? -1
+	                    : seenfile_keep(path, marks, count, now_s(),
+				      LOCK_TIMEOUT_MS, err);
+}
+
+/* RFC 7352 3: not after a script that failed. */
+static bool
+has_succeeded(const struct delivery *delivery)
+{
+	return (delivery->outcome == DELIVER_SAVED ||
+		       delivery->outcome == DELIVER_DISCARDED) &&
+	       !delivery->work->script.has_failed;
+}
+
+static void
+keep_marks(struct job *job, const struct delivery *delivery)
+{
+	struct seen_mark *marks;
+	size_t count;
+	struct err err;
+
+	if (delivery->work->script.result.mark_count == 0 ||
+		!has_succeeded(delivery) || is_down(job, delivery))
+		return;
+	count = collect(job, delivery, &marks);
+	if (count == 0)
+		return;
+	report_begin(job, delivery);
+	if (keep(job, delivery, marks, count, &err) < 0)
+		give_up(job, delivery, "remembered", &err);
+}
+
+void
+seen_keep(struct job *job)
+{
+	size_t d;
+
+	for (d = 0; d < job->count; d++)
+		keep_marks(job, &job->deliveries[d]);
+}

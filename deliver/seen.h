@@ -1,0 +1,33 @@
+/* seen - what earlier deliveries to this user have marked (RFC 7352)
+ *
+ *   seen_find()    while scripts run
+ *   seen_keep()    when all is on disk: a mark of a delivery that failed would make
+ *                  its retry a duplicate
+ *
+ * A process that dies between the two has delivered and marked nothing: the next
+ * copy is no duplicate.  So it is with deliveries of the same at the same time.  In
+ * doubt something comes twice; nothing is lost.
+ *
+ * Marks are the server's (job->seen), or in the file SEEN_FILE in the user's home.
+ * A memory in trouble is told of once for a job and not asked again: it has seen
+ * nothing.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_SEEN_H
+#define DELIVER_SEEN_H
+
+#include <stdbool.h>
+
+#include "sieve/host.h"
+#include "deliver/deliver.h"
+
+#define SEEN_FILE ".doorstep-seen"
+
+bool seen_find(const struct job *job, const struct delivery *delivery,
+	const unsigned char key[SIEVE_MARK_KEY]);
+
+/* The marks of all deliveries that have come to a good end. */
+void seen_keep(struct job *job);
+
+#endif
