@@ -8,8 +8,8 @@
  */
 #include "base/digest.h"
 #include "mail/encodedword.h"
-#include "mail/message.h"
 #include "sieve/check.h"
+#include "sieve/current.h"
 #include "sieve/evaluate.h"
 #include "sieve/registry.h"
 #include "sieve/result.h"
@@ -19,8 +19,7 @@
 enum {
 	/* The host may have to ask another process, or read a file. */
 	STEPS_OF_A_TEST = 1000,
-	STEP_OCTETS = 1024,
-	FIELDS_FOR_A_STEP = 64
+	STEP_OCTETS = 1024
 };
 
 static enum sieve_status
@@ -34,14 +33,12 @@ tag_text(struct run *run, const struct tag_use *use, struct str *text_out)
 static enum sieve_status
 id_of_field(struct run *run, struct str name, bool *has_id, struct str *id_out)
 {
-	const struct header_field *field =
-		message_field_next(run->message, name, NULL);
-	size_t count;
+	const struct header_field *field;
 
-	(void)message_fields(run->message, &count);
-	if (run_charge(run, count / FIELDS_FOR_A_STEP) != SIEVE_OK)
-		return SIEVE_FAILED;
 	*has_id = false;
+	if (run_charge_fields(run) != SIEVE_OK)
+		return SIEVE_FAILED;
+	field = run_field_next(run, name, NULL);
 	if (field == NULL)
 		return SIEVE_OK;
 	if (run_reserve(run, field->value.len) != SIEVE_OK)
