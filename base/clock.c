@@ -103,6 +103,12 @@ clock_utc(time_t seconds)
 	return parts;
 }
 
+int
+clock_zone(time_t seconds)
+{
+	return (int)(clock_local(seconds).tm_gmtoff / 60);
+}
+
 static void
 forget_pid(void)
 {

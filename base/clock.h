@@ -20,6 +20,7 @@ struct timespec clock_stamp(void);
 uint64_t clock_monotonic_ms(void);     /* never goes back; for deadlines */
 struct tm clock_local(time_t seconds); /* in the local time zone */
 struct tm clock_utc(time_t seconds);
+int clock_zone(time_t seconds); /* the local one then, minutes east of UTC */
 pid_t clock_pid(void);
 
 void clock_random(void *bytes, size_t count);

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "mail/address.h"
@@ -242,15 +243,31 @@ print_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 	arena_release(arena, mark);
 }
 
+static int64_t
+answer_now(struct sieve_host *host UNUSED)
+{
+	return clock_now().tv_sec;
+}
+
+static int
+answer_zone(struct sieve_host *host UNUSED, int64_t seconds)
+{
+	return clock_zone(seconds);
+}
+
 static const struct sieve_host_ops quiet_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.now = answer_now,
+	.zone = answer_zone,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.now = answer_now,
+	.zone = answer_zone,
 	.trace = print_trace,
 };
 

@@ -2,6 +2,7 @@
 #include "deliver/host.h"
 
 #include "base/attributes.h"
+#include "base/clock.h"
 #include "deliver/seen.h"
 #include "deliver/work.h"
 
@@ -49,11 +50,25 @@ answer_duplicate_seen(
 	return seen_find(host_of(host)->job, host_of(host)->delivery, key);
 }
 
+static int64_t
+answer_now(struct sieve_host *host UNUSED)
+{
+	return clock_now().tv_sec;
+}
+
+static int
+answer_zone(struct sieve_host *host UNUSED, int64_t seconds)
+{
+	return clock_zone(seconds);
+}
+
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
 	.duplicate_seen = answer_duplicate_seen,
+	.now = answer_now,
+	.zone = answer_zone,
 };
 
 void

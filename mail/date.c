@@ -103,7 +103,7 @@ date_seconds(const struct date *date)
 bool
 date_at(int64_t seconds, int zone, struct date *date_out)
 {
-	const int64_t most = INT64_C(400000) * DAYS_OF_ERA;
+	const int64_t most = INT64_C(1) << 40; /* beyond the year 30000 */
 	struct date date = {.zone = zone};
 	int64_t day, rest;
 
@@ -335,7 +335,7 @@ take_offset(struct reader *reader, int sign, int *zone_out)
 	if (digits == 4) {
 		minutes = hours % 100;
 		hours /= 100;
-	} else if (digits == 0 || digits == 3) {
+	} else if (digits != 2) {
 		return false;
 	} else if (take(reader, ':') && take_number(reader, 2, &minutes) != 2) {
 		return false;

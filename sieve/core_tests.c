@@ -11,6 +11,7 @@
 #include "sieve/current.h"
 #include "sieve/emit.h"
 #include "sieve/evaluate.h"
+#include "sieve/ext/index.h"
 #include "sieve/registry.h"
 
 #include "base/banned.h"
@@ -65,11 +66,29 @@ check_header_names(struct checker *checker, struct ast_command *node)
 	warn_colon(checker, &node->call->arguments[0]);
 }
 
+typedef enum sieve_status (*each_field)(
+	struct compare *compare, const struct header_field *field);
+
+/* RFC 5260 6 */
+static enum sieve_status
+compare_indexed(struct compare *compare, const struct str *names, size_t count,
+	each_field each)
+{
+	struct run *run = compare->run;
+	const struct header_field *field;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (run_charge_fields(run) != SIEVE_OK)
+			return SIEVE_FAILED;
+	field = index_field(run, compare->call, names, count);
+	return field != NULL ? each(compare, field) : SIEVE_OK;
+}
+
 /* Does `each` for every field of these names until the answer is known. */
 static enum sieve_status
-compare_fields(struct compare *compare, const struct argument *names,
-	enum sieve_status (*each)(
-		struct compare *, const struct header_field *))
+compare_fields(
+	struct compare *compare, const struct argument *names, each_field each)
 {
 	struct run *run = compare->run;
 	const struct header_field *field;
@@ -79,6 +98,8 @@ compare_fields(struct compare *compare, const struct argument *names,
 
 	if (run_texts(run, names, &values) != SIEVE_OK)
 		return SIEVE_FAILED;
+	if (index_is_given(compare->call))
+		return compare_indexed(compare, values, names->count, each);
 	for (i = 0; i < names->count && !compare->is_true; i++) {
 		if (run_charge_fields(run) != SIEVE_OK)
 			return SIEVE_FAILED;

@@ -56,6 +56,9 @@ struct run {
 	struct variable *variables;
 	struct variable captures[MOST_CAPTURES];
 
+	int64_t now; /* valid when it has been asked for */
+	bool knows_now;
+
 	struct sieve_flags flags; /* imap4flags' internal variable */
 	bool implicit_keep;       /* not cancelled so far */
 	size_t first_action;      /* of this run in the result */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -56,6 +57,11 @@ struct sieve_host_ops {
 	 * be NULL: nothing is remembered. */
 	bool (*duplicate_seen)(struct sieve_host *host,
 		const unsigned char key[SIEVE_MARK_KEY]);
+	/* date extension (RFC 5260).  Seconds since 1970, asked for once in a run;
+	 * NULL: not known, currentdate is false. */
+	int64_t (*now)(struct sieve_host *host);
+	/* Minutes east of UTC that clocks here show at that moment; NULL: 0. */
+	int (*zone)(struct sieve_host *host, int64_t seconds);
 
 	/* May be NULL: nobody wants to see it. */
 	void (*trace)(

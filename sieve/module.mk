@@ -21,12 +21,14 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/core_control.c %D%/core_actions.c %D%/core_tests.c \
 	%D%/ext/ascii_numeric.c \
 	%D%/ext/copy.c \
+	%D%/ext/date.c \
 	%D%/ext/duplicate.c \
 	%D%/ext/encoded_character.c \
 	%D%/ext/envelope.c \
 	%D%/ext/fileinto.c \
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
+	%D%/ext/index.c %D%/ext/index.h \
 	%D%/ext/mailbox.c \
 	%D%/ext/relational.c \
 	%D%/ext/subaddress.c \

@@ -93,6 +93,8 @@ struct call {
 	const struct comparator *comparator;
 	const struct match_type *match_type;
 	enum relation relation; /* :value, :count */
+	uint64_t field_index;   /* :index, from 1; 0: all fields */
+	bool counts_from_last;  /* :last */
 	const struct address_part *address_part;
 	const struct match_key *keys; /* NULL: not all keys are constant */
 	size_t key_count;

@@ -63,6 +63,11 @@ FUZZ_TESTS += %D%/fuzz-address
 %C%_fuzz_address_LDADD = mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/address %D%/address.dict
 
+FUZZ_TESTS += %D%/fuzz-date
+%C%_fuzz_date_SOURCES = %D%/fuzz-date.c
+%C%_fuzz_date_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/date
+
 FUZZ_TESTS += %D%/fuzz-encodedword
 %C%_fuzz_encodedword_SOURCES = %D%/fuzz-encodedword.c
 %C%_fuzz_encodedword_LDADD = mail/libmail.a $(FUZZ_LIBS)

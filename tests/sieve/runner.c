@@ -23,6 +23,7 @@
  *               several.  "earlier script" judged them, else "script" did
  *   marks       what is to be remembered after the delivery, in the order of the
  *               tests: the seconds, 0 for what was only asked about
+ *   clock       SECONDS +hhmm: the present moment and the local zone
  *   mailboxes   names that exist, one a line; "mailboxes: trouble" cannot tell
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
@@ -49,6 +50,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "mail/address.h"
+#include "mail/date.h"
 #include "mail/message.h"
 #include "sieve/sieve.h"
 #include "tests/lib/escape.h"
@@ -77,7 +79,7 @@ struct test_case {
 	struct str earlier[MOST_EARLIER], earlier_script;
 	size_t earlier_count;
 	struct lines marks;
-	struct lines envelope, mailboxes, settings;
+	struct lines envelope, clock, mailboxes, settings;
 	struct lines actions, errors, warnings, fails, temporary, trace;
 	struct buf said; /* what went wrong, "# " in front of each line */
 };
@@ -87,6 +89,8 @@ struct world {
 	struct test_case *test;
 	struct message *message;
 	struct address from, to;
+	int64_t now;
+	int zone; /* minutes east */
 	bool has_from, has_to, in_trouble;
 	unsigned char kept[MOST_KEPT][SIEVE_MARK_KEY];
 	size_t kept_count;
@@ -176,6 +180,7 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 	} plain[] = {
 		{"envelope", &test->envelope},
 		{"marks", &test->marks},
+		{"clock", &test->clock},
 		{"mailboxes", &test->mailboxes},
 		{"settings", &test->settings},
 		{"actions", &test->actions},
@@ -301,6 +306,18 @@ answer_duplicate_seen(
 	return false;
 }
 
+static int64_t
+answer_now(struct sieve_host *host)
+{
+	return world_of(host)->now;
+}
+
+static int
+answer_zone(struct sieve_host *host, int64_t seconds UNUSED)
+{
+	return world_of(host)->zone;
+}
+
 static void
 take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -314,12 +331,16 @@ static const struct sieve_host_ops ops = {
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
 	.duplicate_seen = answer_duplicate_seen,
+	.now = answer_now,
+	.zone = answer_zone,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
 	.duplicate_seen = answer_duplicate_seen,
+	.now = answer_now,
+	.zone = answer_zone,
 	.trace = take_trace,
 };
 
@@ -358,6 +379,21 @@ set_envelope(struct world *world)
 				complain(world->test, "bad envelope", item);
 		}
 	}
+}
+
+static void
+set_clock(struct world *world)
+{
+	struct str rest = world->test->clock.items[0], seconds;
+	uint64_t now = 0;
+
+	if (!world->test->clock.is_given)
+		return;
+	if (!str_next_field(&rest, ' ', &seconds) ||
+		number_parse(seconds, &now) < 0 ||
+		!date_parse_zone(rest, &world->zone))
+		complain(world->test, "bad clock", seconds);
+	world->now = (int64_t)now;
 }
 
 static void
@@ -656,6 +692,7 @@ run_case(struct test_case *test)
 	run_earlier(&world, &settings);
 	if (!open_message(test, test->message, &world.message))
 		return;
+	set_clock(&world);
 	world.in_trouble = test->mailboxes.count == 1 &&
 	                   str_is(test->mailboxes.items[0], "trouble");
 	run_scripts(&world, &settings, &result);
