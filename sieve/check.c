@@ -360,7 +360,7 @@ find_tag(struct checker *checker, const struct ast_command *node,
 	const struct tag *tag =
 		registry_find_tag(argument->tag, node->command, &is_other);
 
-	if (tag == NULL) {
+	if (tag == NULL || !registry_shows(checker->settings, tag->extension)) {
 		unknown_tag(checker, node, argument);
 		return NULL;
 	}
@@ -570,7 +570,8 @@ misplaced(struct checker *checker, const struct ast_command *node, bool is_test)
 static bool
 find_command(struct checker *checker, struct ast_command *node, bool is_test)
 {
-	const struct command *command = registry_find_command(node->name);
+	const struct command *command =
+		registry_find_command(node->name, is_test, checker->settings);
 	const char *near;
 
 	if (command == NULL && tell_absence(checker, node->at, node->name))
@@ -683,8 +684,11 @@ check_block(struct checker *checker, struct ast_command *node)
 {
 	node->block_is_dead =
 		node->tests != NULL && node->tests->truth == TRUTH_FALSE;
-	if (!node->block_is_dead)
-		check_commands(checker, node->block);
+	if (node->block_is_dead)
+		return;
+	checker->depth++;
+	check_commands(checker, node->block);
+	checker->depth--;
 }
 
 static void

@@ -31,6 +31,7 @@ struct checker {
 	bool is_absence_told[ABSENT_COUNT];
 	bool requires_in_doubt; /* a require could not be understood */
 	bool is_past_requires;  /* another command has been seen */
+	size_t depth;           /* blocks around the command */
 	struct str *variables;  /* names, by index */
 	size_t variable_count, variable_size;
 	bool uses_captures;

@@ -38,9 +38,11 @@ read_tree(struct compilation *compilation, struct str text)
 	struct ast_command *first;
 	bool lost_require;
 
+	compilation->reporter.is_syntax = true;
 	first = parse_script(compilation->tree, compilation->arena,
 		&compilation->settings, &compilation->reporter, kept,
 		&lost_require);
+	compilation->reporter.is_syntax = false;
 	checker_init(&compilation->checker, compilation->arena,
 		&compilation->reporter, &compilation->settings);
 	compilation->checker.requires_in_doubt = lost_require;

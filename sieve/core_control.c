@@ -54,7 +54,8 @@ require_one(struct checker *checker, const struct ast_string *name)
 		checker->is_absence_told[absent] = true;
 		return;
 	}
-	if (!registry_find_extension(name->text, &id)) {
+	if (!registry_find_extension(name->text, &id) ||
+		!registry_shows(checker->settings, id)) {
 		unknown_extension(checker, name);
 		return;
 	}
@@ -65,7 +66,9 @@ require_one(struct checker *checker, const struct ast_string *name)
 		checker->is_told[id] = true;
 		return;
 	}
-	checker->is_required[id] = true;
+	for (; !checker->is_required[id];
+		id = registry_extension(id)->ops->brings)
+		checker->is_required[id] = true;
 }
 
 static void

@@ -19,6 +19,8 @@ struct emitter {
 	struct arena *arena; /* the program's */
 	struct instruction *code;
 	size_t count, size;
+	bool is_in_test;   /* vnd.dovecot.testsuite */
+	size_t test_fails; /* jumps to the end of the `test` block */
 };
 
 void emit_script(struct emitter *emitter, const struct ast_command *first);

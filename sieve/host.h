@@ -17,6 +17,13 @@
 #include "mail/address.h"
 #include "mail/message.h"
 
+enum sieve_status {
+	SIEVE_OK = 0,
+	SIEVE_FAILED = -1, /* runtime error, limit: the report says which; keep.
+	                      * Actions of this run are taken out of the result */
+	SIEVE_TEMPORARY = -2 /* the host is in trouble: `err` says why */
+};
+
 enum sieve_envelope_part {
 	SIEVE_ENVELOPE_FROM, /* is_null for <> */
 	SIEVE_ENVELOPE_TO    /* the original recipient where it is known */
@@ -37,8 +44,13 @@ struct sieve_trace_event {
 enum { SIEVE_MARK_KEY = 32 };
 
 struct sieve_host;
+struct testsuite_request;
 
 struct sieve_host_ops {
+	/* vnd.dovecot.testsuite; sieve/ext/testsuite.h.  NULL: not here. */
+	enum sieve_status (*testsuite)(struct sieve_host *host,
+		struct testsuite_request *request, struct err *err);
+
 	/* The message that is judged.  Never NULL. */
 	const struct message *(*message)(struct sieve_host *host);
 

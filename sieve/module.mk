@@ -32,5 +32,6 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/mailbox.c \
 	%D%/ext/relational.c \
 	%D%/ext/subaddress.c \
+	%D%/ext/testsuite.c %D%/ext/testsuite.h \
 	%D%/ext/unicode_casemap.c \
 	%D%/ext/variables.c %D%/ext/variables.h

@@ -10,6 +10,7 @@
 
 static const struct extension extensions[EXTENSION_COUNT] = {
 #define EXTENSION(id, name, ops) [EXTENSION_##id] = {name, &ops},
+#define HIDDEN(id, name, ops) [EXTENSION_##id] = {name, &ops},
 #include "sieve/commands.def"
 };
 
@@ -133,11 +134,19 @@ registry_find_extension(struct str name, enum extension_id *id_out)
 }
 
 bool
+registry_shows(const struct sieve_settings *settings, enum extension_id id)
+{
+	return id == EXTENSION_CORE || !extensions[id].ops->is_hidden ||
+	       settings->testsuite_path != NULL;
+}
+
+bool
 sieve_offers(const struct sieve_settings *settings, struct str capability)
 {
 	enum extension_id id;
 
 	return registry_find_extension(capability, &id) &&
+	       registry_shows(settings, id) &&
 	       (extensions[id].ops->is_always_on ||
 		       settings_allow(settings, capability));
 }
@@ -184,14 +193,21 @@ registry_absent_brings(enum absent_id id, struct str word)
 }
 
 const struct command *
-registry_find_command(struct str name)
+registry_find_command(
+	struct str name, bool is_test, const struct sieve_settings *settings)
 {
+	const struct command *other = NULL;
 	size_t i;
 
-	for (i = 0; i < ARRAY_LENGTH(commands); i++)
-		if (str_is_nocase(name, commands[i].name))
+	for (i = 0; i < ARRAY_LENGTH(commands); i++) {
+		if (!str_is_nocase(name, commands[i].name) ||
+			!registry_shows(settings, commands[i].extension))
+			continue;
+		if ((commands[i].kind == KIND_TEST) == is_test)
 			return &commands[i];
-	return NULL;
+		other = &commands[i];
+	}
+	return other;
 }
 
 bool
@@ -278,6 +294,12 @@ distance(struct str a, struct str b)
 	return row[b.len];
 }
 
+static bool
+is_hidden(enum extension_id id)
+{
+	return id != EXTENSION_CORE && extensions[id].ops->is_hidden;
+}
+
 struct nearest {
 	struct str name;
 	const char *found;
@@ -311,7 +333,8 @@ registry_near_extension(struct str name)
 	int id;
 
 	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++)
-		nearest_try(&nearest, extensions[id].name);
+		if (!extensions[id].ops->is_hidden)
+			nearest_try(&nearest, extensions[id].name);
 	return nearest.found;
 }
 
@@ -322,7 +345,8 @@ registry_near_command(struct str name, enum command_kind kind)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(commands); i++)
-		if ((commands[i].kind == KIND_TEST) == (kind == KIND_TEST))
+		if ((commands[i].kind == KIND_TEST) == (kind == KIND_TEST) &&
+			!is_hidden(commands[i].extension))
 			nearest_try(&nearest, commands[i].name);
 	return nearest.found;
 }

@@ -26,6 +26,7 @@ struct run;
 enum extension_id {
 	EXTENSION_CORE, /* the language itself; always there */
 #define EXTENSION(id, name, ops) EXTENSION_##id,
+#define HIDDEN(id, name, ops) EXTENSION_##id,
 #include "sieve/commands.def"
 	EXTENSION_COUNT
 };
@@ -62,10 +63,18 @@ struct extension_ops {
 		struct checker *checker, struct position at, struct str *text);
 	/* Splits a literal into parts at compile time; false after an error. */
 	bool (*split)(struct checker *checker, struct text *text);
+	/* The part of a reference behind "NAME_SPACE.", as in ${tst.path}; it
+	 * may hold further dots, and digits.  False after an error. */
+	const char *name_space;
+	bool (*resolve)(struct checker *checker, struct position at,
+		struct str name, struct text_part *part);
 	bool is_always_on; /* needs no require */
 	/* Changes how the script itself is read, so that it cannot begin in the
 	 * middle (RFC 5463 4). */
 	bool is_grammar;
+	bool is_hidden; /* only for struct sieve_settings' testsuite_path */
+	/* One that a require brings as well; 0: none. */
+	enum extension_id brings;
 };
 
 struct command_ops {
@@ -169,11 +178,17 @@ bool registry_find_absent(struct str capability, enum absent_id *id_out);
 const char *registry_absent_name(enum absent_id id);
 /* Is it a command, a test or (with its colon) a tag of that capability? */
 bool registry_absent_brings(enum absent_id id, struct str word);
-const struct command *registry_find_command(struct str name);
+/* Where a name is a command's and a test's, the one that is asked for; without
+ * hidden ones unless `settings` has them. */
+const struct command *registry_find_command(
+	struct str name, bool is_test, const struct sieve_settings *settings);
 /* The tag that this command takes; one of another command when it takes none of
  * that name and `is_other_out` is set. */
 const struct tag *registry_find_tag(
 	struct str name, const struct command *command, bool *is_other_out);
+/* Do scripts under these settings know of the extension? */
+bool registry_shows(
+	const struct sieve_settings *settings, enum extension_id id);
 bool registry_takes(const struct command *command, enum tag_group group);
 const struct comparator *registry_find_comparator(
 	struct str name, enum extension_id *extension_out);
@@ -186,6 +201,7 @@ const char *registry_near_tag(struct str name, const struct command *command);
 /* ---- what the rows point at ---- */
 
 #define EXTENSION(id, name, ops) extern const struct extension_ops ops;
+#define HIDDEN(id, name, ops) extern const struct extension_ops ops;
 #include "sieve/commands.def"
 #define COMMAND(id, name, kind, extension, end, parameters, ops)               \
 	extern const struct command_ops ops;

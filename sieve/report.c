@@ -51,6 +51,7 @@ add(struct reporter *reporter, struct position at, bool is_warning,
 		.line = at.line,
 		.column = at.column,
 		.is_warning = is_warning,
+		.is_syntax = reporter->is_syntax,
 		.text = arena_vformat(report->arena, format, args),
 	};
 }

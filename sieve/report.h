@@ -26,6 +26,7 @@ struct reporter {
 	const char *script; /* in the report's arena */
 	size_t errors;      /* told by this reporter */
 	size_t most;        /* errors; further ones are dropped */
+	bool is_syntax;     /* what is told now is about syntax */
 	size_t first;       /* index of the first problem of this reporter */
 };
 

@@ -91,7 +91,8 @@ bool
 sieve_settings_are_same(
 	const struct sieve_settings *a, const struct sieve_settings *b)
 {
-	return a->max_script_size == b->max_script_size &&
+	return is_same_text(a->testsuite_path, b->testsuite_path) &&
+	       a->max_script_size == b->max_script_size &&
 	       a->max_actions == b->max_actions &&
 	       a->max_redirects == b->max_redirects &&
 	       a->redirects_prohibited == b->redirects_prohibited &&

@@ -43,6 +43,9 @@ struct sieve_settings {
 	const char *delimiters;       /* set, for :user and :detail; "+" */
 	const char *extensions; /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */
+	/* For test runners only: vnd.dovecot.testsuite may be required, and
+	 * this is ${tst.path}.  NULL: there is no such capability. */
+	const char *testsuite_path;
 };
 
 /* Do they say the same, every one of them? */
@@ -53,6 +56,7 @@ struct sieve_problem {
 	const char *script;    /* name as given to sieve_compile() */
 	unsigned line, column; /* from 1; column counts code points */
 	bool is_warning;
+	bool is_syntax; /* the script could not be read, not only understood */
 	const char *text; /* without position, no line end */
 };
 
@@ -141,13 +145,6 @@ struct sieve_result {
 	 * script; NULL: as it came. */
 	const struct content *content;
 	struct edited *edited; /* the engine's own */
-};
-
-enum sieve_status {
-	SIEVE_OK = 0,
-	SIEVE_FAILED = -1, /* runtime error, limit: the report says which; keep.
-	                      * Actions of this run are taken out of the result */
-	SIEVE_TEMPORARY = -2 /* the host is in trouble: `err` says why */
 };
 
 /* Runs the program against the host's message and appends its actions. */

@@ -137,7 +137,8 @@ variables_named(struct checker *checker, struct call *call,
 struct reference {
 	struct str whole;      /* "${...}" */
 	struct str name_space; /* empty without one */
-	struct str name;
+	struct str name;       /* behind the last dot */
+	struct str rest;       /* behind the first dot; empty without one */
 	bool is_number;
 };
 
@@ -160,7 +161,7 @@ static bool
 read_reference(struct str text, struct reference *reference)
 {
 	struct str rest = str_skip(text, 2), word = take_word(&rest);
-	struct str first = word;
+	struct str first = word, behind = str_skip(rest, 1);
 	bool has_namespace = false;
 
 	while (word.len > 0 && rest.len > 0 && rest.data[0] == '.') {
@@ -176,6 +177,9 @@ read_reference(struct str text, struct reference *reference)
 	reference->whole = str_slice(text, 0, text.len - rest.len + 1);
 	reference->name_space = has_namespace ? first : STR_EMPTY;
 	reference->name = word;
+	reference->rest = has_namespace
+	                          ? str_slice(behind, 0, behind.len - rest.len)
+	                          : STR_EMPTY;
 	reference->is_number = ascii_is_digit(word.data[0]);
 	return true;
 }
@@ -201,16 +205,31 @@ resolve_capture(struct checker *checker, struct position at,
 }
 
 static bool
+resolve_namespace(struct checker *checker, struct position at,
+	const struct reference *reference, struct text_part *part)
+{
+	int id;
+
+	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++) {
+		const struct extension_ops *ops =
+			registry_extension((enum extension_id)id)->ops;
+
+		if (checker->is_required[id] && ops->name_space != NULL &&
+			str_is_nocase(reference->name_space, ops->name_space))
+			return ops->resolve(checker, at, reference->rest, part);
+	}
+	check_error(checker, at,
+		"%s: no required extension brings a namespace of that name",
+		check_quote(checker, reference->whole));
+	return false;
+}
+
+static bool
 resolve(struct checker *checker, struct position at,
 	const struct reference *reference, struct text_part *part)
 {
-	if (reference->name_space.len > 0) {
-		check_error(checker, at,
-			"%s: no required extension brings a namespace of that "
-			"name",
-			check_quote(checker, reference->whole));
-		return false;
-	}
+	if (reference->name_space.len > 0)
+		return resolve_namespace(checker, at, reference, part);
 	if (reference->is_number)
 		return resolve_capture(checker, at, reference, part);
 	part->kind = TEXT_VARIABLE;

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "sieve/ext/testsuite.h"
+
+#include "base/utf8.h"
+#include "sieve/check.h"
+#include "sieve/comparator.h"
+#include "sieve/compare.h"
+#include "sieve/emit.h"
+#include "sieve/evaluate.h"
+#include "sieve/settings.h"
+
+#include "base/banned.h"
+
+/* ---- the capabilities ---- */
+
+/* ${tst.path}; other members are empty. */
+static bool
+resolve_tst(struct checker *checker, struct position at, struct str name,
+	struct text_part *part)
+{
+	if (str_has_char(name, '.') || ascii_is_digit(name.data[0])) {
+		check_error(checker, at,
+			"the namespace \"tst\" has plain names only, not %s",
+			check_quote(checker, name));
+		return false;
+	}
+	part->kind = TEXT_CONSTANT;
+	if (str_is_nocase(name, "path"))
+		part->constant = arena_copy(checker->arena,
+			str_from(checker->settings->testsuite_path));
+	return true;
+}
+
+const struct extension_ops extension_testsuite = {
+	.name_space = "tst",
+	.resolve = resolve_tst,
+	.is_hidden = true,
+	.brings = EXTENSION_COMPARATOR_UNICODE,
+};
+const struct extension_ops extension_stalwart_testsuite = {
+	.is_hidden = true,
+	.brings = EXTENSION_TESTSUITE,
+};
+
+/* ---- asking ---- */
+
+static enum sieve_status
+read_strings(struct run *run, const struct call *call,
+	struct testsuite_request *request)
+{
+	const struct parameter *parameters = call->command->parameters;
+	struct str *texts;
+	size_t i, j, count = 0;
+
+	for (i = 0; i < MOST_PARAMETERS && parameters[i].name != NULL; i++)
+		count += call->arguments[i].count;
+	texts = ARENA_ARRAY(run->scratch, struct str, count + 1);
+	request->texts = texts;
+	for (i = 0; i < MOST_PARAMETERS && parameters[i].name != NULL; i++) {
+		const struct argument *argument = &call->arguments[i];
+
+		if (parameters[i].type == PARAMETER_A_NUMBER)
+			request->number = argument->number;
+		for (j = 0; j < argument->count; j++)
+			if (run_text(run, &argument->texts[j],
+				    &texts[request->text_count++]) != SIEVE_OK)
+				return SIEVE_FAILED;
+	}
+	return SIEVE_OK;
+}
+
+static enum sieve_status
+read_tags(struct run *run, const struct call *call,
+	struct testsuite_request *request)
+{
+	size_t i;
+
+	for (i = 0; i < call->tag_count; i++) {
+		const struct tag_use *use = &call->tags[i];
+
+		if (use->tag->extension != EXTENSION_TESTSUITE)
+			continue;
+		request->has_smtp |= use->tag->id == TAG_TEST_SMTP;
+		request->appends |= use->tag->id == TAG_TEST_APPEND;
+		if (use->tag->parameter != PARAMETER_A_STRING)
+			continue;
+		request->has_tag_text = true;
+		if (run_text(run, use->argument.texts, &request->tag_text) !=
+			SIEVE_OK)
+			return SIEVE_FAILED;
+	}
+	return SIEVE_OK;
+}
+
+/* The world may be another one now. */
+static void
+go_on_with(struct run *run, const struct testsuite_request *request)
+{
+	run->implicit_keep = run->result->implicit_keep;
+	run->flags = run->result->flags;
+	run->message = run->host->ops->message(run->host);
+	if (run->result->count == 0)
+		run->redirects = 0;
+	if (request->settings != NULL)
+		run->settings = settings_filled(request->settings);
+}
+
+static enum sieve_status
+ask(struct run *run, const struct call *call, struct testsuite_request *request)
+{
+	enum sieve_status status;
+
+	if (run->host->ops->testsuite == NULL)
+		return run_fail(run, "\"%s\" works in a test runner only",
+			call->command->name);
+	request->command = call->command->id;
+	request->script = str_from(run->script);
+	request->line = call->at.line;
+	request->tag_text = STR_EMPTY;
+	request->result = run->result;
+	if (!request->is_end &&
+		(read_strings(run, call, request) != SIEVE_OK ||
+			read_tags(run, call, request) != SIEVE_OK))
+		return SIEVE_FAILED;
+	run->result->implicit_keep = run->implicit_keep;
+	run->result->flags = run->flags;
+	status = run->host->ops->testsuite(run->host, request, run->err);
+	if (status == SIEVE_FAILED)
+		return run_fail(
+			run, "%s: %s", call->command->name, request->problem);
+	if (status == SIEVE_OK)
+		go_on_with(run, request);
+	return status;
+}
+
+static enum sieve_status
+act_plain(struct run *run, const struct call *call)
+{
+	struct testsuite_request request = {.is_end = false};
+
+	return ask(run, call, &request);
+}
+
+static enum sieve_status
+test_answer(struct run *run, const struct call *call, bool *answer_out)
+{
+	struct testsuite_request request = {.is_end = false};
+	enum sieve_status status = ask(run, call, &request);
+
+	*answer_out = request.answer;
+	if (status == SIEVE_OK && run_is_traced(run))
+		run_trace_test(run, call,
+			request.text_count > 0 ? request.texts[0] : STR_EMPTY,
+			request.answer);
+	return status;
+}
+
+const struct command_ops command_test_plain = {.act = act_plain};
+const struct command_ops command_test_answer = {.test = test_answer};
+
+/* ---- test, test_fail ---- */
+
+static void
+check_block(struct checker *checker, struct ast_command *node)
+{
+	if (checker->depth > 0)
+		check_error(checker, node->at,
+			"\"test\" stands at the top level only, not in a "
+			"block");
+}
+
+static enum sieve_status
+act_block_end(struct run *run, const struct call *call)
+{
+	struct testsuite_request request = {.is_end = true};
+
+	return ask(run, call, &request);
+}
+
+static const struct command_ops block_end = {.act = act_block_end};
+
+/*   ACT test; block; ACT end of test; the end: where test_fail jumps to */
+static void
+emit_block(struct emitter *emitter, const struct ast_command *node)
+{
+	struct command *end = ARENA_NEW(emitter->arena, struct command);
+	struct call *call = ARENA_NEW(emitter->arena, struct call);
+
+	emit_call(emitter, OP_ACT, node->call);
+	emitter->is_in_test = true;
+	emitter->test_fails = NO_JUMP;
+	emit_commands(emitter, node->block);
+	*end = *node->command;
+	end->ops = &block_end;
+	*call = *node->call;
+	call->command = end;
+	emit_call(emitter, OP_ACT, call);
+	emit_land(emitter, emitter->test_fails);
+	emitter->is_in_test = false;
+}
+
+const struct command_ops command_test_block = {
+	.check = check_block,
+	.emit = emit_block,
+	.act = act_plain,
+};
+
+static void
+leave_test(struct emitter *emitter, enum opcode jump, struct position at)
+{
+	size_t over = NO_JUMP;
+
+	if (emitter->is_in_test) {
+		emitter->test_fails =
+			emit_jump(emitter, jump, at, emitter->test_fails);
+		return;
+	}
+	if (jump == OP_JUMP_UNLESS)
+		over = emit_jump(emitter, OP_JUMP_IF, at, NO_JUMP);
+	emit_plain(emitter, OP_STOP, at);
+	emit_land(emitter, over);
+}
+
+static void
+emit_fail(struct emitter *emitter, const struct ast_command *node)
+{
+	emit_call(emitter, OP_ACT, node->call);
+	leave_test(emitter, OP_JUMP, node->at);
+}
+
+const struct command_ops command_test_fail = {
+	.emit = emit_fail,
+	.act = act_plain,
+};
+
+/* ---- test_set ---- */
+
+static bool
+is_object(const struct checker *checker, struct str name)
+{
+	static const char *const objects[] = {"message", "envelope.from",
+		"envelope.to", "envelope.orig_to", "envelope.auth"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(objects); i++)
+		if (str_is_nocase(name, objects[i]))
+			return true;
+	return checker->is_required[EXTENSION_STALWART_TESTSUITE] &&
+	       (str_is_nocase(name, "currentdate") ||
+		       str_starts_nocase(name, STR("envelope.")));
+}
+
+static void
+check_set(struct checker *checker, struct ast_command *node)
+{
+	const struct argument *object = &node->call->arguments[0];
+	struct str name;
+
+	if (check_constant(checker, object, "the object", &name) &&
+		!is_object(checker, name))
+		check_error(checker, object->at,
+			"%s is no object that can be set",
+			check_quote(checker, name));
+}
+
+const struct command_ops command_test_set = {
+	.check = check_set,
+	.act = act_plain,
+};
+
+/* ---- test_message ---- */
+
+static void
+check_message(struct checker *checker, struct ast_command *node)
+{
+	const struct tag_use *use = call_tag(node->call, GROUP_TEST_OUTPUT);
+	const struct text *name;
+
+	if (use == NULL) {
+		check_error(checker, node->at,
+			"\"test_message\" needs :smtp or :folder");
+		return;
+	}
+	name = use->argument.texts;
+	if (use->tag->id == TAG_TEST_FOLDER && text_is_constant(name) &&
+		!utf8_is_valid(name->constant))
+		check_error(checker, use->at,
+			"the name of the mailbox is not UTF-8");
+}
+
+/* As a command it leaves the block when there is no such message. */
+static void
+emit_may_fail(struct emitter *emitter, const struct ast_command *node)
+{
+	emit_call(emitter, OP_TEST, node->call);
+	leave_test(emitter, OP_JUMP_UNLESS, node->at);
+}
+
+const struct command_ops command_test_message = {
+	.check = check_message,
+	.emit = emit_may_fail,
+	.test = test_answer,
+};
+const struct command_ops command_test_may_fail = {
+	.emit = emit_may_fail,
+	.test = test_answer,
+};
+const struct command_ops command_test_message_test = {
+	.check = check_message,
+	.test = test_answer,
+};
+
+/* ---- test_result_action, test_error ---- */
+
+static void
+check_values(struct checker *checker UNUSED, struct ast_command *node)
+{
+	if (call_tag(node->call, GROUP_COMPARATOR) == NULL)
+		node->call->comparator = &comparator_octet;
+}
+
+static enum sieve_status
+compare_values(struct compare *compare, const struct testsuite_request *request)
+{
+	const struct tag_use *use = call_tag(compare->call, GROUP_TEST_INDEX);
+	uint64_t index;
+
+	for (index = 1; index <= request->value_count && !compare->is_true;
+		index++)
+		if ((use == NULL || index == use->argument.number) &&
+			compare_value(compare, request->values[index - 1]) !=
+				SIEVE_OK)
+			return SIEVE_FAILED;
+	return SIEVE_OK;
+}
+
+static enum sieve_status
+test_values(struct run *run, const struct call *call, bool *answer_out)
+{
+	struct testsuite_request request = {.is_end = false};
+	struct compare compare;
+	enum sieve_status status = ask(run, call, &request);
+
+	if (status != SIEVE_OK)
+		return status;
+	if (compare_start(&compare, run, call, 0) != SIEVE_OK ||
+		compare_values(&compare, &request) != SIEVE_OK)
+		return SIEVE_FAILED;
+	compare_end(&compare, answer_out);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_test_values = {
+	.check = check_values,
+	.test = test_values,
+};
