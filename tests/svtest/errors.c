@@ -1,0 +1,88 @@
+/* The log of errors that test_error looks into
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "tests/svtest/world.h"
+
+#include "base/banned.h"
+
+static void
+skip_log(struct world *world)
+{
+	size_t count = world->error_count;
+
+	errors_read_log(world);
+	world->error_count = count;
+}
+
+void
+errors_clear(struct world *world)
+{
+	skip_log(world);
+	world->error_count = 0;
+}
+
+void
+errors_add(struct world *world, struct str text)
+{
+	if (world->error_count == world->error_size) {
+		size_t size = world->error_size ? world->error_size * 2 : 16;
+
+		world->errors = arena_grow(world->arena, world->errors,
+			sizeof(*world->errors), world->error_count, size);
+		world->error_size = size;
+	}
+	world->errors[world->error_count++] = arena_copy(world->arena, text);
+	if (world->options->echoes_log)
+		printf("error: %.*s\n", STR_ARG(text));
+}
+
+void
+errors_add_report(struct world *world, const struct sieve_report *report,
+	bool is_compilation)
+{
+	bool is_syntax = false;
+	size_t i;
+
+	for (i = 0; i < report->count; i++)
+		is_syntax |= report->problems[i].is_syntax;
+	for (i = 0; i < report->count; i++)
+		if (!report->problems[i].is_warning &&
+			report->problems[i].is_syntax == is_syntax)
+			errors_add(world, str_from(report->problems[i].text));
+	if (is_compilation && report->errors > 0)
+		errors_add(world, is_syntax ? STR("parsing failed")
+					    : STR("validation failed"));
+}
+
+/* "PREFIX Error: TEXT" */
+static struct str
+text_of(struct str line)
+{
+	const struct str level = STR("Error: ");
+	size_t at = str_find(line, level);
+
+	return at < line.len ? str_skip(line, at + level.len) : line;
+}
+
+void
+errors_read_log(struct world *world)
+{
+	struct buf log;
+	struct str rest, line;
+
+	buf_init(&log, BUF_UNLIMITED);
+	if (fd_read_file(arena_format(world->arena, "%s/errors", world->work),
+		    &log) == 0) {
+		rest = str_skip(buf_view(&log), world->log_read);
+		world->log_read = log.len;
+		while (str_next_field(&rest, '\n', &line))
+			if (line.len > 0)
+				errors_add(world, text_of(line));
+	}
+	buf_clear(&log);
+}

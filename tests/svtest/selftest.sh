@@ -1,0 +1,237 @@
+# The runner of svtest cases: a wrong expectation is a failure, whatever it is about.
+#
+# SPDX-License-Identifier: MIT
+. "${TEST_SOURCE:-$(dirname "$0")/../..}/tests/lib/tap.sh"
+
+svtest=$TEST_BUILD/tests/svtest/svtest
+head='require ["vnd.dovecot.testsuite", "fileinto", "envelope", "variables",
+	"imap4flags", "copy"];'
+
+# verdict EXPECTED NAME [OPTION...]: the case on standard input ends so.
+verdict() {
+	{ echo "$head"; cat; } >case.svtest
+	verdict_expected=$1 verdict_name=$2
+	shift 2
+	"$svtest" -W "$TEST_WORK" "$@" case.svtest >out 2>err
+	verdict_status=$?
+	is "$(tail -n 1 out)" "$verdict_expected" "$verdict_name"
+	case $verdict_expected in
+	*" 0 failed") is "$verdict_status" 0 "$verdict_name: status 0" ;;
+	*) is "$verdict_status" 1 "$verdict_name: status 1" ;;
+	esac
+}
+
+# fails NAME [OPTION...]: the body of the block on standard input fails it.
+fails() {
+	fails_name=$1
+	shift
+	{ echo 'test "x" {'; cat; echo '}'; } >body
+	verdict "0 passed, 1 failed" "$fails_name" "$@" <body
+}
+
+mkdir scripts
+cat >scripts/file.sieve <<'END'
+require "fileinto";
+fileinto "Lists";
+END
+echo 'frop;' >scripts/unknown.sieve
+echo 'keep "x' >scripts/open.sieve
+echo 'require "fileinto"; fileinto text:' >scripts/broken.sieve
+echo 'keep;' >scripts/keep.sieve
+echo 'discard;' >scripts/discard.sieve
+cat >scripts/runtime.sieve <<'END'
+require "variables";
+set "a" "x";
+redirect "${a}";
+END
+
+# ---- blocks and the count ----
+
+verdict "2 passed, 0 failed" "blocks that run to their end pass" <<'END'
+test "a" { }
+test "b" { if true { } }
+END
+verdict "1 passed, 1 failed" "test_fail fails its block and goes on behind it" <<'END'
+test "a" { if true { test_fail "no"; } test_fail "never"; }
+test "b" { }
+END
+like "$(cat out)" "*1: a: FAILED: no*" "the reason is shown"
+like "$(cat out)" "*2: b: SUCCEEDED*" "so is the success"
+verdict "1 passed, 1 failed" "test_fail outside of a block ends the case" <<'END'
+test "a" { }
+test_fail "out";
+test "never" { test_fail "never"; }
+END
+verdict "1 passed, 0 failed" "stop in a block ends the case without a failure" <<'END'
+test "a" { stop; }
+test "never" { test_fail "never"; }
+END
+verdict "0 passed, 1 failed" "a case that does not compile is one failure" <<'END'
+test "a" { frop; }
+END
+like "$(cat err)" "*case.svtest:3:12: error: *frop*" "its errors are told"
+verdict "0 passed, 1 failed" "a test in a test does not compile" <<'END'
+test "a" { test "b" { } }
+END
+verdict "0 passed, 1 failed" "a test in an if does not compile" <<'END'
+if header "subject" "x" { test "b" { } }
+END
+verdict "1 passed, 1 failed" "an error while it runs ends the case" <<'END'
+test "a" { }
+set "to" "nobody";
+redirect "${to}";
+test "never" { }
+END
+verdict "1 passed, 0 failed" "no implicit keep is performed at the end" <<'END'
+test "a" { }
+END
+not_ok "nothing of a case stays" ls "$TEST_WORK"/svtest.*
+verdict "1 passed, 0 failed" "-F turns it round" -F <<'END'
+test "a" { test_fail "yes"; }
+END
+verdict "0 passed, 1 failed" "-F asks that all tests fail" -F <<'END'
+test "a" { test_fail "yes"; }
+test "b" { }
+END
+verdict "1 passed, 0 failed" "-F is content with what does not compile" -F <<'END'
+frop;
+END
+exits 2 "no file is wrong usage" "$svtest"
+exits 1 "a file that is not there is a failure" "$svtest" none.svtest
+printf 'keep;\n' >plain.svtest
+exits 0 "an ordinary script is a case without a test" "$svtest" plain.svtest
+printf 'test "a" { }\n' >plain.svtest
+exits 1 "the language has to be required" "$svtest" plain.svtest
+exits 1 "nothing else may require it" "$TEST_BUILD/ctl/doorstep" -o \
+	hostname=x sieve check case.svtest
+unlike "$("$TEST_BUILD/ctl/doorstep" -o hostname=x sieve capabilities)" \
+	"*testsuite*" "it is not announced"
+
+# ---- every command and test, with a wrong expectation ----
+
+fails "test_set message: another subject" <<'END'
+	test_set "message" text:
+Subject: One
+
+x
+.
+	;
+	if not header :is "subject" "Two" { test_fail "no"; }
+END
+fails "test_set envelope.from" <<'END'
+	test_set "envelope.from" "amy@example.org";
+	if envelope :is "from" "amy@example.org" { test_fail "set"; }
+END
+fails "test_set envelope.to sets both recipients" <<'END'
+	test_set "envelope.orig_to" "one@example.org";
+	test_set "envelope.to" "two@example.org";
+	if envelope :is "to" "two@example.org" { test_fail "set"; }
+END
+verdict "0 passed, 1 failed" "test_set of an unknown object does not compile" <<'END'
+test_set "frop" "x";
+END
+verdict "0 passed, 1 failed" "test_set of an unknown member does not compile" <<'END'
+test_set "envelope.frop" "x";
+END
+verdict "0 passed, 1 failed" "test_set of a computed object does not compile" <<'END'
+set "a" "message";
+test_set "${a}" "x";
+END
+fails "test_message :folder without the message" <<'END'
+	test_message :folder "INBOX" 0;
+END
+like "$(cat out)" "*no message 0 in mailbox 'INBOX'*" "the reason says which"
+fails "test_message :smtp without the message" <<'END'
+	test_message :smtp 0;
+END
+fails "test_message as a test that is not true" <<'END'
+	if not test_message :folder "INBOX" 0 { test_fail "none"; }
+END
+verdict "0 passed, 1 failed" "test_message without a tag does not compile" <<'END'
+test_message 0;
+END
+fails "test_mailbox_delete" <<'END'
+	test_mailbox_delete "Lists";
+END
+fails "test_result_execute of what cannot be done" <<'END'
+	fileinto "Nowhere";
+	if not test_result_execute { test_fail "failed"; }
+END
+fails "test_result_action of another action" <<'END'
+	keep;
+	if not test_result_action "store" { test_fail "no"; }
+END
+fails "test_result_action at another index" <<'END'
+	fileinto "A"; keep;
+	if not test_result_action :index 1 "keep" { test_fail "no"; }
+END
+fails "test_script_compile of what does not compile" <<'END'
+	if not test_script_compile "scripts/unknown.sieve" { test_fail "no"; }
+END
+fails "test_script_compile of a file that is not there" <<'END'
+	if not test_script_compile "scripts/none.sieve" { test_fail "no"; }
+END
+fails "test_script_run without a script" <<'END'
+	if not test_script_run { test_fail "no"; }
+END
+fails "test_script_run of what breaks off" <<'END'
+	if not test_script_compile "scripts/runtime.sieve" { stop; }
+	if not test_script_run { test_fail "no"; }
+END
+fails "test_multiscript of what does not compile" <<'END'
+	if not test_multiscript ["scripts/keep.sieve", "scripts/unknown.sieve"] {
+		test_fail "no";
+	}
+END
+fails "test_error without an error" <<'END'
+	if not test_error :contains "" { test_fail "no"; }
+END
+fails "test_error with another text" <<'END'
+	if test_script_compile "scripts/unknown.sieve" { stop; }
+	if not test_error :contains "frip" { test_fail "no"; }
+END
+fails "test_error at an index beyond the last" <<'END'
+	if test_script_compile "scripts/unknown.sieve" { stop; }
+	if not test_error :index 3 :contains "" { test_fail "no"; }
+END
+verdict "0 passed, 1 failed" "an unknown setting breaks off" <<'END'
+test_config_set "sieve_frop" "x";
+END
+like "$(cat err)" "*there is no setting sieve_frop*" "and is named"
+verdict "0 passed, 1 failed" "a setting without a meaning here breaks off" <<'END'
+test_config_set "sieve_max_cpu_time" "2s";
+END
+like "$(cat err)" "*sieve_max_cpu_time cannot be honoured*" "and is named"
+verdict "0 passed, 1 failed" "a wrong value breaks off when it is loaded" <<'END'
+test_config_set "sieve_max_actions" "many";
+test_config_reload;
+END
+like "$(cat err)" "*sieve_max_actions*many*" "and is named"
+verdict "0 passed, 1 failed" "an unknown extension breaks off" <<'END'
+test_config_reload :extension "frop";
+END
+verdict "0 passed, 1 failed" "a binary that was not saved breaks off" <<'END'
+test_binary_load "frop";
+END
+verdict "0 passed, 1 failed" "a variable of tst cannot be set" <<'END'
+set "tst.path" "x";
+END
+verdict "0 passed, 1 failed" "tst has no namespaces inside" <<'END'
+set "a" "${tst.path.x}";
+END
+verdict "0 passed, 1 failed" "tst has no numbers" <<'END'
+set "a" "${tst.1}";
+END
+
+# ---- the options ----
+
+verdict "1 passed, 0 failed" "-E shows the log of errors" -E <<'END'
+test "a" { if test_script_compile "scripts/unknown.sieve" { stop; } }
+END
+like "$(cat out)" "*error: *frop*" "with its lines"
+verdict "1 passed, 0 failed" "-D traces scripts" -D <<'END'
+test "a" { if header "subject" "x" { stop; } }
+END
+like "$(cat err)" "*header*" "with their tests"
+
+done_testing

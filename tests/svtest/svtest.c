@@ -1,0 +1,227 @@
+/* svtest - runs cases written in the svtest language
+ *
+ *   svtest [-D] [-E] [-F] [-W FOLDER] [--lenient-errors] FILE...
+ *
+ * One line for each test, last of all "N passed, N failed"; exit status 0 when
+ * none failed.  README.md says what a case looks like and what the options do.
+ * Each case runs in a process and a folder of its own.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "tests/svtest/world.h"
+
+#include "base/banned.h"
+
+struct verdict {
+	size_t tests, passed, failures;
+};
+
+static void
+print_problems(const char *file, const struct sieve_report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const struct sieve_problem *problem = &report->problems[i];
+
+		fprintf(stderr, "%s:%u:%u: %s: %s\n", file, problem->line,
+			problem->column,
+			problem->is_warning ? "warning" : "error",
+			problem->text);
+	}
+}
+
+static int
+compile_case(struct world *world, const char *file,
+	struct sieve_program **program_out)
+{
+	struct sieve_report report;
+	struct buf text;
+	int result;
+
+	buf_init(&text, BUF_UNLIMITED);
+	if (fd_read_file(file, &text) < 0) {
+		fprintf(stderr, "svtest: %s: %s\n", file, strerror(errno));
+		buf_clear(&text);
+		return -1;
+	}
+	sieve_report_init(&report, world->arena);
+	result = sieve_compile(world->arena, &world->main_sieve, file,
+		buf_view(&text), program_out, &report);
+	print_problems(file, &report);
+	buf_clear(&text);
+	return result;
+}
+
+/* False when the case broke off. */
+static bool
+run_main(struct world *world, const char *file,
+	const struct sieve_program *program)
+{
+	struct sieve_report report;
+	enum sieve_status status;
+	struct err err;
+
+	sieve_report_init(&report, world->arena);
+	err_clear(&err);
+	status = sieve_run(program, &world->main_sieve, &world->host.host,
+		&world->result, &report, &err);
+	print_problems(file, &report);
+	if (status == SIEVE_TEMPORARY)
+		fprintf(stderr, "%s: %s\n", file, err_log_text(&err));
+	return status == SIEVE_OK;
+}
+
+static void
+run_case(struct world *world, const char *file)
+{
+	struct sieve_program *program;
+
+	if (compile_case(world, file, &program) < 0) {
+		world->failures++;
+		printf("  0: %s: FAILED: it does not compile\n", file);
+	} else if (!run_main(world, file, program)) {
+		world_fail_test(world, "the case ended with an error");
+	} else if (world->test != NULL) {
+		/* `stop` in a block is no failure. */
+		world_pass_test(world);
+	}
+}
+
+/* ---- a process for each ---- */
+
+static struct verdict
+run_alone(const struct svtest_options *options, const char *file)
+{
+	struct world world;
+	struct verdict verdict = {.failures = 1};
+
+	if (world_open(&world, options, file) == 0) {
+		run_case(&world, file);
+		verdict = (struct verdict){
+			world.tests, world.passed, world.failures};
+	}
+	world_close(&world);
+	return verdict;
+}
+
+static void
+run_child(const struct svtest_options *options, const char *file, int fd)
+{
+	struct verdict verdict = run_alone(options, file);
+
+	fflush(stdout);
+	_exit(fd_write(fd, str_of((const char *)&verdict, sizeof(verdict))) == 0
+			? EXIT_SUCCESS
+			: EXIT_FAILURE);
+}
+
+static struct verdict
+run_file(const struct svtest_options *options, const char *file)
+{
+	struct verdict verdict = {.failures = 1};
+	int ends[2], status = 0;
+	pid_t child;
+
+	printf("%s\n", file);
+	fflush(stdout);
+	if (pipe(ends) < 0 || (child = fork()) < 0) {
+		perror("svtest");
+		return verdict;
+	}
+	if (child == 0)
+		run_child(options, file, ends[1]);
+	close(ends[1]);
+	if (fd_read(ends[0], &verdict, sizeof(verdict)) !=
+		(ssize_t)sizeof(verdict))
+		verdict = (struct verdict){.failures = 1};
+	close(ends[0]);
+	waitpid(child, &status, 0);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS) {
+		printf("%s: FAILED: it ended the runner (status %d)\n", file,
+			status);
+		verdict.failures++;
+	}
+	return verdict;
+}
+
+/* -F: a case of which every test fails passes. */
+static struct verdict
+turned_round(const char *file, struct verdict verdict)
+{
+	bool is_good = verdict.failures >= verdict.tests;
+
+	printf("%s: %s\n", file,
+		is_good ? "failed as expected" : "FAILED: it did not fail");
+	return (struct verdict){1, is_good, !is_good};
+}
+
+static int
+run_files(const struct svtest_options *options, char *const *files)
+{
+	struct verdict all = {0};
+
+	for (; *files != NULL; files++) {
+		struct verdict verdict = run_file(options, *files);
+
+		if (options->expects_failure)
+			verdict = turned_round(*files, verdict);
+		all.passed += verdict.passed;
+		all.failures += verdict.failures;
+	}
+	printf("%zu passed, %zu failed\n", all.passed, all.failures);
+	return all.failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: svtest [-D] [-E] [-F] [-W FOLDER] "
+			"[--lenient-errors] FILE...\n");
+	return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+	enum { LENIENT = 256 };
+	static const struct option longer[] = {
+		{"lenient-errors", no_argument, NULL, LENIENT}, {0}};
+	struct svtest_options options = {.work = getenv("TMPDIR")};
+	int c;
+
+	if (options.work == NULL)
+		options.work = "/tmp";
+	while ((c = getopt_long(argc, argv, "DEFW:", longer, NULL)) != -1) {
+		switch (c) {
+		case 'D':
+			options.is_traced = true;
+			break;
+		case 'E':
+			options.echoes_log = true;
+			break;
+		case 'F':
+			options.expects_failure = true;
+			break;
+		case 'W':
+			options.work = optarg;
+			break;
+		case LENIENT:
+			options.has_lenient_errors = true;
+			break;
+		default:
+			return usage();
+		}
+	}
+	return optind < argc ? run_files(&options, argv + optind) : usage();
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/svtest/world.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "deliver/setup.h"
+
+#include "base/banned.h"
+
+enum { MOST_ADDRESSES = 20 };
+
+static const char user_name[] = "testuser";
+
+static const struct str default_message = STR("From: sender@example.com\r\n"
+					      "To: recipient@example.org\r\n"
+					      "Subject: Frop!\r\n"
+					      "\r\n"
+					      "Friep!\r\n");
+
+/* ---- envelope ---- */
+
+/* The first address of a field that says where a mail comes from or goes to. */
+static bool
+address_in(struct world *world, const struct message *message,
+	struct str field_name, struct address *address_out)
+{
+	const struct header_field *field =
+		message_field_next(message, field_name, NULL);
+	const struct address *addresses;
+	size_t count, i;
+
+	if (field == NULL)
+		return false;
+	count = address_parse_list(
+		world->arena, field->value, MOST_ADDRESSES, &addresses);
+	for (i = 0; i < count; i++)
+		if (addresses[i].is_null ||
+			(!addresses[i].is_broken &&
+				addresses[i].domain.len > 0)) {
+			*address_out = addresses[i];
+			return true;
+		}
+	return false;
+}
+
+static struct address
+address_of(struct world *world, const char *local_part, const char *domain)
+{
+	return (struct address){.local_part = str_from(local_part),
+		.domain = str_from(domain),
+		.text = address_text(
+			world->arena, str_from(local_part), str_from(domain))};
+}
+
+static void
+take_envelope(struct world *world, const struct message *message)
+{
+	struct address to;
+
+	if (!address_in(
+		    world, message, STR("Return-Path"), &world->job.sender) &&
+		!address_in(
+			world, message, STR("Sender"), &world->job.sender) &&
+		!address_in(world, message, STR("From"), &world->job.sender))
+		world->job.sender = address_of(world, "sender", "example.com");
+	if (!address_in(world, message, STR("Envelope-To"), &to) &&
+		!address_in(world, message, STR("To"), &to))
+		to = address_of(world, "recipient", "example.com");
+	world->delivery.final = to;
+	world->delivery.original = to;
+}
+
+void
+world_set_envelope(struct world *world, struct str object, struct str value)
+{
+	struct address address = {.is_null = true};
+	struct err err;
+	bool is_from = str_is_nocase(object, "envelope.from");
+
+	if (address_parse_path(world->arena, arena_copy(world->arena, value),
+		    ADDRESS_BRACKETS_OPTIONAL | ADDRESS_LOCAL_ALLOWED |
+			    (is_from ? ADDRESS_NULL_ALLOWED : 0),
+		    &address, &err) < 0) {
+		errors_add(world, str_from(arena_format(world->arena,
+					  "invalid address in %.*s: %.*s",
+					  STR_ARG(object), STR_ARG(value))));
+		address = (struct address){.is_null = true,
+			.text = STR_EMPTY,
+			.local_part = STR_EMPTY,
+			.domain = STR_EMPTY};
+	}
+	if (is_from)
+		world->job.sender = address;
+	else
+		world->delivery.original = address;
+	if (str_is_nocase(object, "envelope.to"))
+		world->delivery.final = address;
+}
+
+/* ---- message ---- */
+
+int
+world_set_message(struct world *world, struct str text, struct err *err)
+{
+	static const struct message_limits limits = {
+		.memory_bytes = 1024 * 1024,
+		.header_bytes = 16 * 1024 * 1024,
+		.header_fields = 100000,
+		.temp_folder = "/tmp",
+	};
+	struct opened *opened = ARENA_NEW(world->arena, struct opened);
+
+	if (message_open_bytes(arena_copy(world->arena, text), &limits,
+		    &opened->message, err) < 0)
+		return -1;
+	outcome_hold(world);
+	opened->next = world->opened;
+	world->opened = opened;
+	world->job.message = opened->message;
+	take_envelope(world, opened->message);
+	world_set_flags(world, (struct sieve_flags){.count = 0});
+	return 0;
+}
+
+/* The script's own flags begin as those of the message, as long as no flag was set
+ * since the result was emptied. */
+void
+world_set_flags(struct world *world, struct sieve_flags flags)
+{
+	if (world->result.flags.items == world->message_flags.items &&
+		world->result.flags.count == world->message_flags.count)
+		world->result.flags = flags;
+	world->message_flags = flags;
+}
+
+void
+world_set_default_message(struct world *world)
+{
+	struct err err;
+
+	if (world_set_message(world, default_message, &err) < 0)
+		abort();
+}
+
+/* ---- one case ---- */
+
+static int
+make_folders(struct world *world, const char *file)
+{
+	char *work = arena_format(
+		world->arena, "%s/svtest.XXXXXX", world->options->work);
+	char *folder = realpath(file, NULL);
+
+	if (folder == NULL) {
+		fprintf(stderr, "svtest: %s: %s\n", file, strerror(errno));
+		return -1;
+	}
+	*strrchr(folder, '/') = '\0';
+	world->folder = arena_text(world->arena, str_from(folder));
+	free(folder); /* layers: realpath() gave it */
+	if (mkdtemp(work) == NULL) {
+		fprintf(stderr, "svtest: cannot make a folder in %s: %s\n",
+			world->options->work, strerror(errno));
+		return -1;
+	}
+	world->work = work;
+	if (mkdir(arena_format(world->arena, "%s/home", work), 0700) < 0 ||
+		mkdir(arena_format(world->arena, "%s/sent", work), 0700) < 0) {
+		fprintf(stderr, "svtest: %s: %s\n", work, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static void
+open_log(struct world *world)
+{
+	const char *errors =
+		arena_format(world->arena, "%s/errors", world->work);
+	const char *other = arena_format(world->arena, "%s/log", world->work);
+
+	log_open(&(struct log_settings){.path = errors,
+		.info_path = other,
+		.debug_path = other,
+		.facility = "mail",
+		.timestamp = ""});
+}
+
+static int
+open_store(struct world *world)
+{
+	struct store_settings settings;
+	struct err err;
+
+	if (setup_store(&world->job, &world->delivery, &settings, &err) < 0 ||
+		store_open(&settings, &world->delivery_work.store, &err) < 0) {
+		fprintf(stderr, "svtest: %s\n", err_log_text(&err));
+		return -1;
+	}
+	return 0;
+}
+
+static void
+trace(struct sieve_host *host, const struct sieve_trace_event *event)
+{
+	struct arena *arena = arena_open();
+	struct str line = sieve_trace_text(arena, event);
+
+	(void)host;
+	fprintf(stderr, "%s:%.*s\n", event->script, STR_ARG(line));
+	arena_close(&arena);
+}
+
+static void
+make_job(struct world *world)
+{
+	world->job = (struct job){.arena = world->arena,
+		.service = "lda",
+		.session = "svtest",
+		.deliveries = &world->delivery,
+		.count = 1,
+		.work = &world->job_work};
+	world->delivery = (struct delivery){.user = user_name,
+		.home = arena_format(world->arena, "%s/home", world->work),
+		.mailbox = STR_EMPTY,
+		.detail = STR_EMPTY,
+		.work = &world->delivery_work};
+	host_init(&world->host, &world->job, &world->delivery);
+	world->ops = *world->host.host.ops;
+	world->ops.testsuite = world_obey;
+	if (world->options->is_traced)
+		world->ops.trace = trace;
+	world->host.host.ops = &world->ops;
+}
+
+int
+world_open(struct world *world, const struct svtest_options *options,
+	const char *file)
+{
+	const char *problem;
+
+	*world = (struct world){.arena = arena_open(), .options = options};
+	world->result.arena = world->executed.arena = world->arena;
+	world->result.implicit_keep = true;
+	if (make_folders(world, file) < 0)
+		return -1;
+	open_log(world);
+	make_job(world);
+	problem = settings_load(world);
+	if (problem != NULL) {
+		fprintf(stderr, "svtest: %s\n", problem);
+		return -1;
+	}
+	world_set_default_message(world);
+	return open_store(world);
+}
+
+static int
+remove_one(
+	const char *path, const struct stat *status, int kind, struct FTW *ftw)
+{
+	(void)status;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+world_close(struct world *world)
+{
+	enum { MOST_FILES = 16 };
+
+	store_close(&world->delivery_work.store);
+	for (; world->opened != NULL; world->opened = world->opened->next)
+		message_close(&world->opened->message);
+	log_close();
+	if (world->work != NULL)
+		nftw(world->work, remove_one, MOST_FILES, FTW_DEPTH | FTW_PHYS);
+	arena_close(&world->arena);
+}

@@ -1,0 +1,197 @@
+/* world - what a test script of the svtest language lives in
+ *
+ * One case, one world: a message and its envelope, settings, a Maildir, what was
+ * sent, the result of scripts, the log of errors.  It is a job of deliver/ with
+ * one recipient, so that questions of scripts are answered by deliver/host.c and
+ * results are executed by deliver/plan.c and deliver/execute.c.
+ *
+ *   WORK/home/Maildir    the mail store
+ *   WORK/sent/0 ...      outgoing mail, one file a recipient (outbound.c)
+ *   WORK/errors          the log
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TESTS_SVTEST_WORLD_H
+#define TESTS_SVTEST_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "mail/message.h"
+#include "conf/conf.h"
+#include "sieve/sieve.h"
+#include "deliver/deliver.h"
+#include "deliver/host.h"
+#include "deliver/work.h"
+
+struct svtest_options {
+	bool is_traced;       /* -D */
+	bool echoes_log;      /* -E */
+	bool expects_failure; /* -F */
+	bool has_lenient_errors;
+	const char *work; /* -W; where each case's folder is made */
+};
+
+struct binary {
+	struct binary *next;
+	struct str name;
+	const struct sieve_program *program;
+	bool is_subtest;
+};
+
+struct override {
+	struct str name, value;
+	bool is_set;
+};
+
+/* A message stays open to the end: actions may still have to store it. */
+struct opened {
+	struct opened *next;
+	struct message *message;
+};
+
+/* What was done already by an earlier test_result_execute. */
+struct done {
+	struct str *items;
+	size_t count, size;
+};
+
+enum { MOST_OVERRIDES = 200 };
+
+struct world {
+	struct arena *arena;
+	const struct svtest_options *options;
+	const char *folder; /* of the case, absolute */
+	const char *work;
+
+	struct deliver_host host;
+	struct sieve_host_ops ops;
+	struct job job;
+	struct job_work job_work;
+	struct delivery delivery;
+	struct delivery_work delivery_work;
+	struct opened *opened;
+
+	struct override overrides[MOST_OVERRIDES];
+	size_t override_count;
+	struct sieve_settings sieve;      /* of subject scripts */
+	struct sieve_settings main_sieve; /* of the case itself */
+
+	/* What is wanted, not yet done. */
+	struct sieve_result result;
+	/* Of each action the message that was current when it was asked for. */
+	const struct message **held;
+	size_t held_count, held_size;
+	struct sieve_flags message_flags; /* stored with the message */
+	/* What was done. */
+	struct sieve_result executed;
+	struct done done_folders, done_addresses;
+	size_t first_sent; /* what was sent before the last reset */
+
+	const struct sieve_program *subject;
+	bool is_subtest; /* the subject is a test script itself */
+	bool runs_subject;
+	bool has_subject_failed; /* by test_fail */
+	struct binary *binaries;
+
+	struct str *errors;
+	size_t error_count, error_size;
+	size_t log_read; /* bytes of the log that are known */
+
+	size_t tests, passed, failures;
+	const char *test; /* the block that runs; NULL outside */
+};
+
+/* -1: told on standard error. */
+MUST_USE int world_open(struct world *world,
+	const struct svtest_options *options, const char *file);
+void world_close(struct world *world);
+
+static inline struct world *
+world_of(struct sieve_host *host)
+{
+	return CONTAINER_OF(host, struct world, host.host);
+}
+
+/* ---- world.c: message, envelope ---- */
+
+/* The text becomes the current message, the envelope what its header says. */
+MUST_USE int world_set_message(
+	struct world *world, struct str text, struct err *err);
+void world_set_default_message(struct world *world);
+/* Those of a message that was read from a mailbox. */
+void world_set_flags(struct world *world, struct sieve_flags flags);
+/* `object` as in test_set: "envelope.from". */
+void world_set_envelope(
+	struct world *world, struct str object, struct str value);
+
+/* ---- settings.c ---- */
+
+/* NULL, or why the setting cannot be honoured. */
+const char *settings_set(
+	struct world *world, struct str name, struct str value);
+void settings_unset(struct world *world, struct str name);
+/* All overrides come into force. */
+const char *settings_load(struct world *world);
+bool settings_know_extension(struct str name);
+
+/* ---- errors.c ---- */
+
+void errors_clear(struct world *world);
+void errors_add(struct world *world, struct str text);
+/* A compilation's or a run's; the summary of a failed compilation follows. */
+void errors_add_report(struct world *world, const struct sieve_report *report,
+	bool is_compilation);
+/* What the log has got since the last time. */
+void errors_read_log(struct world *world);
+
+/* ---- mailboxes.c ---- */
+
+/* NULL when there is no such mailbox. */
+const char *mailbox_path(struct world *world, struct str name);
+/* NULL, or why not. */
+const char *mailbox_create(struct world *world, struct str name);
+/* The message at `index`, by arrival; LOOKUP_ERROR: no such mailbox. */
+enum lookup mailbox_read(struct world *world, struct str name, uint64_t index,
+	struct str *text_out, struct sieve_flags *flags_out);
+
+/* ---- outcome.c ---- */
+
+/* test_result_reset without what was sent. */
+void outcome_reset(struct world *world);
+/* The current message is about to change. */
+void outcome_hold(struct world *world);
+bool outcome_execute(struct world *world);
+/* Names of the actions, executed ones included. */
+const struct str *outcome_names(struct world *world, size_t *count_out);
+void outcome_print(struct world *world);
+
+/* ---- scripts.c ---- */
+
+bool script_compile(struct world *world, struct str path);
+bool script_run(struct world *world, bool appends);
+bool script_sequence(
+	struct world *world, const struct str *paths, size_t count);
+void script_save(struct world *world, struct str name);
+bool script_load(struct world *world, struct str name);
+
+/* ---- outbound.c ---- */
+
+/* What was sent as number `index` of all; LOOKUP_NONE: not so many. */
+enum lookup sent_read(struct world *world, size_t index, struct str *from_out,
+	struct str *to_out, struct str *text_out);
+size_t sent_count(const struct world *world);
+
+/* ---- orders.c: what the host answers to commands and tests ---- */
+
+struct testsuite_request;
+enum sieve_status world_obey(struct sieve_host *host,
+	struct testsuite_request *request, struct err *err);
+void world_pass_test(struct world *world);
+void world_fail_test(struct world *world, const char *reason);
+
+#endif
