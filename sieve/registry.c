@@ -133,11 +133,16 @@ registry_find_extension(struct str name, enum extension_id *id_out)
 	return false;
 }
 
+static bool
+is_hidden(enum extension_id id)
+{
+	return id != EXTENSION_CORE && extensions[id].ops->is_hidden;
+}
+
 bool
 registry_shows(const struct sieve_settings *settings, enum extension_id id)
 {
-	return id == EXTENSION_CORE || !extensions[id].ops->is_hidden ||
-	       settings->testsuite_path != NULL;
+	return !is_hidden(id) || settings->testsuite_path != NULL;
 }
 
 bool
@@ -235,7 +240,8 @@ registry_find_tag(
 		*is_other_out = false;
 		if (registry_takes(command, tags[i].group))
 			return &tags[i];
-		other = &tags[i];
+		if (other == NULL || is_hidden(other->extension))
+			other = &tags[i];
 	}
 	*is_other_out = other != NULL;
 	return other;
@@ -292,12 +298,6 @@ distance(struct str a, struct str b)
 		}
 	}
 	return row[b.len];
-}
-
-static bool
-is_hidden(enum extension_id id)
-{
-	return id != EXTENSION_CORE && extensions[id].ops->is_hidden;
 }
 
 struct nearest {
