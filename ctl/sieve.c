@@ -1,4 +1,5 @@
-/* sieve - `doorstep sieve check`, `capabilities` and `test`
+/* sieve - `doorstep sieve check`, `capabilities` and `test`; sieve_compare.c has
+ * `compare` and `diff`
  *
  *   doorstep sieve check FILE...
  *   doorstep sieve capabilities
@@ -30,6 +31,7 @@
 #include "deliver/recipient.h"
 #include "deliver/setup.h"
 #include "ctl/ctl.h"
+#include "ctl/sieve.h"
 
 #include "base/banned.h"
 
@@ -65,6 +67,15 @@ json_problems(struct json *json, const struct sieve_report *report)
 	json_close(json);
 }
 
+int
+tester_read_script(const char *path, struct buf *text)
+{
+	if (fd_read_file(path, text) < 0)
+		return ctl_fail(
+			-1, "cannot read %s: %s", path, strerror(errno));
+	return 0;
+}
+
 /* -1 when the file cannot be read (told), 0 when it does not compile. */
 static int
 compile_file(struct ctl *ctl, const struct sieve_settings *settings,
@@ -75,9 +86,7 @@ compile_file(struct ctl *ctl, const struct sieve_settings *settings,
 	int result = -1;
 
 	buf_init(&text, MOST_SCRIPT_BYTES);
-	if (fd_read_file(path, &text) < 0)
-		ctl_fail(-1, "cannot read %s: %s", path, strerror(errno));
-	else
+	if (tester_read_script(path, &text) == 0)
 		result = sieve_compile(ctl->arena, settings, path,
 				 buf_view(&text), program_out, report) == 0;
 	buf_clear(&text);
@@ -169,20 +178,6 @@ run_capabilities(
 }
 
 /* ---- test: the world of a script ---- */
-
-struct tester {
-	struct sieve_host host;
-	struct ctl *ctl;
-	const struct settings *conf;
-	struct sieve_settings settings;
-	const struct message *message;
-	struct address from, to;
-	bool has_from, has_to;
-	struct store *store; /* of -u's user */
-	const char **mailboxes;
-	size_t mailbox_count;
-	const char *prefix; /* of every line: "message: " or "" */
-};
 
 static struct tester *
 tester_of(struct sieve_host *host)
@@ -299,6 +294,26 @@ guess_sender(struct tester *tester)
 			&tester->from, &err) == 0;
 }
 
+void
+tester_begin_message(struct tester *tester, const struct message *message)
+{
+	tester->message = message;
+	tester->has_from = tester->has_given_from;
+	tester->from = tester->given_from;
+	guess_sender(tester);
+}
+
+struct message_limits
+tester_limits(const struct tester *tester)
+{
+	return (struct message_limits){
+		.memory_bytes = 128 * 1024,
+		.header_bytes = tester->conf->message_header_max_size,
+		.header_fields = 100000,
+		.temp_folder = tester->conf->mail_temp_dir,
+	};
+}
+
 static void
 print_actions(const struct tester *tester, const struct sieve_result *result)
 {
@@ -378,12 +393,7 @@ test_message(const struct tester *template, const struct sieve_program *program,
 	const char *path, bool is_named, struct json *json)
 {
 	struct tester tester = *template;
-	const struct message_limits limits = {
-		.memory_bytes = 128 * 1024,
-		.header_bytes = tester.conf->message_header_max_size,
-		.header_fields = 100000,
-		.temp_folder = tester.conf->mail_temp_dir,
-	};
+	const struct message_limits limits = tester_limits(template);
 	struct message *message;
 	struct err err;
 	int fd, status;
@@ -397,10 +407,9 @@ test_message(const struct tester *template, const struct sieve_program *program,
 	if (status < 0)
 		return ctl_fail(CTL_TEMPORARY, "cannot read %s: %s", path,
 			err_log_text(&err));
-	tester.message = message;
+	tester_begin_message(&tester, message);
 	tester.prefix =
 		is_named ? arena_format(tester.ctl->arena, "%s: ", path) : "";
-	guess_sender(&tester);
 	status = judge(&tester, program, path, json);
 	message_close(&message);
 	return status;
@@ -412,6 +421,9 @@ struct test_options {
 	const char *from, *original, *recipient, *user;
 	const char **mailboxes;
 	size_t mailbox_count;
+	bool may_trace;    /* there is an option for it */
+	const char *usage; /* of the command */
+	int least;         /* arguments behind the options */
 	bool is_traced;
 	int first; /* argument that is no option */
 };
@@ -426,7 +438,7 @@ read_option(struct test_options *options, int argc, char **argv, int *index)
 {
 	const char *option = argv[*index], *value;
 
-	if (strcmp(option, "--trace") == 0) {
+	if (options->may_trace && strcmp(option, "--trace") == 0) {
 		options->is_traced = true;
 		return true;
 	}
@@ -472,11 +484,11 @@ read_options(
 			break;
 		}
 		if (!read_option(options, argc, argv, &i))
-			return ctl_fail(-1, TEST_USAGE);
+			return ctl_fail(-1, "%s", options->usage);
 	}
 	options->first = i;
-	if (argc - i < 2)
-		return ctl_fail(-1, TEST_USAGE);
+	if (argc - i < options->least)
+		return ctl_fail(-1, "%s", options->usage);
 	return 0;
 }
 
@@ -506,8 +518,8 @@ read_envelope(struct tester *tester, const struct test_options *options)
 		to = options->recipient;
 	if (to == NULL)
 		to = options->user;
-	if (read_address(tester, options->from, &tester->from,
-		    &tester->has_from) < 0)
+	if (read_address(tester, options->from, &tester->given_from,
+		    &tester->has_given_from) < 0)
 		return -1;
 	return read_address(tester, to, &tester->to, &tester->has_to);
 }
@@ -596,29 +608,55 @@ compile_and_test(struct tester *tester, int argc, char **argv)
 	return test_messages(tester, program, argc - 1, argv + 1);
 }
 
+/* An exit status. */
+static int
+open_tester(struct tester *tester, struct ctl *ctl, const struct settings *conf,
+	struct test_options *options, int argc, char **argv)
+{
+	*tester = (struct tester){
+		.ctl = ctl, .conf = conf, .settings = setup_sieve(conf)};
+	if (read_options(ctl, options, argc, argv) < 0)
+		return CTL_USAGE;
+	if (read_envelope(tester, options) < 0)
+		return CTL_USAGE;
+	tester->mailboxes = options->mailboxes;
+	tester->mailbox_count = options->mailbox_count;
+	/* A trace between the brackets would be no JSON. */
+	tester->host.ops =
+		options->is_traced && !ctl->json ? &traced_ops : &quiet_ops;
+	return options->user != NULL ? find_user(tester, options->user)
+	                             : CTL_OK;
+}
+
+int
+tester_open(struct tester *tester, struct ctl *ctl, const struct settings *conf,
+	const char *usage, int least, int argc, char **argv, int *first_out)
+{
+	struct test_options options = {.usage = usage, .least = least};
+	int status = open_tester(tester, ctl, conf, &options, argc, argv);
+
+	*first_out = options.first;
+	return status;
+}
+
+void
+tester_close(struct tester *tester)
+{
+	store_close(&tester->store);
+}
+
 static int
 run_test(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 {
-	struct test_options options = {.first = 0};
-	struct tester tester = {
-		.ctl = ctl, .conf = conf, .settings = setup_sieve(conf)};
-	int status = CTL_OK;
+	struct test_options options = {
+		.may_trace = true, .usage = TEST_USAGE, .least = 2};
+	struct tester tester;
+	int status = open_tester(&tester, ctl, conf, &options, argc, argv);
 
-	if (read_options(ctl, &options, argc, argv) < 0)
-		return CTL_USAGE;
-	if (read_envelope(&tester, &options) < 0)
-		return CTL_USAGE;
-	tester.mailboxes = options.mailboxes;
-	tester.mailbox_count = options.mailbox_count;
-	/* A trace between the brackets would be no JSON. */
-	tester.host.ops =
-		options.is_traced && !ctl->json ? &traced_ops : &quiet_ops;
-	if (options.user != NULL)
-		status = find_user(&tester, options.user);
 	if (status == CTL_OK)
 		status = compile_and_test(
 			&tester, argc - options.first, argv + options.first);
-	store_close(&tester.store);
+	tester_close(&tester);
 	return status;
 }
 
@@ -630,7 +668,8 @@ ctl_sieve(struct ctl *ctl, int argc, char **argv)
 
 	if (argc < 2)
 		return ctl_fail(CTL_USAGE,
-			"usage: doorstep sieve check|capabilities|test ...");
+			"usage: doorstep sieve "
+			"check|capabilities|test|compare|diff ...");
 	conf = ctl_settings(ctl);
 	if (conf == NULL)
 		return CTL_CONFIG;
@@ -641,5 +680,9 @@ ctl_sieve(struct ctl *ctl, int argc, char **argv)
 		return run_capabilities(ctl, &settings, argc - 1);
 	if (strcmp(argv[1], "test") == 0)
 		return run_test(ctl, conf, argc - 1, argv + 1);
+	if (strcmp(argv[1], "compare") == 0)
+		return ctl_sieve_compare(ctl, conf, argc - 1, argv + 1);
+	if (strcmp(argv[1], "diff") == 0)
+		return ctl_sieve_diff(ctl, conf, argc - 1, argv + 1);
 	return ctl_fail(CTL_USAGE, "unknown sub-command: sieve %s", argv[1]);
 }
