@@ -1,7 +1,7 @@
 /* sieve - `doorstep sieve check`, `capabilities` and `test`; sieve_compare.c has
  * `compare` and `diff`
  *
- *   doorstep sieve check FILE...
+ *   doorstep sieve check [--from-libsieve] FILE...
  *   doorstep sieve capabilities
  *   doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] [-m MAILBOX]...
  *       [--trace] SCRIPT MESSAGE...
@@ -13,6 +13,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "ctl/sieve.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,13 +27,12 @@
 #include "mail/address.h"
 #include "mail/message.h"
 #include "conf/conf.h"
+#include "sieve/legacy.h"
 #include "sieve/sieve.h"
 #include "store/store.h"
 #include "deliver/deliver.h"
 #include "deliver/recipient.h"
 #include "deliver/setup.h"
-#include "ctl/ctl.h"
-#include "ctl/sieve.h"
 
 #include "base/banned.h"
 
@@ -95,50 +96,90 @@ compile_file(struct ctl *ctl, const struct sieve_settings *settings,
 
 /* ---- check ---- */
 
-static int
-check_file(struct ctl *ctl, const struct sieve_settings *settings,
-	const char *path, struct json *json)
+struct check {
+	struct ctl *ctl;
+	const struct sieve_settings *settings;
+	bool is_legacy;    /* --from-libsieve */
+	struct json *json; /* NULL: lines */
+};
+
+/* Is the script good, and does it mean what it meant? */
+static bool
+check_text(const struct check *check, const char *path, struct str text,
+	struct sieve_report *report)
 {
 	struct sieve_program *program;
-	struct sieve_report report;
-	int result;
+	bool is_good = sieve_compile(check->ctl->arena, check->settings, path,
+			       text, &program, report) == 0;
+	size_t told = report->count;
+
+	if (check->is_legacy)
+		sieve_check_legacy(check->settings, path, text, report);
+	return is_good && report->count == told;
+}
+
+static void
+tell_check(const struct check *check, const char *path, bool is_good,
+	const struct sieve_report *report)
+{
 	size_t i;
 
-	sieve_report_init(&report, ctl->arena);
-	result = compile_file(ctl, settings, path, &program, &report);
-	if (result < 0)
-		return CTL_TEMPORARY;
-	if (json != NULL) {
-		json_open(json, NULL, '{');
-		json_text(json, "script", str_from(path));
-		json_bool(json, "good", result == 1);
-		json_problems(json, &report);
-		json_close(json);
-		return result == 1 ? CTL_OK : CTL_FAILED;
+	if (check->json != NULL) {
+		json_open(check->json, NULL, '{');
+		json_text(check->json, "script", str_from(path));
+		json_bool(check->json, "good", is_good);
+		json_problems(check->json, report);
+		json_close(check->json);
+		return;
 	}
-	for (i = 0; i < report.count; i++)
-		print_problem(stdout, &report.problems[i]);
-	if (report.is_full)
+	for (i = 0; i < report->count; i++)
+		print_problem(stdout, &report->problems[i]);
+	if (report->is_full)
 		printf("%s: more errors are not shown\n", path);
-	return result == 1 ? CTL_OK : CTL_FAILED;
+}
+
+static int
+check_file(const struct check *check, const char *path)
+{
+	struct sieve_report report;
+	int status = CTL_TEMPORARY;
+	struct buf text;
+
+	sieve_report_init(&report, check->ctl->arena);
+	buf_init(&text, MOST_SCRIPT_BYTES);
+	if (tester_read_script(path, &text) == 0) {
+		bool is_good =
+			check_text(check, path, buf_view(&text), &report);
+
+		tell_check(check, path, is_good, &report);
+		status = is_good ? CTL_OK : CTL_FAILED;
+	}
+	buf_clear(&text);
+	return status;
 }
 
 static int
 run_check(struct ctl *ctl, const struct sieve_settings *settings, int argc,
 	char **argv)
 {
+	struct check check = {.ctl = ctl, .settings = settings};
 	struct json json;
-	int i, status = CTL_OK;
+	int i = 1, status = CTL_OK;
 
-	if (argc < 2)
-		return ctl_fail(
-			CTL_USAGE, "usage: doorstep sieve check FILE...");
+	if (argc > 1 && strcmp(argv[1], "--from-libsieve") == 0) {
+		check.is_legacy = true;
+		i++;
+	}
+	if (argc <= i)
+		return ctl_fail(CTL_USAGE, "usage: doorstep sieve check "
+					   "[--from-libsieve] FILE...");
 	json_init(&json, stdout);
-	if (ctl->json)
+	if (ctl->json) {
+		check.json = &json;
 		json_open(&json, NULL, '[');
-	for (i = 1; i < argc; i++) {
-		int one = check_file(
-			ctl, settings, argv[i], ctl->json ? &json : NULL);
+	}
+	for (; i < argc; i++) {
+		int one = check_file(&check, argv[i]);
 
 		if (one > status)
 			status = one;

@@ -13,6 +13,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -61,14 +62,57 @@ has_action(const struct verdict *verdict, struct str action)
 	return false;
 }
 
+static int
+compare_flags(const void *a, const void *b)
+{
+	return str_compare_nocase(
+		*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Flags have no order. */
+static void
+sort_flags(struct arena *arena, struct sieve_flags *flags)
+{
+	struct str *items = ARENA_ARRAY(arena, struct str, flags->count + 1);
+	size_t i;
+
+	if (flags->count == 0)
+		return;
+	for (i = 0; i < flags->count; i++)
+		items[i] = flags->items[i];
+	qsort(items, flags->count, sizeof(*items), compare_flags);
+	flags->items = items;
+}
+
+/* Domains have no case. */
+static struct str
+small_domain(struct arena *arena, struct str address)
+{
+	char *copy = arena_text(arena, address);
+	size_t i = str_find_last_char(address, '@');
+
+	for (; i < address.len; i++)
+		copy[i] = ascii_lower(copy[i]);
+	return str_of(copy, address.len);
+}
+
 static void
 add_action(struct arena *arena, struct verdict *verdict,
-	const struct sieve_action *action)
+	const struct sieve_action *original)
 {
-	struct str text = sieve_action_text(arena, action);
+	struct sieve_action action = *original;
+	struct str text;
 
+	if (action.kind == SIEVE_KEEP)
+		sort_flags(arena, &action.keep.flags);
+	else if (action.kind == SIEVE_FILEINTO)
+		sort_flags(arena, &action.fileinto.flags);
+	else if (action.kind == SIEVE_REDIRECT)
+		action.redirect.address =
+			small_domain(arena, action.redirect.address);
+	text = sieve_action_text(arena, &action);
 	text = str_from(arena_format(
-		arena, "%.*s%s", STR_ARG(text), sieve_action_tags(action)));
+		arena, "%.*s%s", STR_ARG(text), sieve_action_tags(&action)));
 	if (!has_action(verdict, text))
 		verdict->actions[verdict->count++] = text;
 }

@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/match.c %D%/match.h \
 	%D%/comparator.c %D%/comparator.h \
 	%D%/addresspart.c %D%/addresspart.h \
+	%D%/legacy.c %D%/legacy.h \
 	%D%/result.c %D%/result.h \
 	%D%/report.c %D%/report.h \
 	%D%/settings.c %D%/settings.h \

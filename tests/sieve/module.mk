@@ -3,7 +3,7 @@ check_PROGRAMS += %D%/runner
 %C%_runner_SOURCES = %D%/runner.c
 %C%_runner_LDADD = tests/lib/libescape.a sieve/libsieve.a mail/libmail.a base/libbase.a $(CORE_LIBS)
 
-TAP_TESTS += %D%/cases.sh %D%/svtest.sh %D%/command.sh %D%/coverage.sh
-EXTRA_DIST += %D%/cases.sh %D%/svtest.sh %D%/command.sh %D%/coverage.sh %D%/testsuite \
+TAP_TESTS += %D%/cases.sh %D%/svtest.sh %D%/command.sh %D%/compare.sh %D%/coverage.sh
+EXTRA_DIST += %D%/cases.sh %D%/svtest.sh %D%/command.sh %D%/compare.sh %D%/coverage.sh %D%/testsuite \
 	%D%/engine %D%/rfc3894 %D%/rfc4790 %D%/rfc5228 %D%/rfc5229 \
 	%D%/rfc5232 %D%/rfc5233 %D%/rfc5490
