@@ -14,6 +14,7 @@ jobmemory_init(struct jobmemory *memory, const char *path, uid_t uid)
 {
 	memset(memory, 0, sizeof(*memory));
 	claims_init(&memory->claims, path);
+	askmarks_init(&memory->marks, path);
 	memory->uid = uid;
 }
 
@@ -21,6 +22,7 @@ void
 jobmemory_clear(struct jobmemory *memory)
 {
 	claims_clear(&memory->claims);
+	askmarks_clear(&memory->marks);
 	memset(memory->random, 0, sizeof(memory->random));
 	memory->random_left = 0;
 }
@@ -265,4 +267,23 @@ const struct job_memory jobmemory_ops = {
 	.claim = jobmemory_claim,
 	.claim_again = jobmemory_claim_again,
 	.finish = jobmemory_finish,
+};
+
+static enum lookup
+jobmemory_find_mark(const struct job *job, const unsigned char key[SEEN_KEY],
+	struct err *err)
+{
+	return askmarks_find(&host_of(job)->memory->marks, key, err);
+}
+
+static int
+jobmemory_keep_marks(const struct job *job, const struct seen_mark *marks,
+	size_t count, struct err *err)
+{
+	return askmarks_keep(&host_of(job)->memory->marks, marks, count, err);
+}
+
+const struct job_seen jobmemory_seen = {
+	.find = jobmemory_find_mark,
+	.keep = jobmemory_keep_marks,
 };

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "deliver/deliver.h"
+#include "server/askmarks.h"
 #include "server/claims.h"
 #include "server/job.h"
 
@@ -22,6 +23,7 @@ enum {
 /* Of a worker, for all its jobs. */
 struct jobmemory {
 	struct claims claims;
+	struct askmarks marks;
 	uid_t uid;
 	uint64_t unable_told_ms; /* 0: never yet */
 	/* Random bytes for secrets; asking the kernel for a few at a time costs
@@ -43,5 +45,7 @@ void jobmemory_clear(struct jobmemory *memory);
 
 /* For job->memory of a remembered_job's assignment. */
 extern const struct job_memory jobmemory_ops;
+/* For job->seen. */
+extern const struct job_seen jobmemory_seen;
 
 #endif

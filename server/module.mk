@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
+	%D%/askmarks.c %D%/askmarks.h \
 	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
 	%D%/control.c %D%/control.h \
@@ -9,6 +10,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/ledger.c %D%/ledger.h \
 	%D%/listen.c %D%/listen.h \
 	%D%/lookup.c \
+	%D%/marks.c %D%/marks.h \
 	%D%/master.c %D%/master.h \
 	%D%/parts.h \
 	%D%/pool.c %D%/pool.h \

@@ -18,6 +18,7 @@
 #include "dict/dict.h"
 #include "server/child.h"
 #include "server/ledger.h"
+#include "server/marks.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -74,7 +75,9 @@ struct state {
 	struct loop *loop;
 	struct dict *dict;
 	struct ledger *ledger;
-	int status; /* of the process */
+	struct marks *marks;
+	bool sweeps_marks; /* the sweep has done with the ledger */
+	int status;        /* of the process */
 
 	struct loop_watch master;
 	int listener;
@@ -199,6 +202,14 @@ add_peer(struct state *state, enum peer_kind kind, int fd, uint32_t uid)
 
 /* ---- requests ---- */
 
+/* Who does not take answers is not asked for more. */
+static void
+wait_for(struct peer *peer)
+{
+	loop_watch_for(peer->state->loop, &peer->watch,
+		channel_is_waiting(&peer->channel) ? LOOP_WRITE : LOOP_READ);
+}
+
 static void
 begin_transaction(struct state *state)
 {
@@ -284,6 +295,94 @@ on_confirm(struct peer *peer, struct frame *frame)
 	return true;
 }
 
+/* ---- marks ---- */
+
+static void end_transaction(struct state *state);
+
+static void
+send_to(struct peer *peer, struct frame *frame)
+{
+	struct err err;
+
+	if (channel_send(&peer->channel, frame, &err) < 0)
+		close_later(peer);
+	else
+		wait_for(peer);
+}
+
+static void
+answer_marks(struct peer *peer, uint64_t request, enum wire_marked_state state)
+{
+	struct wire_marked marked = {request, state};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_MARKED);
+	wire_marked(&frame, &marked);
+	send_to(peer, &frame);
+}
+
+static bool
+on_seen(struct peer *peer, struct frame *frame)
+{
+	struct state *state = peer->state;
+	enum wire_marked_state answer = WIRE_MARKS_UNABLE;
+	struct wire_seen seen;
+	struct err err;
+
+	wire_seen(frame, &seen);
+	if (!frame_is_whole(frame))
+		return false;
+	switch (marks_find(
+		state->marks, peer->owner.uid, seen.key, now_s(), &err)) {
+	case LOOKUP_FOUND:
+		answer = WIRE_MARKS_YES;
+		break;
+	case LOOKUP_NONE:
+		answer = WIRE_MARKS_NO;
+		break;
+	case LOOKUP_ERROR:
+		complain(state, err_log_text(&err));
+		break;
+	}
+	answer_marks(peer, seen.request, answer);
+	end_if_broken(state);
+	return true;
+}
+
+/* Marks have a transaction of their own; what is asked in the same round waits
+ * for nothing that way. */
+static void
+end_transaction_now(struct state *state)
+{
+	if (!state->has_transaction)
+		return;
+	end_transaction(state);
+	state->answers = NULL;
+	state->answers_end = &state->answers;
+}
+
+static bool
+on_mark(struct peer *peer, struct frame *frame)
+{
+	struct state *state = peer->state;
+	struct wire_mark mark = {0};
+	bool is_kept;
+	struct err err;
+
+	wire_mark(frame, &mark);
+	if (!frame_is_whole(frame) || mark.count > WIRE_MARKS_MAX)
+		return false;
+	end_transaction_now(state);
+	is_kept = marks_keep(state->marks, peer->owner.uid, mark.items,
+			  mark.count, now_s(), &err) == 0;
+	if (!is_kept)
+		complain(state, err_log_text(&err));
+	answer_marks(peer, mark.request,
+		is_kept ? WIRE_MARKS_YES : WIRE_MARKS_UNABLE);
+	end_if_broken(state);
+	return true;
+}
+
 static const struct request {
 	enum wire_type type;
 	unsigned from; /* PEER_BIT() of those who may send it */
@@ -293,6 +392,8 @@ static const struct request {
 	{WIRE_RECLAIM, PEER_BIT(PEER_CLIENT), on_claim},
 	{WIRE_FINISH, PEER_BIT(PEER_CLIENT), on_finish},
 	{WIRE_CONFIRM, PEER_BIT(PEER_CLIENT) | PEER_BIT(PEER_LINK), on_confirm},
+	{WIRE_SEEN, PEER_BIT(PEER_CLIENT), on_seen},
+	{WIRE_MARK, PEER_BIT(PEER_CLIENT), on_mark},
 };
 
 static bool
@@ -335,14 +436,6 @@ receive(struct peer *peer)
 	frame_close(&frame);
 }
 
-/* Who does not take answers is not asked for more. */
-static void
-wait_for(struct peer *peer)
-{
-	loop_watch_for(peer->state->loop, &peer->watch,
-		channel_is_waiting(&peer->channel) ? LOOP_WRITE : LOOP_READ);
-}
-
 static void
 peer_ready(struct loop_watch *watch, unsigned events)
 {
@@ -367,7 +460,6 @@ send_answer(struct answer *answer)
 {
 	struct peer *peer = answer->peer;
 	struct frame frame;
-	struct err err;
 
 	if (peer->is_closing)
 		return;
@@ -378,10 +470,7 @@ send_answer(struct answer *answer)
 		frame_begin(&frame, WIRE_CLAIMED);
 		wire_claimed(&frame, &answer->claimed);
 	}
-	if (channel_send(&peer->channel, &frame, &err) < 0)
-		close_later(peer);
-	else
-		wait_for(peer);
+	send_to(peer, &frame);
 }
 
 static void
@@ -716,6 +805,7 @@ tell_counters(struct loop_timer *timer)
 		{"busy", now.busy},
 		{"broken", now.broken},
 		{"unable", now.unable},
+		{"marks", marks_count(state->marks)},
 	};
 	struct wire_counters all = {counters, ARRAY_LENGTH(counters)};
 	struct frame frame;
@@ -734,6 +824,22 @@ drain_is_over(struct loop_timer *timer)
 
 /* ---- the data base ---- */
 
+/* Deliveries first, then marks. */
+static enum lookup
+sweep_step(struct state *state, struct err *err)
+{
+	enum lookup found;
+
+	if (state->sweeps_marks) {
+		found = marks_sweep(state->marks, now_s(), SWEEP_STEP, err);
+		state->sweeps_marks = found == LOOKUP_FOUND;
+		return found;
+	}
+	found = ledger_sweep(state->ledger, now_s(), SWEEP_STEP, err);
+	state->sweeps_marks = found == LOOKUP_NONE;
+	return state->sweeps_marks ? LOOKUP_FOUND : found;
+}
+
 /* Timers fire when the calls of a round are done, and its transaction is not yet
  * committed. */
 static void
@@ -746,7 +852,7 @@ sweep(struct loop_timer *timer)
 	if (state->has_transaction)
 		end_transaction(state);
 	begin_round(state);
-	switch (ledger_sweep(state->ledger, now_s(), SWEEP_STEP, &err)) {
+	switch (sweep_step(state, &err)) {
 	case LOOKUP_FOUND:
 		pause = SWEEP_STEP_PAUSE_MS;
 		break;
@@ -792,6 +898,10 @@ move_to(struct state *state, struct dict *dict)
 		log_error("%s", err_log_text(&err));
 		dict_close(&dict);
 		return false;
+	}
+	if (marks_move(state->marks, dict, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		end(state, STATE_EXIT_BROKEN);
 	}
 	dict_close(&state->dict);
 	state->dict = dict;
@@ -857,7 +967,9 @@ open_data_base(struct state *state)
 		go_without(state, &err);
 		break;
 	}
-	if (ledger_open(state->dict, &limits, &state->ledger, &err) == 0)
+	if (ledger_open(state->dict, &limits, &state->ledger, &err) == 0 &&
+		marks_open(state->dict, &marks_limits_default, &state->marks,
+			&err) == 0)
 		return 0;
 	log_error("%s", err_log_text(&err));
 	return STATE_EXIT_BROKEN;
@@ -943,6 +1055,7 @@ close_all(struct state *state)
 		stop_accepting(state);
 		loop_unwatch(state->loop, &state->master);
 	}
+	marks_close(&state->marks);
 	ledger_close(&state->ledger);
 	dict_close(&state->dict);
 	loop_close(&state->loop);

@@ -15,7 +15,8 @@ enum {
 	CLAIM_LEAST = 52,
 	CLAIMED_LEAST = 28,
 	FINISH_LEAST = 36,
-	HANDLE_LEAST = 52
+	HANDLE_LEAST = 52,
+	MARK_LEAST = 40
 };
 
 /* An enum of which `last` is the greatest value. */
@@ -402,6 +403,34 @@ void
 wire_confirmed(struct frame *frame, struct wire_confirmed *confirmed)
 {
 	frame_u64(frame, &confirmed->request);
+}
+
+void
+wire_seen(struct frame *frame, struct wire_seen *seen)
+{
+	frame_u64(frame, &seen->request);
+	frame_bytes(frame, seen->key, sizeof(seen->key));
+}
+
+static void
+mark_item(struct frame *frame, struct wire_mark_item *item)
+{
+	frame_bytes(frame, item->key, sizeof(item->key));
+	frame_u64(frame, &item->expires_s);
+}
+
+void
+wire_mark(struct frame *frame, struct wire_mark *mark)
+{
+	frame_u64(frame, &mark->request);
+	FRAME_LIST(frame, mark->items, mark->count, MARK_LEAST, mark_item);
+}
+
+void
+wire_marked(struct frame *frame, struct wire_marked *marked)
+{
+	frame_u64(frame, &marked->request);
+	FRAME_ENUM(frame, &marked->state, WIRE_MARKS_UNABLE);
 }
 
 void

@@ -82,6 +82,11 @@ enum wire_type {
 	/* front -> state, and back */
 	WIRE_CONFIRM,
 	WIRE_CONFIRMED,
+	/* worker -> state */
+	WIRE_SEEN,
+	WIRE_MARK,
+	/* state -> worker */
+	WIRE_MARKED,
 
 	/* doorstep -> master, and back */
 	WIRE_STATUS = 90,
@@ -417,6 +422,44 @@ struct wire_confirmed {
 	uint64_t request;
 };
 void wire_confirmed(struct frame *frame, struct wire_confirmed *confirmed);
+
+/* ---- what was seen (RFC 7352) ---- */
+
+enum {
+	WIRE_MARK_KEY = 32,   /* bytes */
+	WIRE_MARKS_MAX = 1000 /* in a frame */
+};
+
+/* Is there a mark with this key? */
+struct wire_seen {
+	uint64_t request;
+	unsigned char key[WIRE_MARK_KEY];
+};
+void wire_seen(struct frame *frame, struct wire_seen *seen);
+
+/* Keep these. */
+struct wire_mark_item {
+	unsigned char key[WIRE_MARK_KEY];
+	uint64_t expires_s; /* wall clock */
+};
+struct wire_mark {
+	uint64_t request;
+	struct wire_mark_item *items;
+	size_t count;
+};
+void wire_mark(struct frame *frame, struct wire_mark *mark);
+
+/* The answer to both. */
+enum wire_marked_state {
+	WIRE_MARKS_NO,    /* there is none */
+	WIRE_MARKS_YES,   /* there is; they are kept */
+	WIRE_MARKS_UNABLE /* the data base cannot tell, or cannot be written */
+};
+struct wire_marked {
+	uint64_t request;
+	enum wire_marked_state state;
+};
+void wire_marked(struct frame *frame, struct wire_marked *marked);
 
 /* ---- the admin ---- */
 

@@ -193,8 +193,10 @@ run_job(struct worker *worker)
 
 	job->script_cache = worker->scripts;
 	job->is_abandoned = is_abandoned;
-	if (!worker->child->boot.has_no_memory)
+	if (!worker->child->boot.has_no_memory) {
 		job->memory = &jobmemory_ops;
+		job->seen = &jobmemory_seen;
+	}
 	deliver_job(job);
 	send_results(worker);
 	deliver_report(job);

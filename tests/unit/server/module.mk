@@ -39,6 +39,14 @@ UNIT_TESTS += %D%/state
 %C%_state_SOURCES = %D%/state.c %D%/statehelp.c %D%/statehelp.h
 %C%_state_LDADD = server/libserver.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
 
+UNIT_TESTS += %D%/marks
+%C%_marks_SOURCES = %D%/marks.c
+%C%_marks_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+
+UNIT_TESTS += %D%/askmarks
+%C%_askmarks_SOURCES = %D%/askmarks.c %D%/statehelp.c %D%/statehelp.h
+%C%_askmarks_LDADD = server/libserver.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+
 # With the real one.
 UNIT_TESTS += %D%/killed
 %C%_killed_SOURCES = %D%/killed.c %D%/stage.c %D%/stage.h %D%/statehelp.c \

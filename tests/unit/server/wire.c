@@ -49,6 +49,7 @@ static struct wire_claim_item claims[] = {{{1}, {2}, {"path", 4}}};
 static struct wire_claimed_item claimed_items[] = {
 	{WIRE_CLAIM_BROKEN, {3}, WIRE_SAVED, {"path", 4}}};
 static struct wire_finish_item finishes[] = {{{1}, WIRE_FAILED}};
+static struct wire_mark_item marks[] = {{{1}, 5}, {{2}, 6}};
 static struct wire_handle handles[] = {{.uid = 7}, {.uid = 8}};
 
 MESSAGE(boot, {.kind = WIRE_KIND_WORKER,
@@ -96,6 +97,9 @@ MESSAGE(claimed, {1, claimed_items, 1})
 MESSAGE(finish, {finishes, 1})
 MESSAGE(confirm, {1, handles, 2})
 MESSAGE(confirmed, {1})
+MESSAGE(seen, {1, {2}})
+MESSAGE(mark, {1, marks, 2})
+MESSAGE(marked, {1, WIRE_MARKS_UNABLE})
 MESSAGE(status_text, {{"{}", 2}})
 
 #define ROW(name)                                                              \
@@ -111,8 +115,8 @@ static const struct {
 	ROW(user), ROW(record), ROW(check), ROW(checked), ROW(start),
 	ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
 	ROW(job_recipients), ROW(job), ROW(handle), ROW(result), ROW(claim),
-	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed),
-	ROW(status_text)};
+	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed), ROW(seen),
+	ROW(mark), ROW(marked), ROW(status_text)};
 
 static struct str
 written(struct arena *arena, size_t index, struct frame *frame)

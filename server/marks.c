@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/marks.h"
+
+#include <search.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#include "base/banned.h"
+
+enum {
+	UID_BYTES = 4,
+	DICT_KEY_BYTES = 1 + UID_BYTES + WIRE_MARK_KEY,
+	COUNT_STEP = 1000
+};
+
+const struct marks_limits marks_limits_default = {
+	.marks = 4 * 1000 * 1000,
+	.marks_per_uid = 2 * 1000 * 1000,
+	.lifetime_s = UINT64_C(3650) * 24 * 60 * 60,
+};
+
+struct dict_key {
+	unsigned char bytes[DICT_KEY_BYTES];
+};
+
+struct usage {
+	uint32_t uid; /* first: what the tree compares */
+	uint64_t count;
+};
+
+struct marks {
+	struct dict *dict;
+	struct marks_limits limits;
+	void *usages; /* tree of struct usage */
+	uint64_t count;
+	struct arena *scratch;
+	struct arena_mark scratch_begin;
+	struct dict_key swept; /* the sweep goes on behind it */
+	bool is_sweeping;
+};
+
+/* Comes before all marks, and behind all that is not one. */
+#define BEFORE_ALL STR("s")
+
+/* ---- keys ---- */
+
+static struct dict_key
+make_key(uint32_t uid, const unsigned char key[WIRE_MARK_KEY])
+{
+	struct dict_key result;
+
+	result.bytes[0] = 's';
+	result.bytes[1] = (unsigned char)(uid >> 24);
+	result.bytes[2] = (unsigned char)(uid >> 16);
+	result.bytes[3] = (unsigned char)(uid >> 8);
+	result.bytes[4] = (unsigned char)uid;
+	memcpy(result.bytes + 1 + UID_BYTES, key, WIRE_MARK_KEY);
+	return result;
+}
+
+static struct str
+key_view(const struct dict_key *key)
+{
+	return str_of((const char *)key->bytes, sizeof(key->bytes));
+}
+
+static bool
+is_ours(struct str key)
+{
+	return key.len == DICT_KEY_BYTES && key.data[0] == 's';
+}
+
+static uint32_t
+uid_of(struct str key)
+{
+	const unsigned char *bytes = (const unsigned char *)key.data;
+
+	return (uint32_t)bytes[1] << 24 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 8 | bytes[4];
+}
+
+/* ---- how many ---- */
+
+static int
+compare_uids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static uint64_t
+count_of(const struct marks *marks, uint32_t uid)
+{
+	struct usage **node = tfind(&uid, &marks->usages, compare_uids);
+
+	return node == NULL ? 0 : (*node)->count;
+}
+
+static void
+add(struct marks *marks, uint32_t uid, uint64_t count)
+{
+	struct usage **node = tfind(&uid, &marks->usages, compare_uids);
+	struct usage *usage;
+
+	marks->count += count;
+	if (node != NULL) {
+		(*node)->count += count;
+		return;
+	}
+	usage = memory_get(sizeof(*usage));
+	usage->uid = uid;
+	usage->count = count;
+	if (tsearch(usage, &marks->usages, compare_uids) == NULL)
+		memory_exhausted();
+}
+
+static void
+take_away(struct marks *marks, uint32_t uid)
+{
+	struct usage **node = tfind(&uid, &marks->usages, compare_uids);
+	struct usage *usage;
+
+	if (node == NULL)
+		BUG("a mark that was not counted");
+	usage = *node;
+	marks->count--;
+	if (--usage->count > 0)
+		return;
+	tdelete(usage, &marks->usages, compare_uids);
+	memory_free(usage);
+}
+
+static void
+free_node(void *node)
+{
+	memory_free(node);
+}
+
+static int
+count_all(struct marks *marks, struct err *err)
+{
+	char last[DICT_KEY_MAX];
+	struct str after = BEFORE_ALL;
+	struct dict_walk walk;
+	size_t i;
+
+	tdestroy(marks->usages, free_node);
+	marks->usages = NULL;
+	marks->count = 0;
+	do {
+		arena_release(marks->scratch, marks->scratch_begin);
+		if (dict_walk(marks->dict, marks->scratch, after, COUNT_STEP,
+			    &walk, err) < 0)
+			return -1;
+		for (i = 0; i < walk.count; i++)
+			if (is_ours(walk.entries[i].key))
+				add(marks, uid_of(walk.entries[i].key), 1);
+		memcpy(last, walk.last.data, walk.last.len);
+		after = str_of(last, walk.last.len);
+	} while (after.len > 0);
+	arena_release(marks->scratch, marks->scratch_begin);
+	return 0;
+}
+
+/* ---- opening ---- */
+
+int
+marks_open(struct dict *dict, const struct marks_limits *limits,
+	struct marks **marks_out, struct err *err)
+{
+	struct marks *marks = memory_get(sizeof(*marks));
+
+	marks->dict = dict;
+	marks->limits = *limits;
+	marks->scratch = arena_open();
+	/* Something of it stays, so that its memory is not asked for each time. */
+	arena_alloc(marks->scratch, 1);
+	marks->scratch_begin = arena_mark(marks->scratch);
+	*marks_out = marks;
+	if (count_all(marks, err) == 0)
+		return 0;
+	marks_close(marks_out);
+	return -1;
+}
+
+void
+marks_close(struct marks **marks)
+{
+	if (*marks == NULL)
+		return;
+	tdestroy((*marks)->usages, free_node);
+	arena_close(&(*marks)->scratch);
+	memory_free(*marks);
+	*marks = NULL;
+}
+
+int
+marks_move(struct marks *marks, struct dict *dict, struct err *err)
+{
+	marks->dict = dict;
+	return count_all(marks, err);
+}
+
+uint64_t
+marks_count(const struct marks *marks)
+{
+	return marks->count;
+}
+
+/* ---- asking ---- */
+
+static enum lookup
+look_up(struct marks *marks, const struct dict_key *key, uint64_t *expires_out,
+	struct err *err)
+{
+	struct dict_entry entry;
+	enum lookup found = dict_get(
+		marks->dict, marks->scratch, key_view(key), &entry, err);
+
+	if (found == LOOKUP_FOUND)
+		*expires_out = entry.expires_s;
+	arena_release(marks->scratch, marks->scratch_begin);
+	return found;
+}
+
+enum lookup
+marks_find(struct marks *marks, uint32_t uid,
+	const unsigned char key[WIRE_MARK_KEY], uint64_t now_s, struct err *err)
+{
+	struct dict_key full = make_key(uid, key);
+	uint64_t expires_s = 0;
+	enum lookup found = look_up(marks, &full, &expires_s, err);
+
+	return found == LOOKUP_FOUND && expires_s <= now_s ? LOOKUP_NONE
+	                                                   : found;
+}
+
+/* ---- keeping ---- */
+
+static int
+check_room(struct marks *marks, uint32_t uid, uint64_t added, struct err *err)
+{
+	if (marks->count + added > marks->limits.marks)
+		return err_temp(err, "4.3.1", "there are %llu marks already",
+			(unsigned long long)marks->count);
+	if (count_of(marks, uid) + added > marks->limits.marks_per_uid)
+		return err_temp(err, "4.3.1",
+			"there are %llu marks of uid %u already",
+			(unsigned long long)count_of(marks, uid),
+			(unsigned)uid);
+	return 0;
+}
+
+static int
+put(struct marks *marks, uint32_t uid, const struct wire_mark_item *item,
+	uint64_t now_s, uint64_t *added, struct err *err)
+{
+	struct dict_key key = make_key(uid, item->key);
+	uint64_t latest = now_s + marks->limits.lifetime_s, before;
+	struct dict_entry entry = {.key = key_view(&key),
+		.value = STR_EMPTY,
+		.expires_s =
+			item->expires_s < latest ? item->expires_s : latest};
+	enum lookup found = look_up(marks, &key, &before, err);
+
+	if (found == LOOKUP_ERROR)
+		return -1;
+	if (found == LOOKUP_NONE) {
+		++*added;
+		if (check_room(marks, uid, *added, err) < 0)
+			return -1;
+	}
+	return dict_put(marks->dict, &entry, err);
+}
+
+int
+marks_keep(struct marks *marks, uint32_t uid,
+	const struct wire_mark_item *items, size_t count, uint64_t now_s,
+	struct err *err)
+{
+	uint64_t added = 0;
+	size_t i;
+
+	if (dict_has_room(marks->dict, err) < 0 ||
+		dict_begin(marks->dict, err) < 0)
+		return -1;
+	for (i = 0; i < count; i++)
+		if (put(marks, uid, &items[i], now_s, &added, err) < 0) {
+			dict_abort(marks->dict);
+			return -1;
+		}
+	if (dict_commit(marks->dict, err) < 0)
+		return -1;
+	if (added > 0)
+		add(marks, uid, added);
+	return 0;
+}
+
+/* ---- sweeping ---- */
+
+enum lookup
+marks_sweep(struct marks *marks, uint64_t now_s, size_t most, struct err *err)
+{
+	struct str after =
+		marks->is_sweeping ? key_view(&marks->swept) : BEFORE_ALL;
+	struct dict_walk removed;
+	size_t i;
+
+	marks->is_sweeping = false;
+	if (dict_begin(marks->dict, err) < 0)
+		return LOOKUP_ERROR;
+	if (dict_expire(marks->dict, marks->scratch, after, most, now_s,
+		    &removed, err) < 0) {
+		dict_abort(marks->dict);
+		return LOOKUP_ERROR;
+	}
+	if (dict_commit(marks->dict, err) < 0)
+		return LOOKUP_ERROR;
+	for (i = 0; i < removed.count; i++)
+		if (is_ours(removed.entries[i].key))
+			take_away(marks, uid_of(removed.entries[i].key));
+	marks->is_sweeping = is_ours(removed.last);
+	if (marks->is_sweeping)
+		memcpy(marks->swept.bytes, removed.last.data,
+			sizeof(marks->swept.bytes));
+	arena_release(marks->scratch, marks->scratch_begin);
+	return marks->is_sweeping ? LOOKUP_FOUND : LOOKUP_NONE;
+}
