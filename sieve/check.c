@@ -13,13 +13,14 @@ static void check_commands(struct checker *checker, struct ast_command *first);
 static void check_tests(struct checker *checker, struct ast_command *parent);
 
 void
-checker_init(struct checker *checker, struct arena *arena,
+checker_init(struct checker *checker, struct arena *arena, struct unit *unit,
 	struct reporter *reporter, const struct sieve_settings *settings)
 {
 	int id;
 
 	*checker = (struct checker){
 		.arena = arena,
+		.unit = unit,
 		.reporter = reporter,
 		.settings = settings,
 	};

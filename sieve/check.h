@@ -21,8 +21,23 @@
 #include "sieve/registry.h"
 #include "sieve/report.h"
 
+/* A name of a variable, and which one of the program it means. */
+struct scope_entry {
+	struct str name;
+	size_t index;
+	bool is_global; /* RFC 6609 3.4.1 */
+	bool is_set;    /* by "set" */
+};
+struct scope {
+	struct scope_entry *entries;
+	size_t count, size;
+};
+
+struct unit; /* compile.h */
+
 struct checker {
 	struct arena *arena; /* the program's */
+	struct unit *unit;
 	struct reporter *reporter;
 	const struct sieve_settings *settings;
 	bool is_required[EXTENSION_COUNT];
@@ -32,13 +47,13 @@ struct checker {
 	bool requires_in_doubt; /* a require could not be understood */
 	bool is_past_requires;  /* another command has been seen */
 	size_t depth;           /* blocks around the command */
-	struct str *variables;  /* names, by index */
-	size_t variable_count, variable_size;
+	struct scope scope;     /* this script's */
 	bool uses_captures;
 };
 
 void checker_init(struct checker *checker, struct arena *arena,
-	struct reporter *reporter, const struct sieve_settings *settings);
+	struct unit *unit, struct reporter *reporter,
+	const struct sieve_settings *settings);
 void check_script(struct checker *checker, struct ast_command *first);
 
 /* ---- for commands and extensions ---- */

@@ -84,9 +84,13 @@ emit_commands(struct emitter *emitter, const struct ast_command *first)
 		emit_node(emitter, first, OP_ACT);
 }
 
-void
-emit_script(struct emitter *emitter, const struct ast_command *first)
+size_t
+emit_script(struct emitter *emitter, const struct ast_command *first,
+	enum opcode end)
 {
+	size_t start = emitter->count;
+
 	emit_commands(emitter, first);
-	emit_plain(emitter, OP_STOP, (struct position){0, 0});
+	emit_plain(emitter, end, (struct position){0, 0});
+	return start;
 }

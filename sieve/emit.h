@@ -23,7 +23,10 @@ struct emitter {
 	size_t test_fails; /* jumps to the end of the `test` block */
 };
 
-void emit_script(struct emitter *emitter, const struct ast_command *first);
+/* `end` is its last instruction: OP_STOP, or OP_RETURN of one that is included.
+ * The result is the index of its first. */
+size_t emit_script(struct emitter *emitter, const struct ast_command *first,
+	enum opcode end);
 
 /* ---- for commands ---- */
 

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "sieve/check.h"
 #include "sieve/current.h"
+#include "sieve/inclusion.h"
 #include "sieve/result.h"
 #include "sieve/settings.h"
 
@@ -352,6 +353,14 @@ run_program(struct run *run)
 			if (!answer)
 				at = instruction->target;
 			break;
+		case OP_CALL:
+			run->at = instruction->at;
+			status = inclusion_begin(run, instruction->call, &at);
+			break;
+		case OP_RETURN:
+			if (!inclusion_end(run, &at))
+				return SIEVE_OK;
+			break;
 		case OP_STOP:
 			return SIEVE_OK;
 		}
@@ -371,7 +380,6 @@ run_start(struct run *run, const struct sieve_program *program,
 		.host = host,
 		.message = host->ops->message(host),
 		.result = result,
-		.script = arena_text(result->arena, str_from(program->script)),
 		.err = err,
 		.scratch = arena_open(),
 		.kept = arena_open(),
@@ -383,6 +391,7 @@ run_start(struct run *run, const struct sieve_program *program,
 	run->result_used = arena_used(result->arena);
 	run->variables =
 		ARENA_ARRAY(run->kept, struct variable, program->variables + 1);
+	inclusion_start(run);
 	result_begin(result);
 	current_begin(run);
 	run->first_action = result->count;

@@ -35,6 +35,10 @@ struct variable {
 	size_t len, size;
 };
 
+/* inclusion.h */
+struct run_frame;
+enum script_use { SCRIPT_NEW, SCRIPT_RUNNING, SCRIPT_DONE };
+
 struct run {
 	const struct sieve_program *program;
 	struct sieve_settings settings;
@@ -43,7 +47,7 @@ struct run {
 	struct edited *edited;         /* NULL: nobody has changed it */
 	const struct content *content; /* what `edited` says; NULL: not known */
 	struct sieve_result *result;
-	const char *script; /* in the result's arena */
+	const char *script; /* that runs; in the result's arena */
 	struct reporter reporter;
 	struct err *err;
 
@@ -58,6 +62,12 @@ struct run {
 
 	int64_t now; /* valid when it has been asked for */
 	bool knows_now;
+	/* inclusion.h */
+	size_t current;            /* index of the script that runs */
+	const char **script_names; /* in the result's arena, once needed */
+	enum script_use *script_uses;
+	struct run_frame **frames; /* of the includers, outermost first */
+	size_t depth;
 
 	struct sieve_flags flags; /* imap4flags' internal variable */
 	bool implicit_keep;       /* not cancelled so far */

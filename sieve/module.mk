@@ -1,7 +1,7 @@
 noinst_LIBRARIES += %D%/libsieve.a
 %C%_libsieve_a_SOURCES = \
 	%D%/sieve.h %D%/host.h %D%/commands.def \
-	%D%/compile.c \
+	%D%/compile.c %D%/compile.h \
 	%D%/lex.c %D%/lex.h \
 	%D%/ast.h \
 	%D%/parse.c %D%/parse.h \
@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/emit.c %D%/emit.h \
 	%D%/program.h \
 	%D%/evaluate.c %D%/evaluate.h \
+	%D%/inclusion.c %D%/inclusion.h \
 	%D%/compare.c %D%/compare.h \
 	%D%/current.c %D%/current.h \
 	%D%/match.c %D%/match.h \
@@ -30,6 +31,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
 	%D%/ext/index.c %D%/ext/index.h \
+	%D%/ext/include.c \
 	%D%/ext/mailbox.c \
 	%D%/ext/relational.c \
 	%D%/ext/subaddress.c \

@@ -43,6 +43,8 @@ enum opcode {
 	OP_JUMP,        /* to target */
 	OP_JUMP_IF,     /* to target when the answer is true */
 	OP_JUMP_UNLESS, /* to target when the answer is false */
+	OP_CALL,        /* call's inclusion: to the start of that script */
+	OP_RETURN,      /* to the script that included this one, or the end */
 	OP_STOP         /* end of the run */
 };
 
@@ -82,6 +84,12 @@ struct tag_use {
 
 enum { MOST_PARAMETERS = 4 };
 
+/* What an include means (RFC 6609 3.2). */
+struct inclusion {
+	size_t script; /* index in the program */
+	bool is_once;
+};
+
 struct call {
 	const struct command *command;
 	struct position at;
@@ -104,6 +112,8 @@ struct call {
 	/* Indexes of variables that the command names rather than reads. */
 	const size_t *variables;
 	size_t variable_count;
+
+	const struct inclusion *inclusion; /* of include; NULL: nothing there */
 };
 
 struct instruction {
@@ -115,11 +125,22 @@ struct instruction {
 	};
 };
 
+/* A part of a program that came from one script. */
+struct program_script {
+	const char *name;
+	size_t start;         /* in code */
+	const size_t *locals; /* variables that are nobody else's */
+	size_t local_count;
+};
+
 struct sieve_program {
 	const char *script;
 	const struct instruction *code;
 	size_t count;
-	size_t variables;   /* how many there are */
+	const struct program_script
+		*scripts; /* the first includes the others */
+	size_t script_count;
+	size_t variables;   /* how many there are, of all scripts */
 	bool uses_captures; /* ${0} ... stand in it */
 };
 

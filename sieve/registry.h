@@ -64,7 +64,8 @@ struct extension_ops {
 	/* Splits a literal into parts at compile time; false after an error. */
 	bool (*split)(struct checker *checker, struct text *text);
 	/* The part of a reference behind "NAME_SPACE.", as in ${tst.path}; it
-	 * may hold further dots, and digits.  False after an error. */
+	 * may hold further dots, and digits; of a name to set anything.  Only
+	 * what becomes TEXT_VARIABLE can be set.  False after an error. */
 	const char *name_space;
 	bool (*resolve)(struct checker *checker, struct position at,
 		struct str name, struct text_part *part);

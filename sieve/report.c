@@ -134,6 +134,17 @@ report_one_line(struct reporter *reporter, struct str text, size_t most)
 	return copy;
 }
 
+void
+report_append(struct sieve_report *report, const struct sieve_report *other)
+{
+	size_t i;
+
+	for (i = 0; i < other->count; i++)
+		*problem_new(report) = other->problems[i];
+	report->errors += other->errors;
+	report->is_full = report->is_full || other->is_full;
+}
+
 static bool
 is_before(const struct sieve_problem *a, const struct sieve_problem *b)
 {

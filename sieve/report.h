@@ -48,6 +48,10 @@ const char *report_quote(struct reporter *reporter, struct str text);
 const char *report_one_line(
 	struct reporter *reporter, struct str text, size_t most);
 
+/* Adds the problems of `other`, which lives in the same arena. */
+void report_append(
+	struct sieve_report *report, const struct sieve_report *other);
+
 /* This reporter's problems in the order of the script. */
 void reporter_sort(struct reporter *reporter);
 

@@ -10,7 +10,9 @@ enum {
 	DEFAULT_ERRORS = 30,
 	DEFAULT_STRING = 1024 * 1024,
 	DEFAULT_VARIABLE_SIZE = 16 * 1024,
-	DEFAULT_VARIABLES = 255
+	DEFAULT_VARIABLES = 255,
+	DEFAULT_INCLUDES = 255,
+	DEFAULT_INCLUDE_DEPTH = 10
 };
 #define DEFAULT_SCRIPT_SIZE (UINT64_C(1024) * 1024)
 #define DEFAULT_STEPS UINT64_C(1000000)
@@ -46,6 +48,9 @@ settings_filled(const struct sieve_settings *settings)
 	s.max_variable_size =
 		or_default_size(s.max_variable_size, DEFAULT_VARIABLE_SIZE);
 	s.max_variables = or_default_size(s.max_variables, DEFAULT_VARIABLES);
+	s.max_includes = or_default_size(s.max_includes, DEFAULT_INCLUDES);
+	s.max_include_depth =
+		or_default_size(s.max_include_depth, DEFAULT_INCLUDE_DEPTH);
 	s.max_steps = or_default(s.max_steps, DEFAULT_STEPS);
 	s.max_memory = or_default(s.max_memory, DEFAULT_MEMORY);
 	s.duplicate_default_s =
@@ -101,6 +106,8 @@ sieve_settings_are_same(
 	       a->max_string == b->max_string &&
 	       a->max_variable_size == b->max_variable_size &&
 	       a->max_variables == b->max_variables &&
+	       a->max_includes == b->max_includes &&
+	       a->max_include_depth == b->max_include_depth &&
 	       a->max_steps == b->max_steps && a->max_memory == b->max_memory &&
 	       a->duplicate_default_s == b->duplicate_default_s &&
 	       a->duplicate_max_s == b->duplicate_max_s &&

@@ -40,8 +40,10 @@ struct sieve_settings {
 	uint64_t max_memory;       /* bytes an evaluation may use; 64 MiB */
 	uint64_t duplicate_default_s; /* without :seconds; 12 hours */
 	uint64_t duplicate_max_s;     /* instead of longer ones; 7 days */
-	const char *delimiters;       /* set, for :user and :detail; "+" */
-	const char *extensions; /* sieve_extensions: names, or "+name -name"
+	size_t max_includes; /* scripts that one may include, in all; 255 */
+	size_t max_include_depth; /* within each other; 10 */
+	const char *delimiters;   /* set, for :user and :detail; "+" */
+	const char *extensions;   /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */
 	/* For test runners only: vnd.dovecot.testsuite may be required, and
 	 * this is ${tst.path}.  NULL: there is no such capability. */
@@ -79,6 +81,32 @@ MUST_USE int sieve_compile(struct arena *arena,
 	const struct sieve_settings *settings, const char *script,
 	struct str text, struct sieve_program **program_out,
 	struct sieve_report *report);
+
+/* ---- scripts that include others (RFC 6609) ---- */
+
+enum sieve_location { SIEVE_PERSONAL, SIEVE_GLOBAL };
+
+struct sieve_loaded {
+	struct str text;
+	const char *script;   /* its name in reports; of a missing one: where it
+	                       * should be, NULL: there is no place for it */
+	const char *identity; /* equal for one script, whatever led to it */
+};
+
+/* First member of the loading side's own struct. */
+struct sieve_loader {
+	const struct sieve_loader_ops *ops;
+	const char
+		*identity; /* of the script that is compiled; NULL: unknown */
+};
+struct sieve_loader_ops {
+	/* `name` is safe to be a file's: without slash, control characters and a
+	 * dot at its beginning.  What is loaded lives as long as the arena.
+	 * LOOKUP_NONE: there is no such script.  LOOKUP_ERROR: temporary. */
+	enum lookup (*load)(struct sieve_loader *loader, struct arena *arena,
+		enum sieve_location location, struct str name,
+		struct sieve_loaded *loaded_out, struct err *err);
+};
 
 enum sieve_action_kind {
 	SIEVE_KEEP,
@@ -146,6 +174,14 @@ struct sieve_result {
 	const struct content *content;
 	struct edited *edited; /* the engine's own */
 };
+
+/* The same as sieve_compile(), for a script that may include others: they become
+ * parts of its program.  `loader` NULL: there are none.
+ * SIEVE_TEMPORARY: a script could not be loaded; `err` says why. */
+MUST_USE enum sieve_status sieve_compile_all(struct arena *arena,
+	const struct sieve_settings *settings, struct sieve_loader *loader,
+	const char *script, struct str text, struct sieve_program **program_out,
+	struct sieve_report *report, struct err *err);
 
 /* Runs the program against the host's message and appends its actions. */
 MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,

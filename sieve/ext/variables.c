@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "sieve/compare.h"
+#include "sieve/compile.h"
 #include "sieve/registry.h"
 
 #include "base/banned.h"
@@ -45,61 +46,97 @@ digits_length(struct str s)
 	return len;
 }
 
-static bool
-add_variable(struct checker *checker, struct position at, struct str name)
-{
-	if (checker->variable_count == checker->settings->max_variables) {
-		check_error(checker, at,
-			"more than %zu variables "
-			"(sieve_variables_max_scope_size)",
-			checker->settings->max_variables);
-		return false;
-	}
-	if (checker->variable_count == checker->variable_size) {
-		size_t size = checker->variable_size > 0
-		                      ? checker->variable_size * 2
-		                      : 16;
-
-		checker->variables = arena_grow(checker->arena,
-			checker->variables, sizeof(*checker->variables),
-			checker->variable_count, size);
-		checker->variable_size = size;
-	}
-	checker->variables[checker->variable_count++] = name;
-	return true;
-}
-
 bool
 variables_index(struct checker *checker, struct position at, struct str name,
 	size_t *index_out)
 {
-	size_t i;
+	struct scope_entry *entry = scope_find(&checker->scope, name);
 
-	for (i = 0; i < checker->variable_count; i++)
-		if (str_equal_nocase(checker->variables[i], name)) {
-			*index_out = i;
-			return true;
-		}
-	*index_out = checker->variable_count;
-	return add_variable(checker, at, name);
+	if (entry == NULL && !compile_local(checker, at, name, &entry))
+		return false;
+	*index_out = entry->index;
+	return true;
 }
 
-/* RFC 5229 4: neither match variables nor namespaces can be set. */
+bool
+variables_is_name(struct str name)
+{
+	return name.len > 0 && name_length(name) == name.len;
+}
+
+/* ---- namespaces (RFC 5229 3) ---- */
+
+static void
+unknown_namespace(struct checker *checker, struct position at, struct str shown)
+{
+	check_error(checker, at,
+		"%s: no required extension brings a namespace of that name",
+		check_quote(checker, shown));
+}
+
 static bool
-check_name(struct checker *checker, struct position at, struct str name)
+may_be_required(const struct checker *checker, enum extension_id id)
+{
+	return checker->is_required[id] ||
+	       sieve_offers(checker->settings,
+		       str_from(registry_extension(id)->name));
+}
+
+/* `shown` is for messages: the name, or the reference with its braces. */
+static bool
+resolve_member(struct checker *checker, struct position at, struct str shown,
+	struct str name_space, struct str member, struct text_part *part)
+{
+	int id;
+
+	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++) {
+		const struct extension_ops *ops =
+			registry_extension((enum extension_id)id)->ops;
+
+		if (ops->name_space == NULL ||
+			!str_is_nocase(name_space, ops->name_space) ||
+			!may_be_required(checker, (enum extension_id)id))
+			continue;
+		return check_requires(checker, at,
+			       arena_text(checker->arena, name_space),
+			       (enum extension_id)id) &&
+		       ops->resolve(checker, at, member, part);
+	}
+	unknown_namespace(checker, at, shown);
+	return false;
+}
+
+static bool
+find_settable_member(struct checker *checker, struct position at,
+	struct str name, size_t *index_out)
+{
+	size_t dot = str_find_char(name, '.');
+	struct text_part part = {.kind = TEXT_CONSTANT};
+
+	if (!resolve_member(checker, at, name, str_slice(name, 0, dot),
+		    str_skip(name, dot + 1), &part))
+		return false;
+	*index_out = part.index;
+	if (part.kind != TEXT_VARIABLE)
+		check_error(checker, at, "%s cannot be set",
+			check_quote(checker, name));
+	return part.kind == TEXT_VARIABLE;
+}
+
+/* RFC 5229 4: match variables cannot be set. */
+static bool
+find_named(struct checker *checker, struct position at, struct str name,
+	size_t *index_out)
 {
 	const char *shown = check_quote(checker, name);
 
-	if (name.len > 0 && name_length(name) == name.len)
-		return true;
+	if (variables_is_name(name))
+		return variables_index(checker, at, name, index_out);
+	if (name_length(name) > 0 && name.data[name_length(name)] == '.')
+		return find_settable_member(checker, at, name, index_out);
 	if (name.len > 0 && digits_length(name) == name.len)
 		check_error(checker, at,
 			"%s is a match variable, which cannot be set or named",
-			shown);
-	else if (name_length(name) > 0 && str_has_char(name, '.'))
-		check_error(checker, at,
-			"%s: no required extension brings a namespace of that "
-			"name",
 			shown);
 	else
 		check_error(checker, at, "%s is no name for a variable", shown);
@@ -122,9 +159,7 @@ variables_named(struct checker *checker, struct call *call,
 				"string, without variables");
 			return false;
 		}
-		if (!check_name(checker, text->at, text->constant) ||
-			!variables_index(
-				checker, text->at, text->constant, &indexes[i]))
+		if (!find_named(checker, text->at, text->constant, &indexes[i]))
 			return false;
 	}
 	call->variables = indexes;
@@ -137,8 +172,7 @@ variables_named(struct checker *checker, struct call *call,
 struct reference {
 	struct str whole;      /* "${...}" */
 	struct str name_space; /* empty without one */
-	struct str name;       /* behind the last dot */
-	struct str rest;       /* behind the first dot; empty without one */
+	struct str name;       /* what stands behind the namespace */
 	bool is_number;
 };
 
@@ -161,12 +195,14 @@ static bool
 read_reference(struct str text, struct reference *reference)
 {
 	struct str rest = str_skip(text, 2), word = take_word(&rest);
-	struct str first = word, behind = str_skip(rest, 1);
+	struct str first = word, member = word;
 	bool has_namespace = false;
 
 	while (word.len > 0 && rest.len > 0 && rest.data[0] == '.') {
-		has_namespace = true;
 		rest = str_skip(rest, 1);
+		if (!has_namespace)
+			member = rest;
+		has_namespace = true;
 		word = take_word(&rest);
 	}
 	if (word.len == 0 || rest.len == 0 || rest.data[0] != '}')
@@ -176,10 +212,9 @@ read_reference(struct str text, struct reference *reference)
 		return false;
 	reference->whole = str_slice(text, 0, text.len - rest.len + 1);
 	reference->name_space = has_namespace ? first : STR_EMPTY;
-	reference->name = word;
-	reference->rest = has_namespace
-	                          ? str_slice(behind, 0, behind.len - rest.len)
-	                          : STR_EMPTY;
+	reference->name = has_namespace
+	                          ? str_slice(member, 0, member.len - rest.len)
+	                          : word;
 	reference->is_number = ascii_is_digit(word.data[0]);
 	return true;
 }
@@ -205,31 +240,12 @@ resolve_capture(struct checker *checker, struct position at,
 }
 
 static bool
-resolve_namespace(struct checker *checker, struct position at,
-	const struct reference *reference, struct text_part *part)
-{
-	int id;
-
-	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++) {
-		const struct extension_ops *ops =
-			registry_extension((enum extension_id)id)->ops;
-
-		if (checker->is_required[id] && ops->name_space != NULL &&
-			str_is_nocase(reference->name_space, ops->name_space))
-			return ops->resolve(checker, at, reference->rest, part);
-	}
-	check_error(checker, at,
-		"%s: no required extension brings a namespace of that name",
-		check_quote(checker, reference->whole));
-	return false;
-}
-
-static bool
 resolve(struct checker *checker, struct position at,
 	const struct reference *reference, struct text_part *part)
 {
 	if (reference->name_space.len > 0)
-		return resolve_namespace(checker, at, reference, part);
+		return resolve_member(checker, at, reference->whole,
+			reference->name_space, reference->name, part);
 	if (reference->is_number)
 		return resolve_capture(checker, at, reference, part);
 	part->kind = TEXT_VARIABLE;
@@ -307,6 +323,15 @@ const struct extension_ops extension_variables = {
 /* ---- set (RFC 5229 4) ---- */
 
 static void
+mark_set(struct checker *checker, struct str name)
+{
+	struct scope_entry *entry = scope_find(&checker->scope, name);
+
+	if (entry != NULL)
+		entry->is_set = true;
+}
+
+static void
 check_set(struct checker *checker, struct ast_command *node)
 {
 	struct call *call = node->call;
@@ -315,6 +340,7 @@ check_set(struct checker *checker, struct ast_command *node)
 
 	if (!variables_named(checker, call, &call->arguments[0]))
 		return;
+	mark_set(checker, call->arguments[0].texts->constant);
 	/* RFC 5229 6: told at compile time where that is possible. */
 	if (text_is_constant(value) && value->constant.len > most &&
 		call_tag(call, GROUP_MODIFIER_10) == NULL)

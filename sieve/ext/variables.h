@@ -22,4 +22,7 @@ bool variables_index(struct checker *checker, struct position at,
 bool variables_named(struct checker *checker, struct call *call,
 	const struct argument *argument);
 
+/* Is it an identifier, neither a number nor in a namespace? */
+bool variables_is_name(struct str name);
+
 #endif

@@ -16,6 +16,8 @@
  *   	discard
  *
  *   script      several run as a sequence, the next one while keep is in effect
+ *   personal NAME, global NAME
+ *               scripts that may be included; the name "trouble" cannot be read
  *   message     "message: A" and "message: B" are those of RFC 5228 1.2, A is
  *               taken when there is none
  *   envelope    from ADDRESS; to ADDRESS      neither is known without it
@@ -28,7 +30,8 @@
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
  *               keep as "keep"
- *   errors      LINE:COLUMN: TEXT of every compile-time error
+ *   errors      LINE:COLUMN: TEXT of every compile-time error; in front of it
+ *               "personal NAME:" when it is in one that is included
  *   warnings    the same of every warning
  *   fails       LINE:COLUMN: TEXT of the error that ended the run
  *   temporary   the run ended because of the host's trouble
@@ -75,6 +78,11 @@ struct test_case {
 	struct arena *arena;
 	struct str scripts[MOST_SCRIPTS];
 	size_t script_count;
+	struct included {
+		struct str name; /* "personal NAME" */
+		struct str text;
+	} included[MOST_SCRIPTS];
+	size_t included_count;
 	struct str message;
 	struct str earlier[MOST_EARLIER], earlier_script;
 	size_t earlier_count;
@@ -86,6 +94,7 @@ struct test_case {
 
 struct world {
 	struct sieve_host host;
+	struct sieve_loader loader;
 	struct test_case *test;
 	struct message *message;
 	struct address from, to;
@@ -193,6 +202,14 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 	size_t i;
 
 	lines->is_given = true;
+	if (str_starts(name, STR("personal ")) ||
+		str_starts(name, STR("global "))) {
+		if (test->included_count < MOST_SCRIPTS)
+			test->included[test->included_count++] =
+				(struct included){name,
+					section_text(test, lines, is_escaped)};
+		return;
+	}
 	if (str_starts(name, STR("script"))) {
 		if (test->script_count < MOST_SCRIPTS)
 			test->scripts[test->script_count++] =
@@ -344,6 +361,39 @@ static const struct sieve_host_ops traced_ops = {
 	.trace = take_trace,
 };
 
+static struct world *
+world_of_loader(struct sieve_loader *loader)
+{
+	return CONTAINER_OF(loader, struct world, loader);
+}
+
+static enum lookup
+load_script(struct sieve_loader *loader, struct arena *arena,
+	enum sieve_location location, struct str name,
+	struct sieve_loaded *loaded_out, struct err *err)
+{
+	struct test_case *test = world_of_loader(loader)->test;
+	const char *whole = arena_format(arena, "%s %.*s",
+		location == SIEVE_GLOBAL ? "global" : "personal",
+		STR_ARG(name));
+	size_t i;
+
+	*loaded_out = (struct sieve_loaded){.script = whole};
+	if (str_is(name, "trouble")) {
+		err_temp(err, "4.3.0", "the disk is on fire");
+		return LOOKUP_ERROR;
+	}
+	for (i = 0; i < test->included_count; i++)
+		if (str_is(test->included[i].name, whole)) {
+			loaded_out->text = test->included[i].text;
+			loaded_out->identity = whole;
+			return LOOKUP_FOUND;
+		}
+	return LOOKUP_NONE;
+}
+
+static const struct sieve_loader_ops loader_ops = {.load = load_script};
+
 static void
 set_address(struct world *world, struct str text, struct address *address,
 	bool *has)
@@ -417,6 +467,8 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 		{"max_string", &settings->max_string, NULL, NULL},
 		{"max_variable_size", &settings->max_variable_size, NULL, NULL},
 		{"max_variables", &settings->max_variables, NULL, NULL},
+		{"max_includes", &settings->max_includes, NULL, NULL},
+		{"max_include_depth", &settings->max_include_depth, NULL, NULL},
 		{"max_steps", NULL, &settings->max_steps, NULL},
 		{"max_memory", NULL, &settings->max_memory, NULL},
 		{"delimiters", NULL, NULL, &settings->delimiters},
@@ -495,6 +547,15 @@ compare_lines(struct test_case *test, const char *what,
 	}
 }
 
+/* Nothing for that of the case itself. */
+static const char *
+script_prefix(struct test_case *test, const char *script)
+{
+	return strcmp(script, "script") == 0
+	               ? ""
+	               : arena_format(test->arena, "%s:", script);
+}
+
 static void
 list_problems(struct test_case *test, const struct sieve_report *report,
 	bool warnings, struct lines *lines)
@@ -506,7 +567,9 @@ list_problems(struct test_case *test, const struct sieve_report *report,
 
 		if (problem->is_warning == warnings)
 			lines_add(lines,
-				str_from(arena_format(test->arena, "%u:%u: %s",
+				str_from(arena_format(test->arena,
+					"%s%u:%u: %s",
+					script_prefix(test, problem->script),
 					problem->line, problem->column,
 					problem->text)));
 	}
@@ -576,17 +639,20 @@ run_scripts(struct world *world, const struct sieve_settings *settings,
 		i++) {
 		struct sieve_program *program;
 		struct sieve_report report;
-		int compiled;
+		enum sieve_status compiled;
 
 		sieve_report_init(&report, test->arena);
-		compiled = sieve_compile(test->arena, settings, "script",
-			test->scripts[i], &program, &report);
+		compiled = sieve_compile_all(test->arena, settings,
+			&world->loader, "script", test->scripts[i], &program,
+			&report, &err);
 		list_problems(test, &report, false, &errors);
 		list_problems(test, &report, true, &warnings);
-		if ((compiled < 0) != (report.errors > 0))
+		if ((compiled == SIEVE_FAILED) != (report.errors > 0))
 			complain(test, "status and errors do not agree",
 				STR_EMPTY);
-		if (compiled < 0)
+		if (compiled == SIEVE_TEMPORARY)
+			status = compiled;
+		if (compiled != SIEVE_OK)
 			continue;
 		sieve_report_init(&report, test->arena);
 		status = sieve_run(
@@ -687,6 +753,8 @@ run_case(struct test_case *test)
 	struct sieve_result result = {.arena = test->arena};
 	struct lines actions = {.count = 0};
 
+	world.loader.ops = &loader_ops;
+	world.loader.identity = "personal main";
 	world.host.ops = test->trace.is_given ? &traced_ops : &ops;
 	set_envelope(&world);
 	run_earlier(&world, &settings);
