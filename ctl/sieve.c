@@ -1,7 +1,7 @@
 /* sieve - `doorstep sieve check`, `capabilities` and `test`; sieve_compare.c has
  * `compare` and `diff`
  *
- *   doorstep sieve check [--from-libsieve] FILE...
+ *   doorstep sieve check [-u USER] [--from-libsieve] FILE...
  *   doorstep sieve capabilities
  *   doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] [-m MAILBOX]...
  *       [--trace] SCRIPT MESSAGE...
@@ -9,7 +9,8 @@
  * `test` does nothing: it prints the actions a delivery would take, one a line,
  * the implicit keep as "keep".  With several messages each line begins with the
  * message's name.  Mailboxes exist when -m names them; without -m those of -u's
- * user, and without a user all do.
+ * user, and without a user all do.  Scripts that are included are those of -u's
+ * user; without a user they lie beside the script.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,6 +33,7 @@
 #include "store/store.h"
 #include "deliver/deliver.h"
 #include "deliver/recipient.h"
+#include "deliver/script.h"
 #include "deliver/setup.h"
 
 #include "base/banned.h"
@@ -61,6 +63,7 @@ json_problems(struct json *json, const struct sieve_report *report)
 		json_open(json, NULL, '{');
 		json_number(json, "line", problem->line);
 		json_number(json, "column", problem->column);
+		json_text(json, "script", str_from(problem->script));
 		json_bool(json, "warning", problem->is_warning);
 		json_text(json, "text", str_from(problem->text));
 		json_close(json);
@@ -75,118 +78,6 @@ tester_read_script(const char *path, struct buf *text)
 		return ctl_fail(
 			-1, "cannot read %s: %s", path, strerror(errno));
 	return 0;
-}
-
-/* -1 when the file cannot be read (told), 0 when it does not compile. */
-static int
-compile_file(struct ctl *ctl, const struct sieve_settings *settings,
-	const char *path, struct sieve_program **program_out,
-	struct sieve_report *report)
-{
-	struct buf text;
-	int result = -1;
-
-	buf_init(&text, MOST_SCRIPT_BYTES);
-	if (tester_read_script(path, &text) == 0)
-		result = sieve_compile(ctl->arena, settings, path,
-				 buf_view(&text), program_out, report) == 0;
-	buf_clear(&text);
-	return result;
-}
-
-/* ---- check ---- */
-
-struct check {
-	struct ctl *ctl;
-	const struct sieve_settings *settings;
-	bool is_legacy;    /* --from-libsieve */
-	struct json *json; /* NULL: lines */
-};
-
-/* Is the script good, and does it mean what it meant? */
-static bool
-check_text(const struct check *check, const char *path, struct str text,
-	struct sieve_report *report)
-{
-	struct sieve_program *program;
-	bool is_good = sieve_compile(check->ctl->arena, check->settings, path,
-			       text, &program, report) == 0;
-	size_t told = report->count;
-
-	if (check->is_legacy)
-		sieve_check_legacy(check->settings, path, text, report);
-	return is_good && report->count == told;
-}
-
-static void
-tell_check(const struct check *check, const char *path, bool is_good,
-	const struct sieve_report *report)
-{
-	size_t i;
-
-	if (check->json != NULL) {
-		json_open(check->json, NULL, '{');
-		json_text(check->json, "script", str_from(path));
-		json_bool(check->json, "good", is_good);
-		json_problems(check->json, report);
-		json_close(check->json);
-		return;
-	}
-	for (i = 0; i < report->count; i++)
-		print_problem(stdout, &report->problems[i]);
-	if (report->is_full)
-		printf("%s: more errors are not shown\n", path);
-}
-
-static int
-check_file(const struct check *check, const char *path)
-{
-	struct sieve_report report;
-	int status = CTL_TEMPORARY;
-	struct buf text;
-
-	sieve_report_init(&report, check->ctl->arena);
-	buf_init(&text, MOST_SCRIPT_BYTES);
-	if (tester_read_script(path, &text) == 0) {
-		bool is_good =
-			check_text(check, path, buf_view(&text), &report);
-
-		tell_check(check, path, is_good, &report);
-		status = is_good ? CTL_OK : CTL_FAILED;
-	}
-	buf_clear(&text);
-	return status;
-}
-
-static int
-run_check(struct ctl *ctl, const struct sieve_settings *settings, int argc,
-	char **argv)
-{
-	struct check check = {.ctl = ctl, .settings = settings};
-	struct json json;
-	int i = 1, status = CTL_OK;
-
-	if (argc > 1 && strcmp(argv[1], "--from-libsieve") == 0) {
-		check.is_legacy = true;
-		i++;
-	}
-	if (argc <= i)
-		return ctl_fail(CTL_USAGE, "usage: doorstep sieve check "
-					   "[--from-libsieve] FILE...");
-	json_init(&json, stdout);
-	if (ctl->json) {
-		check.json = &json;
-		json_open(&json, NULL, '[');
-	}
-	for (; i < argc; i++) {
-		int one = check_file(&check, argv[i]);
-
-		if (one > status)
-			status = one;
-	}
-	if (ctl->json)
-		json_close(&json);
-	return status;
 }
 
 /* ---- capabilities ---- */
@@ -597,14 +488,175 @@ find_user(struct tester *tester, const char *name)
 	delivery.user = recipient.name;
 	delivery.home = recipient.home;
 	delivery.settings = recipient.settings;
-	if (setup_store(&job, &delivery, &settings, &err) < 0 ||
+	if (script_find_folders(&job, &delivery, &tester->folders, &err) < 0 ||
+		setup_store(&job, &delivery, &settings, &err) < 0 ||
 		store_open(&settings, &tester->store, &err) < 0)
 		return ctl_fail(
 			CTL_TEMPORARY, "%s: %s", name, err_log_text(&err));
+	tester->has_user = true;
 	tester->conf = recipient.settings;
 	tester->settings = setup_sieve(recipient.settings);
 	return CTL_OK;
 }
+
+/* ---- compiling ---- */
+
+/* Without a user whose folders could be known: beside the script, and the one
+ * that is the same for all. */
+static struct script_folders
+guess_folders(const struct tester *tester, const char *path)
+{
+	const char *global = tester->conf->sieve_global;
+	size_t slash = str_find_last_char(str_from(path), '/');
+	bool has_slash = slash < strlen(path);
+
+	return (struct script_folders){
+		.personal = has_slash ? arena_text(tester->ctl->arena,
+						str_of(path, slash))
+	                              : ".",
+		.global = global[0] == '/' && strchr(global, '%') == NULL
+	                          ? global
+	                          : NULL,
+	};
+}
+
+int
+tester_compile(const struct tester *tester, const char *path,
+	struct sieve_program **program_out, struct sieve_report *report)
+{
+	struct script_folders folders = tester->has_user
+	                                        ? tester->folders
+	                                        : guess_folders(tester, path);
+	struct err err;
+
+	switch (script_cache_load(NULL, tester->ctl->arena, &tester->settings,
+		&folders, path, program_out, report, &err)) {
+	case LOOKUP_FOUND:
+		return 1;
+	case LOOKUP_NONE:
+		return 0;
+	case LOOKUP_ERROR:
+		break;
+	}
+	return ctl_fail(-1, "%s", err_log_text(&err));
+}
+
+/* ---- check ---- */
+
+struct check {
+	struct tester tester;
+	bool is_legacy;    /* --from-libsieve */
+	struct json *json; /* NULL: lines */
+};
+
+/* Warns where the script does not mean what it meant.  False: it cannot be read. */
+static bool
+check_legacy(const struct check *check, const char *path,
+	struct sieve_report *report)
+{
+	struct buf text;
+	bool is_read;
+
+	buf_init(&text, MOST_SCRIPT_BYTES);
+	is_read = tester_read_script(path, &text) == 0;
+	if (is_read)
+		sieve_check_legacy(
+			&check->tester.settings, path, buf_view(&text), report);
+	buf_clear(&text);
+	return is_read;
+}
+
+static void
+tell_check(const struct check *check, const char *path, bool is_good,
+	const struct sieve_report *report)
+{
+	size_t i;
+
+	if (check->json != NULL) {
+		json_open(check->json, NULL, '{');
+		json_text(check->json, "script", str_from(path));
+		json_bool(check->json, "good", is_good);
+		json_problems(check->json, report);
+		json_close(check->json);
+		return;
+	}
+	for (i = 0; i < report->count; i++)
+		print_problem(stdout, &report->problems[i]);
+	if (report->is_full)
+		printf("%s: more errors are not shown\n", path);
+}
+
+static int
+check_file(const struct check *check, const char *path)
+{
+	struct sieve_program *program;
+	struct sieve_report report;
+	int compiled;
+	size_t told;
+
+	sieve_report_init(&report, check->tester.ctl->arena);
+	compiled = tester_compile(&check->tester, path, &program, &report);
+	if (compiled < 0)
+		return CTL_TEMPORARY;
+	told = report.count;
+	if (check->is_legacy && !check_legacy(check, path, &report))
+		return CTL_TEMPORARY;
+	tell_check(check, path, compiled == 1 && report.count == told, &report);
+	return compiled == 1 && report.count == told ? CTL_OK : CTL_FAILED;
+}
+
+static int
+check_files(struct check *check, int count, char **paths)
+{
+	struct json json;
+	int i, status = CTL_OK;
+
+	json_init(&json, stdout);
+	if (check->tester.ctl->json) {
+		check->json = &json;
+		json_open(&json, NULL, '[');
+	}
+	for (i = 0; i < count; i++) {
+		int one = check_file(check, paths[i]);
+
+		if (one > status)
+			status = one;
+	}
+	if (check->json != NULL)
+		json_close(&json);
+	return status;
+}
+
+static int
+run_check(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
+{
+	struct check check = {.tester = {.ctl = ctl,
+				      .conf = conf,
+				      .settings = setup_sieve(conf)}};
+	const char *user = NULL;
+	int i = 1, status = CTL_OK;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--from-libsieve") == 0)
+			check.is_legacy = true;
+		else if (strcmp(argv[i], "-u") == 0 && i + 1 < argc)
+			user = argv[++i];
+		else
+			break;
+	}
+	if (argc <= i)
+		return ctl_fail(CTL_USAGE, "usage: doorstep sieve check "
+					   "[-u USER] [--from-libsieve] "
+					   "FILE...");
+	if (user != NULL)
+		status = find_user(&check.tester, user);
+	if (status == CTL_OK)
+		status = check_files(&check, argc - i, argv + i);
+	tester_close(&check.tester);
+	return status;
+}
+
+/* ---- test: several messages ---- */
 
 static int
 test_messages(const struct tester *tester, const struct sieve_program *program,
@@ -638,8 +690,7 @@ compile_and_test(struct tester *tester, int argc, char **argv)
 	size_t i;
 
 	sieve_report_init(&report, tester->ctl->arena);
-	compiled = compile_file(
-		tester->ctl, &tester->settings, argv[0], &program, &report);
+	compiled = tester_compile(tester, argv[0], &program, &report);
 	for (i = 0; i < report.count; i++)
 		print_problem(stderr, &report.problems[i]);
 	if (compiled < 0)
@@ -716,7 +767,7 @@ ctl_sieve(struct ctl *ctl, int argc, char **argv)
 		return CTL_CONFIG;
 	settings = setup_sieve(conf);
 	if (strcmp(argv[1], "check") == 0)
-		return run_check(ctl, &settings, argc - 1, argv + 1);
+		return run_check(ctl, conf, argc - 1, argv + 1);
 	if (strcmp(argv[1], "capabilities") == 0)
 		return run_capabilities(ctl, &settings, argc - 1);
 	if (strcmp(argv[1], "test") == 0)

@@ -13,6 +13,7 @@
 #include "conf/settings.h"
 #include "sieve/sieve.h"
 #include "store/store.h"
+#include "deliver/scriptcache.h"
 #include "ctl/ctl.h"
 
 /* The world of a script: the options of `test`, `compare` and `diff`. */
@@ -26,7 +27,9 @@ struct tester {
 	bool has_from, has_to;
 	struct address given_from; /* -f */
 	bool has_given_from;
-	struct store *store; /* of -u's user */
+	bool has_user; /* -u: these are the user's */
+	struct store *store;
+	struct script_folders folders;
 	const char **mailboxes;
 	size_t mailbox_count;
 	const char *prefix; /* of every line: "message: " or "" */
@@ -45,6 +48,11 @@ struct message_limits tester_limits(const struct tester *tester);
 /* The message that is judged next; its sender is guessed where -f does not say
  * it. */
 void tester_begin_message(struct tester *tester, const struct message *message);
+
+/* Compiles a script with what it includes: 1, 0 when there are errors, -1 when a
+ * file cannot be read (told). */
+int tester_compile(const struct tester *tester, const char *path,
+	struct sieve_program **program_out, struct sieve_report *report);
 
 /* Reads a file to its end; told when that fails. */
 int tester_read_script(const char *path, struct buf *text);

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
 	%D%/host.c %D%/host.h \
+	%D%/include.c %D%/include.h \
 	%D%/loopcheck.c %D%/loopcheck.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/recipient.c %D%/recipient.h \
@@ -14,6 +15,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/scriptcache.c %D%/scriptcache.h \
 	%D%/seen.c %D%/seen.h \
 	%D%/seenfile.c %D%/seenfile.h \
+	%D%/scriptfile.c %D%/scriptfile.h \
 	%D%/setup.c %D%/setup.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/userlog.c %D%/userlog.h \

@@ -39,6 +39,7 @@ struct sequence {
 	struct job *job;
 	struct delivery *delivery;
 	struct sieve_settings settings;
+	struct script_folders folders;
 	struct script_list list;
 	struct script_outcome *outcome;
 };
@@ -278,6 +279,58 @@ script_find_personal(const struct job *job, const struct delivery *delivery,
 	return found;
 }
 
+/* ---- where included scripts are ---- */
+
+/* Dovecot's folder of a user's scripts, where nothing names another. */
+#define PERSONAL_FOLDER "~/sieve"
+
+static int
+find_folder(const struct job *job, const struct delivery *delivery,
+	const char *template, const char **path_out, struct err *err)
+{
+	*path_out = NULL;
+	if (template[0] == '\0' ||
+		(delivery->home == NULL && template[0] != '/'))
+		return 0;
+	return setup_path(job, delivery, template, path_out, err);
+}
+
+/* `sieve = FOLDER;active=FILE` names it, and so does `sieve = FOLDER`. */
+static const char *
+personal_template(const struct job *job, const struct delivery *delivery)
+{
+	struct script_location location =
+		location_parse(delivery->settings->sieve);
+	const char *template = arena_text(job->arena, location.path);
+	struct stat status;
+	const char *path;
+	struct err err;
+
+	if (location.active.len > 0)
+		return template;
+	if (delivery->settings->sieve_dir[0] != '\0')
+		return delivery->settings->sieve_dir;
+	if (find_folder(job, delivery, template, &path, &err) == 0 &&
+		path != NULL && stat(path, &status) == 0 &&
+		S_ISDIR(status.st_mode))
+		return template;
+	return PERSONAL_FOLDER;
+}
+
+int
+script_find_folders(const struct job *job, const struct delivery *delivery,
+	struct script_folders *folders_out, struct err *err)
+{
+	struct script_location global =
+		location_parse(delivery->settings->sieve_global);
+
+	if (find_folder(job, delivery, arena_text(job->arena, global.path),
+		    &folders_out->global, err) < 0)
+		return -1;
+	return find_folder(job, delivery, personal_template(job, delivery),
+		&folders_out->personal, err);
+}
+
 /* Else sieve_default stands in for it. */
 static enum lookup
 list_add_personal(struct sequence *sequence, struct err *err)
@@ -313,6 +366,18 @@ list_scripts(struct sequence *sequence, struct err *err)
 
 /* ---- running them ---- */
 
+/* The first problem may be that of a script that was included. */
+static const char *
+included_name(const struct sequence *sequence, const struct script_file *file,
+	const struct sieve_report *report)
+{
+	if (report->count == 0 ||
+		strcmp(report->problems[0].script, file->path) == 0)
+		return "";
+	return arena_format(
+		sequence->job->arena, "'%s' ", report->problems[0].script);
+}
+
 static void
 report_failure(struct sequence *sequence, const struct script_file *file,
 	bool has_compiled, const struct sieve_report *report)
@@ -332,8 +397,8 @@ report_failure(struct sequence *sequence, const struct script_file *file,
 			what, file->path, log_path);
 		return;
 	}
-	log_error("sieve: %s script '%s': line %u: %s: the message is kept",
-		what, file->path,
+	log_error("sieve: %s script '%s': %sline %u: %s: the message is kept",
+		what, file->path, included_name(sequence, file, report),
 		report->count > 0 ? report->problems[0].line : 0,
 		report->count > 0 ? report->problems[0].text : "unknown");
 }
@@ -363,8 +428,8 @@ run_native(struct sequence *sequence, const struct script_file *file,
 	struct sieve_program *program;
 	struct deliver_host host;
 	enum lookup loaded = script_cache_load(sequence->job->script_cache,
-		sequence->job->arena, &sequence->settings, file->path, &program,
-		report, err);
+		sequence->job->arena, &sequence->settings, &sequence->folders,
+		file->path, &program, report, err);
 
 	*has_compiled_out = loaded == LOOKUP_FOUND;
 	if (loaded == LOOKUP_ERROR)
@@ -517,7 +582,9 @@ script_evaluate(struct job *job, struct delivery *delivery, struct err *err)
 	sequence.outcome->result = (struct sieve_result){.arena = job->arena,
 		.keep_in_effect = true,
 		.implicit_keep = true};
-	if (list_scripts(&sequence, err) < 0 || run_all(&sequence, err) < 0 ||
+	if (script_find_folders(job, delivery, &sequence.folders, err) < 0 ||
+		list_scripts(&sequence, err) < 0 ||
+		run_all(&sequence, err) < 0 ||
 		run_discard(&sequence, err) < 0) {
 		snprintf(err->text, sizeof(err->text), "%s",
 			"Temporarily unable to access necessary Sieve scripts");

@@ -13,11 +13,18 @@
 #include "base/attributes.h"
 #include "base/err.h"
 #include "deliver/deliver.h"
+#include "deliver/scriptcache.h"
 
 /* The user's own script.  LOOKUP_NONE: a delivery goes without; *path_out says
  * where it has looked, NULL when there is no place to look at. */
 enum lookup script_find_personal(const struct job *job,
 	const struct delivery *delivery, const char **path_out,
+	struct err *err);
+
+/* Where the scripts are that others include (RFC 6609): folders need not be
+ * there. */
+MUST_USE int script_find_folders(const struct job *job,
+	const struct delivery *delivery, struct script_folders *folders_out,
 	struct err *err);
 
 /* Fills delivery->work->script.  -1 only for trouble of our own (a script that

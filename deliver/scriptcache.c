@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/scriptcache.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "base/fd.h"
 #include "base/filestate.h"
 #include "base/memory.h"
+#include "deliver/include.h"
+#include "deliver/scriptfile.h"
 
 #include "base/banned.h"
 
@@ -20,6 +19,9 @@ struct entry {
 	struct file_state state;
 	struct sieve_settings settings;
 	const char *path;
+	const struct include_file *files; /* that it includes, or would */
+	size_t file_count;
+	struct script_folders folders; /* of these; else NULL */
 	struct sieve_program *program; /* NULL: does not compile */
 	struct sieve_report report;
 	size_t bytes;
@@ -98,16 +100,28 @@ script_cache_counts(const struct script_cache *cache)
 /* ---- finding ---- */
 
 static bool
+is_same_folder(const char *a, const char *b)
+{
+	return str_equal(str_from(a), str_from(b));
+}
+
+/* The same script, for the same people. */
+static bool
 is_script(const struct entry *entry, const struct sieve_settings *settings,
-	const char *path)
+	const struct script_folders *folders, const char *path)
 {
 	return strcmp(entry->path, path) == 0 &&
-	       sieve_settings_are_same(&entry->settings, settings);
+	       sieve_settings_are_same(&entry->settings, settings) &&
+	       (entry->file_count == 0 ||
+		       (is_same_folder(
+				entry->folders.personal, folders->personal) &&
+			       is_same_folder(entry->folders.global,
+				       folders->global)));
 }
 
 static struct entry *
 find(struct script_cache *cache, const struct sieve_settings *settings,
-	const char *path)
+	const struct script_folders *folders, const char *path)
 {
 	struct file_state state;
 	struct stat status;
@@ -122,8 +136,11 @@ find(struct script_cache *cache, const struct sieve_settings *settings,
 
 		if (slot->inode == state.inode &&
 			file_state_is_same(&slot->entry->state, &state) &&
-			is_script(slot->entry, settings, path))
-			return slot->entry;
+			is_script(slot->entry, settings, folders, path))
+			return include_is_fresh(slot->entry->files,
+				       slot->entry->file_count)
+			               ? slot->entry
+			               : NULL;
 	}
 	return NULL;
 }
@@ -155,56 +172,40 @@ add_report(struct sieve_report *report, const struct sieve_report *kept)
 
 /* ---- reading ---- */
 
-struct script_text {
-	struct buf bytes;
-	struct file_state state;
-	bool is_settled; /* any other text will have another state */
-};
-
-/* False, with errno, when it cannot be read. */
-static bool
-read_script(const char *path, struct script_text *text)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), error = 0;
-	struct stat before, after;
-	struct file_state second;
-
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &before) < 0 ||
-		(fd_read_rest(fd, &text->bytes) < 0 && errno != EFBIG) ||
-		fstat(fd, &after) < 0)
-		error = errno;
-	fd_close(&fd);
-	if (error != 0) {
-		errno = error;
-		return false;
-	}
-	text->state = file_state_of(&before);
-	second = file_state_of(&after);
-	text->is_settled = file_state_is_same(&text->state, &second) &&
-	                   !file_state_is_in_doubt(&text->state);
-	return true;
-}
-
+/* NULL: a script that it includes is in trouble. */
 static struct entry *
-compile(const struct sieve_settings *settings, const char *path,
-	struct str text)
+compile(const struct sieve_settings *settings,
+	const struct script_folders *folders, const char *path,
+	struct script_file_text *text, struct err *err)
 {
 	struct arena *arena = arena_open();
 	struct entry *entry = ARENA_NEW(arena, struct entry);
+	struct include_loader loader;
 
 	entry->arena = arena;
 	entry->path = arena_text(arena, str_from(path));
+	entry->state = text->state;
 	entry->settings = *settings;
 	entry->settings.delimiters =
 		arena_text(arena, str_from(settings->delimiters));
 	entry->settings.extensions =
 		arena_text(arena, str_from(settings->extensions));
 	sieve_report_init(&entry->report, arena);
-	if (sieve_compile(arena, settings, path, text, &entry->program,
-		    &entry->report) < 0)
-		entry->program = NULL;
+	include_init(&loader, arena, folders, settings->max_script_size,
+		script_file_identity(arena, &text->state));
+	if (sieve_compile_all(arena, settings, &loader.loader, path,
+		    buf_view(&text->bytes), &entry->program, &entry->report,
+		    err) == SIEVE_TEMPORARY) {
+		arena_close(&arena);
+		return NULL;
+	}
+	text->is_settled = text->is_settled && loader.is_settled;
+	entry->files = loader.files;
+	entry->file_count = loader.count;
+	if (loader.count > 0)
+		entry->folders = (struct script_folders){
+			arena_text(arena, str_from(folders->personal)),
+			arena_text(arena, str_from(folders->global))};
 	entry->bytes = arena_used(arena) + ENTRY_OVERHEAD;
 	return entry;
 }
@@ -233,7 +234,7 @@ drop_script(struct script_cache *cache, const struct entry *entry)
 	while (i < cache->counts.scripts)
 		if (cache->slots[i].path_hash == hash &&
 			is_script(cache->slots[i].entry, &entry->settings,
-				entry->path))
+				&entry->folders, entry->path))
 			drop(cache, i);
 		else
 			i++;
@@ -274,14 +275,10 @@ use(struct script_cache *cache, struct entry *entry,
 }
 
 static struct entry *
-add(struct script_cache *cache, const struct sieve_settings *settings,
-	const char *path, const struct script_text *text)
+add(struct script_cache *cache, struct entry *entry, bool is_settled)
 {
-	struct entry *entry = compile(settings, path, buf_view(&text->bytes));
-
-	entry->state = text->state;
 	cache->counts.compiled++;
-	if (text->is_settled && may_keep(cache, entry))
+	if (is_settled && may_keep(cache, entry))
 		keep_take(cache, entry);
 	else
 		cache->guest = entry;
@@ -289,49 +286,74 @@ add(struct script_cache *cache, const struct sieve_settings *settings,
 }
 
 static enum lookup
-load(struct script_cache *cache, struct arena *arena,
-	const struct sieve_settings *settings, const char *path,
-	struct script_text *text, struct sieve_program **program_out,
+compile_alone(struct arena *arena, const struct sieve_settings *settings,
+	const struct script_folders *folders, const char *path,
+	const struct script_file_text *text, struct sieve_program **program_out,
 	struct sieve_report *report, struct err *err)
 {
-	if (!read_script(path, text)) {
+	struct include_loader loader;
+
+	include_init(&loader, arena, folders, settings->max_script_size,
+		script_file_identity(arena, &text->state));
+	switch (sieve_compile_all(arena, settings, &loader.loader, path,
+		buf_view(&text->bytes), program_out, report, err)) {
+	case SIEVE_OK:
+		return LOOKUP_FOUND;
+	case SIEVE_FAILED:
+		return LOOKUP_NONE;
+	case SIEVE_TEMPORARY:
+		break;
+	}
+	return LOOKUP_ERROR;
+}
+
+static enum lookup
+load(struct script_cache *cache, struct arena *arena,
+	const struct sieve_settings *settings,
+	const struct script_folders *folders, const char *path,
+	struct script_file_text *text, struct sieve_program **program_out,
+	struct sieve_report *report, struct err *err)
+{
+	struct entry *entry;
+
+	if (!script_file_read(path, settings->max_script_size, text)) {
 		err_temp_errno(err, "4.3.0", "cannot read the script %s", path);
 		return LOOKUP_ERROR;
 	}
-	if (cache != NULL)
-		return use(cache, add(cache, settings, path, text), program_out,
-			report);
-	return sieve_compile(arena, settings, path, buf_view(&text->bytes),
-		       program_out, report) < 0
-	               ? LOOKUP_NONE
-	               : LOOKUP_FOUND;
+	if (cache == NULL)
+		return compile_alone(arena, settings, folders, path, text,
+			program_out, report, err);
+	entry = compile(settings, folders, path, text, err);
+	if (entry == NULL)
+		return LOOKUP_ERROR;
+	return use(cache, add(cache, entry, text->is_settled), program_out,
+		report);
 }
 
 enum lookup
 script_cache_load(struct script_cache *cache, struct arena *arena,
-	const struct sieve_settings *settings, const char *path,
+	const struct sieve_settings *settings,
+	const struct script_folders *folders, const char *path,
 	struct sieve_program **program_out, struct sieve_report *report,
 	struct err *err)
 {
-	struct script_text text;
+	static const struct script_folders none = {NULL, NULL};
+	struct script_file_text text;
 	struct entry *entry;
 	enum lookup result;
 
+	if (folders == NULL)
+		folders = &none;
 	if (cache != NULL) {
 		drop_guest(cache);
-		entry = find(cache, settings, path);
+		entry = find(cache, settings, folders, path);
 		if (entry != NULL) {
 			cache->counts.hits++;
 			return use(cache, entry, program_out, report);
 		}
 	}
-	/* One byte too many is enough to tell that the script is too large;
-	 * saying so is sieve_compile()'s. */
-	buf_init(&text.bytes, settings->max_script_size > 0
-				      ? settings->max_script_size + 1
-				      : BUF_UNLIMITED);
-	result = load(
-		cache, arena, settings, path, &text, program_out, report, err);
+	result = load(cache, arena, settings, folders, path, &text, program_out,
+		report, err);
 	buf_clear(&text.bytes);
 	return result;
 }

@@ -5,6 +5,9 @@
  * edit, a rename over it, another target of the active link and a change of its
  * permissions all make it another script, which is read anew.  One that changed
  * so lately that a further change could carry the same times is not kept.
+ * The same goes for each script that it includes, one that may be missing and is
+ * counting as well; a program that includes others belongs to the folders they
+ * were looked for in.
  *
  * A script in error is kept as well, with its report.  Which script has not been
  * used for the longest time goes first.  Programs do not change when they run.
@@ -36,6 +39,12 @@ struct script_cache_counts {
 
 struct script_cache;
 
+/* Where included scripts are (RFC 6609); NULL: nowhere. */
+struct script_folders {
+	const char *personal;
+	const char *global;
+};
+
 /* NULL: the defaults. */
 struct script_cache *script_cache_open(
 	const struct script_cache_limits *limits);
@@ -44,12 +53,13 @@ void script_cache_close(struct script_cache **cache);
 struct script_cache_counts script_cache_counts(
 	const struct script_cache *cache);
 
-/* Reads and compiles, or finds.  `cache` may be NULL.  The program lives until
+/* Reads and compiles, or finds.  `cache` may be NULL, and so may `folders`.  The program lives until
  * the next call for this cache and at most as long as the arena.
- * LOOKUP_NONE: the report has an error.  Errors: 4.3.0 the script cannot be
- * read. */
+ * LOOKUP_NONE: the report has an error.  Errors: 4.3.0 the script, or one
+ * that it includes, cannot be read. */
 enum lookup script_cache_load(struct script_cache *cache, struct arena *arena,
-	const struct sieve_settings *settings, const char *path,
+	const struct sieve_settings *settings,
+	const struct script_folders *folders, const char *path,
 	struct sieve_program **program_out, struct sieve_report *report,
 	struct err *err) MUST_USE;
 

@@ -268,6 +268,8 @@ setup_sieve(const struct settings *settings)
 		.redirects_prohibited = settings->sieve_max_redirects == 0,
 		.max_variable_size = settings->sieve_variables_max_value_size,
 		.max_variables = settings->sieve_variables_max_scope_size,
+		.max_includes = settings->sieve_include_max_includes,
+		.max_include_depth = settings->sieve_include_max_nesting_depth,
 		.max_steps = settings->sieve_max_steps,
 		.max_memory = settings->sieve_max_memory,
 		.duplicate_default_s =

@@ -69,17 +69,33 @@ is_later(struct timespec a, struct timespec b)
 	                            : a.tv_nsec > b.tv_nsec;
 }
 
-/* A log of the script's own that was written after the script, not long ago. */
 static bool
-is_told(const struct delivery *delivery, const char *path, const char *script)
+is_written_after(const struct stat *log, const char *script)
 {
-	struct stat log, source;
+	struct stat source;
 
-	return delivery->settings->sieve_user_log[0] == '\0' &&
-	       stat(path, &log) == 0 && stat(script, &source) == 0 &&
-	       log.st_size > 0 && is_later(log.st_mtim, source.st_ctim) &&
-	       is_later(log.st_mtim, source.st_mtim) &&
-	       log.st_mtim.tv_sec + USERLOG_AGAIN_S > clock_now().tv_sec;
+	return stat(script, &source) == 0 &&
+	       is_later(log->st_mtim, source.st_ctim) &&
+	       is_later(log->st_mtim, source.st_mtim);
+}
+
+/* A log of the script's own that was written after the script, and after those
+ * that it includes, not long ago. */
+static bool
+is_told(const struct delivery *delivery, const char *path, const char *script,
+	const struct sieve_report *report)
+{
+	struct stat log;
+	size_t i;
+
+	if (delivery->settings->sieve_user_log[0] != '\0' ||
+		stat(path, &log) < 0 || log.st_size == 0 ||
+		!is_written_after(&log, script))
+		return false;
+	for (i = 0; i < report->count; i++)
+		if (!is_written_after(&log, report->problems[i].script))
+			return false;
+	return log.st_mtim.tv_sec + USERLOG_AGAIN_S > clock_now().tv_sec;
 }
 
 const char *
@@ -93,7 +109,7 @@ userlog_write(const struct job *job, const struct delivery *delivery,
 
 	if (path == NULL)
 		return NULL;
-	if (times == USERLOG_ONCE && is_told(delivery, path, script))
+	if (times == USERLOG_ONCE && is_told(delivery, path, script, report))
 		return path;
 	rotate(job, path);
 	/* A FIFO or device in the home must not hold up the mail. */

@@ -6,6 +6,7 @@ TAP_TESTS += \
 	%D%/environment.sh \
 	%D%/exits.sh \
 	%D%/folders.sh \
+	%D%/include.sh \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/mbox.sh \
@@ -20,6 +21,7 @@ EXTRA_DIST += \
 	%D%/environment.sh \
 	%D%/exits.sh \
 	%D%/folders.sh \
+	%D%/include.sh \
 	%D%/lda.sh \
 	%D%/log.sh \
 	%D%/loop.sh \

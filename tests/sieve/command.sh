@@ -96,6 +96,41 @@ exits 1 "-u takes the user's settings" \
 exits 67 "an unknown user" \
 	$with_users sieve test -u cat where.sieve plain.eml
 
+# include: scripts of the user, of all, or beside the script
+mkdir -p home/amy/sieve global beside
+echo 'discard;' >home/amy/sieve/mine.sieve
+echo 'redirect "all@example.org";' >global/ours.sieve
+echo 'redirect "beside@example.org";' >beside/mine.sieve
+cat >beside/main.sieve <<'EOF'
+require "include";
+include "mine";
+include :global :optional "ours";
+EOF
+is "$($doorstep sieve test beside/main.sieve plain.eml)" \
+	'redirect "beside@example.org"' \
+	"without a user included scripts lie beside the script"
+is "$($doorstep -o "sieve_global=$PWD/global" \
+	sieve test beside/main.sieve plain.eml)" 'redirect "beside@example.org"
+redirect "all@example.org"' "sieve_global is the folder of global scripts"
+is "$($with_users -o "sieve_global=$PWD/global" \
+	sieve test -u amy beside/main.sieve plain.eml)" 'discard
+redirect "all@example.org"' "-u takes the user's scripts"
+is "$($with_users -o sieve_dir=$PWD/beside -o 'sieve=~/.dovecot.sieve' \
+	sieve test -u amy beside/main.sieve plain.eml)" \
+	'redirect "beside@example.org"' "sieve_dir where sieve is a file"
+exits 0 "check takes the user's scripts, too" \
+	$with_users sieve check -u amy beside/main.sieve
+mv beside/mine.sieve beside/gone
+is "$($doorstep sieve check beside/main.sieve)" \
+	'beside/main.sieve:2:9: error: there is no personal script "mine" (beside/mine.sieve); add ":optional" where it may be missing' \
+	"check tells where it has looked"
+printf 'keep;\nfrob;\n' >beside/mine.sieve
+is "$($doorstep sieve check beside/main.sieve)" \
+	'beside/mine.sieve:2:1: error: unknown command "frob"
+beside/main.sieve:2:9: error: the included script "mine" has errors' \
+	"errors are told with the name of their script"
+exits 64 "check -u needs a file, too" $with_users sieve check -u amy
+
 is "$($doorstep sieve test good.sieve list.eml plain.eml | tail -n 1)" \
 	'plain.eml: keep' "several messages are named"
 is "$($doorstep sieve test --trace good.sieve plain.eml | head -n 1)" \

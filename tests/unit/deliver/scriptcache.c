@@ -22,6 +22,7 @@ struct fixture {
 	struct script_cache *cache;
 	const struct message *message;
 	struct sieve_settings settings;
+	struct script_folders folders;
 	struct sieve_report report;
 	const char *path;
 };
@@ -97,8 +98,8 @@ load(struct fixture *f, struct script_cache *cache, const char *path,
 {
 	sieve_report_init(&f->report, f->arena);
 	*program_out = NULL;
-	return script_cache_load(cache, f->arena, &f->settings, path,
-		program_out, &f->report, &err);
+	return script_cache_load(cache, f->arena, &f->settings, &f->folders,
+		path, program_out, &f->report, &err);
 }
 
 /* What the program wants done with the message. */
@@ -487,5 +488,196 @@ TEST(a_program_is_the_same_after_a_thousand_runs)
 	CHECK_UINT(different, 0);
 	CHECK(actions > 300);
 	CHECK_UINT(compiled(&f), 1);
+	finish(&f);
+}
+
+/* ---- scripts that include others ---- */
+
+static void
+write_includer(struct fixture *f, const char *include)
+{
+	f->path = write_script(
+		"s", arena_format(f->arena, "require \"include\"; include %s;",
+			     include));
+	f->folders.personal = test_folder();
+}
+
+TEST(an_included_script_is_compiled_once)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, "\"a\"");
+	write_script("a.sieve", "discard;");
+	CHECK_STR(run(&f, f.path), "discard; ");
+	CHECK_STR(run(&f, f.path), "discard; ");
+	CHECK_UINT(compiled(&f), 1);
+	finish(&f);
+}
+
+TEST(an_edit_of_an_included_script_counts_at_once)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, "\"a\"");
+	write_script("a.sieve", "require \"include\"; include \"b\";");
+	write_script("b.sieve", "discard;");
+	CHECK_STR(run(&f, f.path), "discard; ");
+	write_script("b.sieve", "keep;   ");
+	CHECK_STR(run(&f, f.path), "keep; ");
+	CHECK_STR(run(&f, f.path), "keep; ");
+	CHECK_UINT(compiled(&f), 2);
+	CHECK_UINT(script_cache_counts(f.cache).scripts, 1);
+	finish(&f);
+}
+
+TEST(an_optional_script_counts_as_soon_as_it_is_there)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, ":optional \"a\"");
+	CHECK_STR(run(&f, f.path), "keep");
+	CHECK_STR(run(&f, f.path), "keep");
+	CHECK_UINT(compiled(&f), 1);
+	write_script("a.sieve", "discard;");
+	CHECK_STR(run(&f, f.path), "discard; ");
+	REQUIRE(unlink(test_path("a.sieve")) == 0);
+	CHECK_STR(run(&f, f.path), "keep");
+	CHECK_UINT(compiled(&f), 3);
+	finish(&f);
+}
+
+TEST(a_missing_script_that_appears_mends_its_includer)
+{
+	struct fixture f;
+	const char *missing;
+
+	begin(&f, NULL);
+	write_includer(&f, "\"a\"");
+	missing = arena_format(f.arena,
+		"there is no personal script \"a\" (%s/a.sieve); add "
+		"\":optional\" where it may be missing",
+		test_folder());
+	CHECK_STR(run(&f, f.path), missing);
+	CHECK_STR(run(&f, f.path), missing);
+	CHECK_UINT(compiled(&f), 1);
+	write_script("a.sieve", "discard;");
+	CHECK_STR(run(&f, f.path), "discard; ");
+	finish(&f);
+}
+
+TEST(an_included_script_with_errors_is_told_by_its_name)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, "\"a\"");
+	write_script("a.sieve", "\nfrob;");
+	CHECK_STR(run(&f, f.path), "unknown command \"frob\"");
+	CHECK_STR(f.report.problems[0].script, test_path("a.sieve"));
+	CHECK_UINT(f.report.problems[0].line, 2);
+	CHECK_STR(f.report.problems[1].script, f.path);
+	CHECK_STR(f.report.problems[1].text,
+		"the included script \"a\" has errors");
+	finish(&f);
+}
+
+TEST(one_script_of_all_includes_what_each_user_has)
+{
+	struct fixture f;
+	const char *folder;
+
+	begin(&f, NULL);
+	write_includer(&f, ":optional \"a\"");
+	write_script("a.sieve", "discard;");
+	folder = test_path("other");
+	REQUIRE(mkdir(folder, 0700) == 0);
+	CHECK_STR(run(&f, f.path), "discard; ");
+	f.folders.personal = folder;
+	CHECK_STR(run(&f, f.path), "keep");
+	f.folders.personal = test_folder();
+	CHECK_STR(run(&f, f.path), "discard; ");
+	CHECK_UINT(compiled(&f), 2);
+	finish(&f);
+}
+
+TEST(one_script_that_includes_nothing_is_kept_once_for_all_users)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	f.path = write_script("s", "discard;");
+	CHECK_STR(run(&f, f.path), "discard; ");
+	f.folders.personal = "/nonexistent";
+	CHECK_STR(run(&f, f.path), "discard; ");
+	CHECK_UINT(compiled(&f), 1);
+	finish(&f);
+}
+
+TEST(a_script_that_includes_itself_by_another_path_is_found_out)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, "\"a\"");
+	REQUIRE(symlink("s", test_path("a.sieve")) == 0);
+	CHECK_STR(run(&f, f.path),
+		arena_format(f.arena,
+			"\"a\" includes itself: %s -> %s; \":once\" ends such "
+			"a loop",
+			f.path, f.path));
+	finish(&f);
+}
+
+TEST(an_included_script_that_cannot_be_read_is_trouble)
+{
+	struct fixture f;
+	const char *path;
+
+	begin(&f, NULL);
+	write_includer(&f, ":optional \"a\"");
+	path = write_script("a.sieve", "discard;");
+	if (geteuid() == 0) {
+		REQUIRE(chmod(arena_format(f.arena, "%s/..", test_folder()),
+				0711) == 0);
+		REQUIRE(chmod(test_folder(), 0755) == 0);
+		REQUIRE(chown(path, 12345, 12345) == 0);
+		REQUIRE(chown(f.path, 12345, 12345) == 0);
+		REQUIRE(seteuid(12345) == 0);
+	}
+	CHECK_STR(run(&f, f.path), "discard; ");
+	REQUIRE(chmod(path, 0) == 0);
+	CHECK_STR(run(&f, f.path), "trouble");
+	CHECK_STR(err.status, "4.3.0");
+	REQUIRE(seteuid(getuid()) == 0);
+	finish(&f);
+}
+
+TEST(a_folder_in_the_place_of_an_included_script_is_none)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, ":optional \"a\"");
+	REQUIRE(mkdir(test_path("a.sieve"), 0700) == 0);
+	CHECK_STR(run(&f, f.path), "keep");
+	REQUIRE(rmdir(test_path("a.sieve")) == 0);
+	finish(&f);
+}
+
+TEST(an_included_script_that_changed_a_moment_ago_is_not_kept)
+{
+	struct fixture f;
+	struct stat status;
+
+	begin(&f, NULL);
+	write_includer(&f, "\"a\"");
+	write_script("a.sieve", "discard;");
+	REQUIRE(stat(test_path("a.sieve"), &status) == 0);
+	clock_fix(status.st_ctim.tv_sec + FILE_STATE_DOUBT_S, 0, "host", 1);
+	CHECK_STR(run(&f, f.path), "discard; ");
+	CHECK_UINT(script_cache_counts(f.cache).scripts, 0);
 	finish(&f);
 }
