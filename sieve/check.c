@@ -9,6 +9,8 @@
 
 #include "base/banned.h"
 
+enum { LONGEST_TAG = 60 }; /* bytes of an unknown one in a message */
+
 static void check_commands(struct checker *checker, struct ast_command *first);
 static void check_tests(struct checker *checker, struct ast_command *parent);
 
@@ -90,6 +92,36 @@ call_tag(const struct call *call, enum tag_group group)
 		if (call->tags[i].tag->group == group)
 			return &call->tags[i];
 	return NULL;
+}
+
+static const char *
+kind_of(const struct command *command)
+{
+	return command->kind == KIND_TEST ? "test" : "command";
+}
+
+/* Told before?  A name that is wrong is wrong wherever it stands. */
+static bool
+is_new(struct checker *checker, struct str word)
+{
+	size_t i;
+
+	for (i = 0; i < checker->unknown_count; i++)
+		if (str_equal_nocase(checker->unknown[i], word))
+			return false;
+	if (checker->unknown_count == checker->unknown_size) {
+		size_t size = checker->unknown_size > 0
+		                      ? checker->unknown_size * 2
+		                      : 8;
+
+		checker->unknown = arena_grow(checker->arena, checker->unknown,
+			sizeof(*checker->unknown), checker->unknown_count,
+			size);
+		checker->unknown_size = size;
+	}
+	checker->unknown[checker->unknown_count++] =
+		arena_copy(checker->arena, word);
+	return true;
 }
 
 /* ---- strings ---- */
@@ -251,8 +283,12 @@ check_count(struct checker *checker, const struct ast_command *node,
 
 	if (given + optional < all) {
 		check_error(checker, node->at,
-			"an argument is missing: the usage is %s",
-			check_usage(checker, node->command));
+			"usage: %s; the %s %s requires %zu positional "
+			"argument%s, but %zu %s specified",
+			check_usage(checker, node->command),
+			node->command->name, kind_of(node->command),
+			all - optional, all - optional == 1 ? "" : "s", given,
+			given == 1 ? "is" : "are");
 		return false;
 	}
 	if (given > all) {
@@ -264,6 +300,23 @@ check_count(struct checker *checker, const struct ast_command *node,
 		return false;
 	}
 	return true;
+}
+
+static void
+wrong_type(struct checker *checker, const struct ast_command *node,
+	size_t index, const struct ast_argument *found)
+{
+	const struct parameter *parameter = &node->command->parameters[index];
+	char *name = arena_text(checker->arena, str_from(parameter->name));
+	char *dash;
+
+	while ((dash = strchr(name, '-')) != NULL)
+		*dash = ' ';
+	check_error(checker, found->at,
+		"the %s %s expects %s as argument %zu (%s), but %s was found",
+		node->command->name, kind_of(node->command),
+		wanted_type(parameter->type), index + 1, name,
+		found_type(found));
 }
 
 static bool
@@ -290,11 +343,7 @@ check_positional(struct checker *checker, struct ast_command *node,
 		if (parameter->is_optional)
 			spare--;
 		if (!has_type(positional, parameter->type)) {
-			check_error(checker, positional->at,
-				"<%s> of \"%s\" has to be %s, not %s",
-				parameter->name, node->command->name,
-				wanted_type(parameter->type),
-				found_type(positional));
+			wrong_type(checker, node, i, positional);
 			return false;
 		}
 		if (!make_argument(
@@ -336,21 +385,22 @@ static void
 unknown_tag(struct checker *checker, const struct ast_command *node,
 	const struct ast_argument *argument)
 {
-	const char *near = registry_near_tag(argument->tag, node->command);
-	const char *shown = check_quote(checker, argument->tag);
+	const struct command *command = node->command;
+	const char *near = registry_near_tag(argument->tag, command);
+	struct str word = str_from(
+		arena_format(checker->arena, ":%.*s", STR_ARG(argument->tag)));
 
-	if (tell_absence(checker, argument->at,
-		    str_from(arena_format(
-			    checker->arena, ":%.*s", STR_ARG(argument->tag)))))
+	if (tell_absence(checker, argument->at, word) ||
+		!is_new(checker,
+			str_from(arena_format(checker->arena, "%s %.*s",
+				command->name, STR_ARG(word)))))
 		return;
-	/* The quote begins with '"': the colon goes in front of the name. */
-	if (near != NULL)
-		check_error(checker, argument->at,
-			"unknown tag \":%s; did you mean \":%s\"?", shown + 1,
-			near);
-	else
-		check_error(
-			checker, argument->at, "unknown tag \":%s", shown + 1);
+	check_error(checker, argument->at,
+		"unknown tagged argument ':%s' for the %s %s%s%s%s",
+		report_one_line(checker->reporter, argument->tag, LONGEST_TAG),
+		command->name, kind_of(command),
+		near ? "; did you mean \":" : "", near ? near : "",
+		near ? "\"?" : "");
 }
 
 static const struct tag *
@@ -389,11 +439,16 @@ check_unique(struct checker *checker, const struct call *call,
 	if (other == NULL)
 		return true;
 	if (other->tag == tag)
-		check_error(checker, at, "\":%s\" is given twice", tag->name);
+		check_error(checker, at,
+			"unexpected tagged argument ':%s' for the %s %s: it is "
+			"given twice",
+			tag->name, call->command->name, kind_of(call->command));
 	else
 		check_error(checker, at,
-			"\":%s\" cannot stand beside \":%s\": give one of them",
-			tag->name, other->tag->name);
+			"unexpected tagged argument ':%s' for the %s %s: it "
+			"cannot stand beside ':%s'",
+			tag->name, call->command->name, kind_of(call->command),
+			other->tag->name);
 	return false;
 }
 
@@ -563,8 +618,8 @@ misplaced(struct checker *checker, const struct ast_command *node, bool is_test)
 			name);
 	else
 		check_error(checker, node->at,
-			"\"%s\" is a test: it can only stand behind \"if\", "
-			"\"elsif\" or in another test",
+			"attempt to use test '%s' as a command: it can only "
+			"stand behind \"if\", \"elsif\" or in another test",
 			name);
 }
 
@@ -577,7 +632,7 @@ find_command(struct checker *checker, struct ast_command *node, bool is_test)
 
 	if (command == NULL && tell_absence(checker, node->at, node->name))
 		return false;
-	if (command == NULL) {
+	if (command == NULL && is_new(checker, node->name)) {
 		near = registry_near_command(
 			node->name, is_test ? KIND_TEST : KIND_ACTION);
 		check_error(checker, node->at, "unknown %s %s%s%s%s",
@@ -585,8 +640,9 @@ find_command(struct checker *checker, struct ast_command *node, bool is_test)
 			check_quote(checker, node->name),
 			near ? "; did you mean \"" : "", near ? near : "",
 			near ? "\"?" : "");
-		return false;
 	}
+	if (command == NULL)
+		return false;
 	node->command = command;
 	if ((command->kind == KIND_TEST) != is_test) {
 		misplaced(checker, node, is_test);
@@ -615,6 +671,46 @@ wanted_end(enum command_end end)
 	return "";
 }
 
+static bool
+takes_tag(const struct checker *checker, const struct command *command,
+	struct str name)
+{
+	bool is_other;
+	const struct tag *tag = registry_find_tag(name, command, &is_other);
+
+	return tag != NULL && !is_other && checker->is_required[tag->extension];
+}
+
+/* A word that follows the arguments is parsed as a test, whatever it was meant to
+ * be. */
+static void
+misplaced_test(struct checker *checker, const struct ast_command *node)
+{
+	const struct command *command = node->command;
+	struct str word = node->tests->name;
+	const struct command *test =
+		registry_find_command(word, true, checker->settings);
+
+	if (!node->has_test_list && takes_tag(checker, command, word))
+		check_error(checker, node->tests->at,
+			"missing colon before %s, which is a tag of the %s %s",
+			check_quote(checker, word), command->name,
+			kind_of(command));
+	else if (!node->has_test_list && command->kind != KIND_TEST &&
+		 (test == NULL || test->kind != KIND_TEST))
+		check_error(checker, node->tests->at,
+			"missing semicolon behind the %s command, before %s",
+			command->name, check_quote(checker, word));
+	else
+		check_error(checker, node->tests->at,
+			"the %s %s accepts no sub-tests, but tests are "
+			"specified%s",
+			command->name, kind_of(command),
+			test != NULL && test->kind != KIND_TEST
+				? "; is a \"{\" missing?"
+				: "");
+}
+
 /* False after an error; what the error was about is taken off the tree, so that
  * it is told once. */
 static bool
@@ -626,11 +722,8 @@ check_end(struct checker *checker, struct ast_command *node)
 	bool wants_list = end == END_TEST_LIST;
 	bool has_one = node->tests != NULL && !node->has_test_list;
 
-	if (end == END_NOTHING && has_one) {
-		check_error(checker, node->tests->at,
-			"\"%s\" takes no test; is a \";\" missing before %s?",
-			node->command->name,
-			check_quote(checker, node->tests->name));
+	if (end == END_NOTHING && node->tests != NULL) {
+		misplaced_test(checker, node);
 		node->tests = NULL;
 		return false;
 	}

@@ -44,6 +44,10 @@ struct checker {
 	bool is_told[EXTENSION_COUNT]; /* that it was not required */
 	/* That this release does not have it. */
 	bool is_absence_told[ABSENT_COUNT];
+	/* What is no command, test or ("NAME :TAG") tag, and was told to be none;
+	 * never more than errors are told. */
+	struct str *unknown;
+	size_t unknown_count, unknown_size;
 	bool requires_in_doubt; /* a require could not be understood */
 	bool is_past_requires;  /* another command has been seen */
 	size_t depth;           /* blocks around the command */

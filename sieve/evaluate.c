@@ -189,7 +189,8 @@ check_redirects(struct run *run)
 				     "(sieve_max_redirects = 0)");
 	if (run->redirects == run->settings.max_redirects)
 		return run_fail(run,
-			"more than %zu redirects (sieve_max_redirects)",
+			"number of redirect actions exceeds policy limit "
+			"(sieve_max_redirects = %zu)",
 			run->settings.max_redirects);
 	run->redirects++;
 	return SIEVE_OK;
@@ -201,7 +202,8 @@ check_action_limits(struct run *run, const struct sieve_action *action)
 {
 	if (run->result->count - run->first_action == run->settings.max_actions)
 		return run_fail(run,
-			"more than %zu actions (sieve_max_actions)",
+			"total number of actions exceeds policy limit "
+			"(sieve_max_actions = %zu)",
 			run->settings.max_actions);
 	if (action->kind == SIEVE_REDIRECT)
 		return check_redirects(run);
@@ -309,6 +311,7 @@ run_call(struct run *run, const struct instruction *instruction, bool *answer)
 	struct arena_mark mark = arena_mark(run->scratch);
 	enum sieve_status status;
 
+	run->instruction = instruction;
 	run->at = instruction->at;
 	if (instruction->op == OP_TEST)
 		status = call->command->ops->test(run, call, answer);

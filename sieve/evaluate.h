@@ -53,7 +53,9 @@ struct run {
 
 	struct arena *scratch;
 	struct arena *kept;
-	struct position at; /* of the instruction that runs */
+	/* The one that runs, and where it stands. */
+	const struct instruction *instruction;
+	struct position at;
 	uint64_t steps;     /* left */
 	size_t result_used; /* bytes of the result's arena at the start */
 

@@ -177,12 +177,47 @@ parse_test(struct parser *parser)
 	return node;
 }
 
+/* Goes to the ")" that ends the broken list; false when the list is not closed
+ * before the command ends. */
 static bool
-parse_test_list(struct parser *parser, struct ast_command *node)
+recover_list(struct parser *parser)
+{
+	size_t depth = 0;
+
+	for (;;) {
+		switch (parser->token.kind) {
+		case TOKEN_LEFT_PAREN:
+			depth++;
+			break;
+		case TOKEN_RIGHT_PAREN:
+			if (depth == 0)
+				return true;
+			depth--;
+			break;
+		case TOKEN_SEMICOLON:
+		case TOKEN_LEFT_BRACE:
+		case TOKEN_RIGHT_BRACE:
+		case TOKEN_END:
+			return false;
+		case TOKEN_BROKEN:
+		case TOKEN_IDENTIFIER:
+		case TOKEN_TAG:
+		case TOKEN_NUMBER:
+		case TOKEN_STRING:
+		case TOKEN_COMMA:
+		case TOKEN_LEFT_BRACKET:
+		case TOKEN_RIGHT_BRACKET:
+			break;
+		}
+		next(parser);
+	}
+}
+
+static bool
+parse_list_items(struct parser *parser, struct ast_command *node)
 {
 	struct ast_command **end = &node->tests;
 
-	node->has_test_list = true;
 	do {
 		next(parser);
 		*end = parse_test(parser);
@@ -190,8 +225,17 @@ parse_test_list(struct parser *parser, struct ast_command *node)
 			return false;
 		end = &(*end)->next;
 	} while (next_is(parser, TOKEN_COMMA));
-	if (!next_is(parser, TOKEN_RIGHT_PAREN))
-		return fail_expected(parser, "\",\" or \")\"");
+	return next_is(parser, TOKEN_RIGHT_PAREN) ||
+	       fail_expected(parser, "\",\" or \")\"");
+}
+
+/* What follows a broken list is looked at as well. */
+static bool
+parse_test_list(struct parser *parser, struct ast_command *node)
+{
+	node->has_test_list = true;
+	if (!parse_list_items(parser, node) && !recover_list(parser))
+		return false;
 	next(parser);
 	return true;
 }

@@ -49,6 +49,9 @@ struct testsuite_request {
 	                           * false: the block was failed */
 	const struct str *values; /* that are compared, in order */
 	size_t value_count;
+	/* Of test_error: one that is not right is right when there are errors.
+	 * Which and how many engines tell is not the same everywhere. */
+	bool is_lenient;
 	/* With SIEVE_FAILED: why the run ends. */
 	const char *problem;
 	/* NULL, or what the run goes on with. */

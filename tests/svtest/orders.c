@@ -237,6 +237,7 @@ obey_error(struct world *world, struct testsuite_request *request)
 {
 	request->values = world->errors;
 	request->value_count = world->error_count;
+	request->is_lenient = world->options->has_lenient_errors;
 	return SIEVE_OK;
 }
 

@@ -234,4 +234,48 @@ test "a" { if header "subject" "x" { stop; } }
 END
 like "$(cat err)" "*header*" "with their tests"
 
+cat >lenient <<'END'
+test "counts" {
+	if test_script_compile "scripts/unknown.sieve" { stop; }
+	if not test_error :count "eq" "7" { test_fail "7"; }
+}
+test "wordings" {
+	if not test_error :contains "frip" { test_fail "word"; }
+	if not test_error :index 5 :is "frop" { test_fail "index"; }
+}
+END
+head='require ["vnd.dovecot.testsuite", "relational"];'
+verdict "0 passed, 2 failed" "counts and wordings are strict" <lenient
+verdict "2 passed, 0 failed" "--lenient-errors forgives them" \
+	--lenient-errors <lenient
+verdict "4 passed, 4 failed" "but it forgives no more than that" \
+	--lenient-errors <<'END'
+test "another word is not said" {
+	if test_script_compile "scripts/unknown.sieve" { stop; }
+	if test_error :contains "frip" { test_fail "said"; }
+}
+test "one is one" {
+	if not test_error :count "eq" "1" { test_fail "two"; }
+}
+test "more than two are more than two" {
+	if not test_error :count "gt" "2" { test_fail "two"; }
+}
+test "an error is an error" {
+	if not test_error :count "eq" "0" { test_fail "two"; }
+}
+test "two are two" {
+	if not test_error :count "eq" "2" { test_fail "two"; }
+}
+test "none are none" {
+	if not test_script_compile "scripts/keep.sieve" { stop; }
+	if not test_error :count "eq" "2" { test_fail "none"; }
+}
+test "no words without an error" {
+	if test_error :contains "" { test_fail "words"; }
+}
+test "none is none" {
+	if not test_error :count "eq" "0" { test_fail "none"; }
+}
+END
+
 done_testing

@@ -27,13 +27,16 @@ struct verdict {
 };
 
 static void
-print_problems(const char *file, const struct sieve_report *report)
+print_problems(const struct world *world, const char *file,
+	const struct sieve_report *report)
 {
 	size_t i;
 
 	for (i = 0; i < report->count; i++) {
 		const struct sieve_problem *problem = &report->problems[i];
 
+		if (problem->is_warning && !world->options->echoes_log)
+			continue;
 		fprintf(stderr, "%s:%u:%u: %s: %s\n", file, problem->line,
 			problem->column,
 			problem->is_warning ? "warning" : "error",
@@ -58,7 +61,7 @@ compile_case(struct world *world, const char *file,
 	sieve_report_init(&report, world->arena);
 	result = sieve_compile(world->arena, &world->main_sieve, file,
 		buf_view(&text), program_out, &report);
-	print_problems(file, &report);
+	print_problems(world, file, &report);
 	buf_clear(&text);
 	return result;
 }
@@ -76,7 +79,7 @@ run_main(struct world *world, const char *file,
 	err_clear(&err);
 	status = sieve_run(program, &world->main_sieve, &world->host.host,
 		&world->result, &report, &err);
-	print_problems(file, &report);
+	print_problems(world, file, &report);
 	if (status == SIEVE_TEMPORARY)
 		fprintf(stderr, "%s: %s\n", file, err_log_text(&err));
 	return status == SIEVE_OK;

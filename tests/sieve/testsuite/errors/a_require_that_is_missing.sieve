@@ -1,0 +1,3 @@
+fileinto "x";
+fileinto "y";
+set "a" "b";

@@ -1,0 +1,2 @@
+if address :is :contains "from" "x" { keep; }
+if address :is :is "from" "x" { keep; }

@@ -1,0 +1,6 @@
+else { keep; }
+if true { keep; }
+keep;
+elsif true { stop; }
+if true;
+stop { keep; }

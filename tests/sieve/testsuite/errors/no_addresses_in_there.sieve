@@ -1,0 +1,1 @@
+if address "frop" "x" { keep; }

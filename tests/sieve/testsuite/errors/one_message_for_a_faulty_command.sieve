@@ -1,0 +1,2 @@
+if header :frap 3 "x" "y" { keep; }
+redirect;

@@ -1,0 +1,5 @@
+require "variables";
+set "to" "x";
+keep;
+redirect "${to}";
+redirect "${to}";

@@ -1,0 +1,2 @@
+if anyof (true, 23) { frop( ; }
+if header ["a", 3] "x" { keep; }

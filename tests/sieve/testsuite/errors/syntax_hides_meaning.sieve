@@ -1,0 +1,3 @@
+frop;
+keep 1 "x" );
+frop;

@@ -1,0 +1,4 @@
+if header "x" {
+	frop;
+	if address 3 "x" { redirect; }
+}

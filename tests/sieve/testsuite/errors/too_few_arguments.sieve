@@ -1,0 +1,2 @@
+if header "x" { keep; }
+if address { keep; }
