@@ -262,6 +262,21 @@ index_fields(struct message *message, const struct message_limits *limits)
 	}
 }
 
+bool
+message_block_field(struct str block, size_t *at, struct header_field *field)
+{
+	while (*at < block.len && !is_empty_line(block, *at)) {
+		size_t end = field_end(block, *at);
+
+		*field = (struct header_field){.start = *at, .end = end};
+		*at = end;
+		if (field_split(
+			    str_slice(block, (size_t)field->start, end), field))
+			return true;
+	}
+	return false;
+}
+
 /* Any total order will do; the length first is the cheapest. */
 static int
 compare_names(struct str a, struct str b)

@@ -89,6 +89,12 @@ const struct header_field *message_fields(
 const struct header_field *message_field_next(const struct message *message,
 	struct str name, const struct header_field *after);
 
+/* The field behind *at of any block of header fields; *at is then behind it.
+ * Begin with 0; false at the empty line or the end.  What message_fields() skips
+ * is skipped; offsets count from the block's first byte. */
+bool message_block_field(
+	struct str block, size_t *at, struct header_field *field_out);
+
 uint64_t message_start(const struct message *message);
 uint64_t message_body(
 	const struct message *message); /* behind the empty line */

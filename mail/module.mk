@@ -1,8 +1,13 @@
 noinst_LIBRARIES += %D%/libmail.a
 %C%_libmail_a_SOURCES = \
 	%D%/address.c %D%/address.h \
+	%D%/boundary.c %D%/boundary.h \
 	%D%/content.c %D%/content.h \
 	%D%/date.c %D%/date.h \
 	%D%/edited.c %D%/edited.h \
 	%D%/encodedword.c %D%/encodedword.h \
-	%D%/message.c %D%/message.h
+	%D%/html.c %D%/html.h %D%/html_entities.def \
+	%D%/message.c %D%/message.h \
+	%D%/mime.c %D%/mime.h \
+	%D%/mimevalue.c %D%/mimevalue.h \
+	%D%/transfer.c %D%/transfer.h

@@ -84,3 +84,18 @@ FUZZ_TESTS += %D%/fuzz-session
 %C%_fuzz_session_LDADD = lmtp/liblmtp.a conf/libconf.a mail/libmail.a \
 	$(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/session %D%/session.dict
+
+FUZZ_TESTS += %D%/fuzz-mime
+%C%_fuzz_mime_SOURCES = %D%/fuzz-mime.c
+%C%_fuzz_mime_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/mime %D%/mime.dict
+
+FUZZ_TESTS += %D%/fuzz-transfer
+%C%_fuzz_transfer_SOURCES = %D%/fuzz-transfer.c
+%C%_fuzz_transfer_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/transfer
+
+FUZZ_TESTS += %D%/fuzz-html
+%C%_fuzz_html_SOURCES = %D%/fuzz-html.c
+%C%_fuzz_html_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/html %D%/html.dict

@@ -23,3 +23,23 @@ UNIT_TESTS += %D%/encodedword
 UNIT_TESTS += %D%/message
 %C%_message_SOURCES = %D%/message.c
 %C%_message_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/boundary
+%C%_boundary_SOURCES = %D%/boundary.c
+%C%_boundary_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/html
+%C%_html_SOURCES = %D%/html.c
+%C%_html_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/mime
+%C%_mime_SOURCES = %D%/mime.c
+%C%_mime_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/mimevalue
+%C%_mimevalue_SOURCES = %D%/mimevalue.c
+%C%_mimevalue_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/transfer
+%C%_transfer_SOURCES = %D%/transfer.c
+%C%_transfer_LDADD = $(MAIL_TEST_LIBS)
