@@ -88,6 +88,10 @@ struct store_driver {
 		struct store_copy **copy_out, struct err *err);
 	int (*set_keywords)(struct store_copy *copy, const struct str *keywords,
 		size_t count, struct err *err);
+	/* Whether a copy may have to wait until others give up a lock. */
+	bool waits_for_locks;
+
+	void (*begin_sync)(struct store_copy *copy); /* NULL: no use */
 	int (*sync)(struct store_copy *copy, struct err *err);
 	int (*commit)(struct store_copy *copy, struct err *err);
 	/* Passes over the copies of other drivers. */

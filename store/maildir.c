@@ -323,6 +323,17 @@ maildir_link(struct store_root *base, const struct folder *place,
 
 /* ---- the public file ---- */
 
+/* What goes wrong is told by fsync(). */
+static void
+maildir_begin_sync(struct store_copy *base)
+{
+	int fd = copy_of(base)->written->fd;
+
+	if (fd >= 0 && base->settings->fsync != STORE_FSYNC_NEVER &&
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) < 0)
+		return;
+}
+
 static int
 maildir_sync(struct store_copy *base, struct err *err)
 {
@@ -662,6 +673,7 @@ const struct store_driver maildir_driver = {
 	.write = maildir_write,
 	.link = maildir_link,
 	.set_keywords = maildir_set_keywords,
+	.begin_sync = maildir_begin_sync,
 	.sync = maildir_sync,
 	.commit = maildir_commit,
 	.settle = maildir_settle,

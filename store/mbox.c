@@ -577,6 +577,7 @@ mbox_close(struct store_copy *base)
 }
 
 const struct store_driver mbox_driver = {
+	.waits_for_locks = true,
 	.name = "mbox",
 	.layout = STORE_LAYOUT_FS,
 	.subscriptions = ".subscriptions",

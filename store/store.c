@@ -184,6 +184,18 @@ find_place(struct store *store, struct str name, struct store_root **root_out,
 	               : STORE_OK;
 }
 
+bool
+store_may_wait(const struct store *store)
+{
+	size_t i;
+
+	for (i = 0; i < store->settings.namespace_count; i++)
+		if (store->roots[i] != NULL &&
+			store->roots[i]->driver->waits_for_locks)
+			return true;
+	return false;
+}
+
 int
 store_inbox_path(struct store *store, const char **path_out, struct err *err)
 {
@@ -460,6 +472,13 @@ store_link(struct store *store, struct str folder, unsigned write_flags,
 			original->content, store_flags, copy_out, err);
 	return root->driver->link(root, &place, write_flags, original,
 		store_flags, copy_out, err);
+}
+
+void
+store_begin_sync(struct store_copy *copy)
+{
+	if (copy->driver->begin_sync != NULL)
+		copy->driver->begin_sync(copy);
 }
 
 int

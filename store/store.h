@@ -154,6 +154,9 @@ enum lookup store_count_folders(struct store *store, size_t most,
  * its namespace's prefix.  False when one of them is no folder's. */
 bool store_is_same_folder(struct store *store, struct str a, struct str b);
 
+/* Whether filing there may have to wait until others give up a lock. */
+bool store_may_wait(const struct store *store);
+
 /* Where the INBOX is or would be made; lives as long as the store.  Touches
  * nothing. */
 MUST_USE int store_inbox_path(
@@ -201,6 +204,9 @@ MUST_USE int store_set_keywords(struct store_copy *copy,
 /* Nothing when the file is flushed already, or shares its bytes with one that
  * is, or mail_fsync = never. */
 MUST_USE int store_sync(struct store_copy *copy, struct err *err);
+
+/* Makes the disk begin with it, where several are to be synced.  Promises nothing. */
+void store_begin_sync(struct store_copy *copy);
 
 /* Once.  Syncs first what is not yet. */
 MUST_USE int store_commit(struct store_copy *copy, struct err *err);
