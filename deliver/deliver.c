@@ -69,8 +69,8 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 	return 0;
 }
 
-void
-deliver_job(struct job *job)
+static void
+decide_all(struct job *job)
 {
 	size_t d;
 
@@ -88,9 +88,48 @@ deliver_job(struct job *job)
 		if (decide(job, delivery, &err) < 0)
 			delivery_fail(delivery, &err);
 	}
-	execute_plans(job);
-	for (d = 0; d < job->count; d++)
-		store_close(&job->deliveries[d].work->store);
+}
+
+static void
+execute(struct job *const *jobs, size_t count)
+{
+	struct batch batch = {
+		.jobs = jobs, .count = count, .arena = jobs[0]->arena};
+	size_t j, d;
+
+	execute_plans(&batch);
+	for (j = 0; j < count; j++) {
+		for (d = 0; d < jobs[j]->count; d++)
+			store_close(&jobs[j]->deliveries[d].work->store);
+		if (jobs[j]->settled != NULL)
+			jobs[j]->settled(jobs[j]);
+	}
+}
+
+void
+deliver_jobs(struct job *const *jobs, size_t count)
+{
+	struct job **ordered = ARENA_ARRAY(jobs[0]->arena, struct job *, count);
+	size_t together = 0, alone = count, j;
+
+	for (j = 0; j < count; j++)
+		decide_all(jobs[j]);
+	for (j = 0; j < count; j++)
+		if (execute_may_wait(jobs[j]))
+			ordered[--alone] = jobs[j];
+		else
+			ordered[together++] = jobs[j];
+	if (together > 0)
+		execute(ordered, together);
+	/* The first one that came is the last in the array. */
+	for (j = count; j-- > alone;)
+		execute(&ordered[j], 1);
+}
+
+void
+deliver_job(struct job *job)
+{
+	deliver_jobs(&job, 1);
 }
 
 int

@@ -9,6 +9,9 @@
  * another's.  DELIVER_SAVED and DELIVER_DISCARDED are final and mean that every
  * copy the plan named is durable.
  *
+ * Several jobs of one uid share the phases, so that they share the work of the
+ * disk, too.
+ *
  * Runs as the recipients' uid; blocks.
  *
  * SPDX-License-Identifier: MIT
@@ -76,36 +79,40 @@ enum job_claim_state {
 	JOB_CLAIM_BROKEN,   /* yours; who had it died: `before` */
 	JOB_CLAIM_FINISHED, /* delivered before, and nobody knows that the client
 	                     * was told; `outcome` */
-	JOB_CLAIM_UNABLE    /* it cannot be remembered: go on without */
+	JOB_CLAIM_UNABLE,   /* it cannot be remembered: go on without */
+	JOB_CLAIM_FAILED    /* it cannot be asked about, and is not to be
+	                     * delivered: `err` */
 };
 
+struct job;
+
 struct job_claim {
+	struct job *job;
 	size_t place;     /* in job->deliveries */
 	struct str names; /* of its copies, to be remembered */
 	enum job_claim_state state;
 	struct str before;            /* BROKEN: the names of that time */
 	enum deliver_outcome outcome; /* FINISHED: saved or discarded */
+	const struct err *err;        /* FAILED: temporary */
 };
 
-struct job;
-
-/* The memory of deliveries.  It knows the job's host by CONTAINER_OF. */
+/* The memory of deliveries, one for all jobs that are delivered together.  It
+ * knows a job's host by CONTAINER_OF.  What it fills lives in the arena of one of
+ * the jobs. */
 struct job_memory {
 	/* Called once, when all copies are written: what claim() will be called
 	 * with, so that the answer can be under way while they are flushed. */
-	void (*begin)(
-		const struct job *job, struct job_claim *claims, size_t count);
-	/* Called once, when all copies are flushed and none has its name; what
-	 * it fills lives in job->arena.  Some may have failed meanwhile.  -1: it
-	 * cannot be asked; none of these may be delivered. */
-	int (*claim)(const struct job *job, struct job_claim *claims,
-		size_t count, struct err *err);
+	void (*begin)(struct job_claim *claims, size_t count);
+	/* Called once, when all copies are flushed and none has its name.  Some
+	 * may have failed meanwhile.  -1: it cannot be asked; none of these may
+	 * be delivered. */
+	int (*claim)(struct job_claim *claims, size_t count, struct err *err);
 	/* Those that were BROKEN and did not get far: they are done anew. */
-	int (*claim_again)(const struct job *job, struct job_claim *claims,
-		size_t count, struct err *err);
+	int (*claim_again)(
+		struct job_claim *claims, size_t count, struct err *err);
 	/* All outcomes are final; what failed is to be forgotten, what is half
 	 * done is BROKEN for the next one who asks. */
-	void (*finish)(const struct job *job);
+	void (*finish)(struct job *const *jobs, size_t count);
 };
 
 /* ---- what was seen before (RFC 7352) ---- */
@@ -159,6 +166,9 @@ struct job {
 	bool (*is_abandoned)(const struct job *job);
 	const struct job_memory *memory; /* NULL: none */
 	const struct job_seen *seen;     /* NULL: a file in the user's home */
+	/* Called once, when all its outcomes are final, while others that were
+	 * begun with it may still be at work.  NULL: nobody waits. */
+	void (*settled)(struct job *job);
 
 	struct job_work *work;
 };
@@ -166,6 +176,12 @@ struct job {
 /* Fills outcome and err of every delivery that is pending.  What was filed is in the log then;
  * how a delivery ended is told by deliver_report(), once the client knows. */
 void deliver_job(struct job *job);
+
+/* The same for jobs of one uid that came in together; they have the same memory,
+ * all arenas live until it returns.  Each flush of the disk is for all of them.
+ * One that may wait for somebody (a lock, a program) is done by itself, when the
+ * others are settled. */
+void deliver_jobs(struct job *const *jobs, size_t count);
 
 /* Whether the recipient could take a message of `size` bytes (0: not told), before
  * there is one: job->message is NULL.  Touches nothing.

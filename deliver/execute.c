@@ -132,11 +132,11 @@ execute_abandon(struct delivery *delivery)
 		execute_give_up(delivery, &plan->copies[i]);
 }
 
-/* One phase for every delivery that is still on its way. */
+typedef int phase_step(
+	struct job *job, struct delivery *delivery, struct err *err);
+
 static void
-for_each_open(
-	struct job *job, int (*step)(struct job *job, struct delivery *delivery,
-				 struct err *err))
+for_each_open_of(struct job *job, phase_step *step)
 {
 	size_t d;
 
@@ -153,6 +153,16 @@ for_each_open(
 			delivery_fail(delivery, &err);
 		}
 	}
+}
+
+/* One phase for every delivery that is still on its way. */
+static void
+for_each_open(struct batch *batch, phase_step *step)
+{
+	size_t j;
+
+	for (j = 0; j < batch->count; j++)
+		for_each_open_of(batch->jobs[j], step);
 }
 
 static void
@@ -189,12 +199,14 @@ check_still_wanted(const struct job *job, struct err *err)
 }
 
 static void
-stop_unless_wanted(struct job *job)
+stop_unless_wanted(struct batch *batch)
 {
 	struct err err;
+	size_t j;
 
-	if (check_still_wanted(job, &err) < 0)
-		fail_all(job, &err, true);
+	for (j = 0; j < batch->count; j++)
+		if (check_still_wanted(batch->jobs[j], &err) < 0)
+			fail_all(batch->jobs[j], &err, true);
 }
 
 static size_t
@@ -222,7 +234,7 @@ collect_copies(struct job *job, struct store_copy **copies)
 /* All folders of the job at once.  When it fails no name is known to be on disk,
  * so nobody is told that it is. */
 static void
-settle_copies(struct job *job)
+settle_copies_of(struct job *job)
 {
 	size_t count = collect_copies(job, NULL);
 	struct store_copy **copies =
@@ -232,6 +244,15 @@ settle_copies(struct job *job)
 	collect_copies(job, copies);
 	if (count > 0 && store_settle(copies, count, &err) < 0)
 		fail_all(job, &err, false);
+}
+
+static void
+settle_copies(struct batch *batch)
+{
+	size_t j;
+
+	for (j = 0; j < batch->count; j++)
+		settle_copies_of(batch->jobs[j]);
 }
 
 static int
@@ -254,18 +275,67 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 	return 0;
 }
 
-void
-execute_plans(struct job *job)
+/* The disk works at all files at a time, and one flush finds the others done. */
+static int
+begin_sync_of_copies(
+	struct job *job, struct delivery *delivery, struct err *err)
 {
-	for_each_open(job, write_copies);
-	remember_begin(job);
-	for_each_open(job, sync_copies);
-	stop_unless_wanted(job);
-	remember_ask(job);
-	for_each_open(job, redirect_hand_over);
-	for_each_open(job, commit_copies);
-	settle_copies(job);
-	for_each_open(job, finish);
-	seen_keep(job);
-	remember_finish(job);
+	const struct plan *plan = delivery->work->plan;
+	size_t i;
+
+	(void)job;
+	(void)err;
+	for (i = 0; i < plan->copy_count; i++)
+		if (plan->copies[i].copy != NULL)
+			store_begin_sync(plan->copies[i].copy);
+	return 0;
+}
+
+static void
+sync_all(struct batch *batch)
+{
+	if (batch->count > 1)
+		for_each_open(batch, begin_sync_of_copies);
+	for_each_open(batch, sync_copies);
+}
+
+static void
+keep_seen(struct batch *batch)
+{
+	size_t j;
+
+	for (j = 0; j < batch->count; j++)
+		seen_keep(batch->jobs[j]);
+}
+
+bool
+execute_may_wait(const struct job *job)
+{
+	size_t d;
+
+	for (d = 0; d < job->count; d++) {
+		const struct delivery *delivery = &job->deliveries[d];
+
+		if (delivery_is_open(delivery) &&
+			(delivery->work->plan->redirect_count > 0 ||
+				store_may_wait(delivery->work->store)))
+			return true;
+	}
+	return false;
+}
+
+void
+execute_plans(struct batch *batch)
+{
+	for_each_open(batch, write_copies);
+	remember_begin(batch);
+	sync_all(batch);
+	stop_unless_wanted(batch);
+	remember_ask(batch);
+	for_each_open(batch, redirect_hand_over);
+	for_each_open(batch, commit_copies);
+	settle_copies(batch);
+	for_each_open(batch, finish);
+	keep_seen(batch);
+	remember_finish(batch);
 }

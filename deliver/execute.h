@@ -1,4 +1,4 @@
-/* execute - do what the plans of a job say, in phases over all recipients
+/* execute - do what the plans of some jobs say, in phases over all recipients
  *
  *   write    every copy under a private name, identical ones as links
  *   sync     every file
@@ -17,7 +17,12 @@
 
 #include "deliver/deliver.h"
 
-void execute_plans(struct job *job);
+struct batch;
+void execute_plans(struct batch *batch);
+
+/* Whether something of it may wait for others: a lock of the mailbox, a program.  Then
+ * no other job should wait for it. */
+bool execute_may_wait(const struct job *job);
 
 /* Takes everything back that was done for a delivery. */
 void execute_abandon(struct delivery *delivery);

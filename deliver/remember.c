@@ -192,6 +192,9 @@ obey(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 		return false;
 	case JOB_CLAIM_BROKEN:
 		return mend(job, delivery, claim);
+	case JOB_CLAIM_FAILED:
+		fail(delivery, claim->err);
+		return false;
 	case JOB_CLAIM_BUSY:
 		break;
 	}
@@ -202,18 +205,23 @@ obey(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 	return false;
 }
 
+static struct delivery *
+delivery_of(const struct job_claim *claim)
+{
+	return &claim->job->deliveries[claim->place];
+}
+
 static void
-fail_all(struct job *job, const struct job_claim *claims, size_t count,
-	const struct err *err)
+fail_all(const struct job_claim *claims, size_t count, const struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		struct delivery *delivery = &job->deliveries[claims[i].place];
+		struct delivery *delivery = delivery_of(&claims[i]);
 
 		if (!delivery_is_open(delivery))
 			continue;
-		report_begin(job, delivery);
+		report_begin(claims[i].job, delivery);
 		fail(delivery, err);
 	}
 }
@@ -225,7 +233,8 @@ collect(struct job *job, struct job_claim *claims)
 
 	for (d = 0; d < job->count; d++)
 		if (delivery_is_open(&job->deliveries[d]))
-			claims[count++] = (struct job_claim){.place = d,
+			claims[count++] = (struct job_claim){.job = job,
+				.place = d,
 				.names = names_of_copies(
 					job, &job->deliveries[d])};
 	return count;
@@ -233,51 +242,61 @@ collect(struct job *job, struct job_claim *claims)
 
 /* Keeps those that have to be claimed again in front; how many. */
 static size_t
-obey_all(struct job *job, struct job_claim *claims, size_t count)
+obey_all(struct job_claim *claims, size_t count)
 {
 	size_t again = 0, i;
 
 	for (i = 0; i < count; i++) {
-		struct delivery *delivery = &job->deliveries[claims[i].place];
+		struct delivery *delivery = delivery_of(&claims[i]);
 
 		if (!delivery_is_open(delivery) ||
-			!obey(job, delivery, &claims[i]))
+			!obey(claims[i].job, delivery, &claims[i]))
 			continue;
-		claims[i].names = names_of_copies(job, delivery);
+		claims[i].names = names_of_copies(claims[i].job, delivery);
 		claims[again++] = claims[i];
 	}
 	return again;
 }
 
-void
-remember_begin(struct job *job)
+static const struct job_memory *
+memory_of(const struct batch *batch)
 {
-	struct job_work *work = job->work;
-
-	if (job->memory == NULL)
-		return;
-	work->claims = ARENA_ARRAY(job->arena, struct job_claim, job->count);
-	work->claim_count = collect(job, work->claims);
-	if (work->claim_count > 0)
-		job->memory->begin(job, work->claims, work->claim_count);
+	return batch->jobs[0]->memory;
 }
 
 void
-remember_ask(struct job *job)
+remember_begin(struct batch *batch)
 {
-	struct job_claim *claims = job->work->claims;
-	size_t count = job->work->claim_count;
+	size_t most = 0, j;
+
+	if (memory_of(batch) == NULL)
+		return;
+	for (j = 0; j < batch->count; j++)
+		most += batch->jobs[j]->count;
+	batch->claims = ARENA_ARRAY(batch->arena, struct job_claim, most);
+	for (j = 0; j < batch->count; j++)
+		batch->claim_count += collect(
+			batch->jobs[j], batch->claims + batch->claim_count);
+	if (batch->claim_count > 0)
+		memory_of(batch)->begin(batch->claims, batch->claim_count);
+}
+
+void
+remember_ask(struct batch *batch)
+{
+	struct job_claim *claims = batch->claims;
+	size_t count = batch->claim_count;
 	struct err err;
 
 	if (count == 0)
 		return;
-	if (job->memory->claim(job, claims, count, &err) < 0) {
-		fail_all(job, claims, count, &err);
+	if (memory_of(batch)->claim(claims, count, &err) < 0) {
+		fail_all(claims, count, &err);
 		return;
 	}
-	count = obey_all(job, claims, count);
-	if (count > 0 && job->memory->claim_again(job, claims, count, &err) < 0)
-		fail_all(job, claims, count, &err);
+	count = obey_all(claims, count);
+	if (count > 0 && memory_of(batch)->claim_again(claims, count, &err) < 0)
+		fail_all(claims, count, &err);
 }
 
 /* Copies that stayed while what was to be made beside them was not. */
@@ -295,13 +314,14 @@ mark_half_done(struct delivery *delivery)
 }
 
 void
-remember_finish(struct job *job)
+remember_finish(struct batch *batch)
 {
-	size_t d;
+	size_t j, d;
 
-	if (job->memory == NULL)
+	if (memory_of(batch) == NULL)
 		return;
-	for (d = 0; d < job->count; d++)
-		mark_half_done(&job->deliveries[d]);
-	job->memory->finish(job);
+	for (j = 0; j < batch->count; j++)
+		for (d = 0; d < batch->jobs[j]->count; d++)
+			mark_half_done(&batch->jobs[j]->deliveries[d]);
+	memory_of(batch)->finish(batch->jobs, batch->count);
 }

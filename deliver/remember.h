@@ -26,13 +26,15 @@ enum {
 	REMEMBER_COPIES_MAX = 1000
 };
 
+struct batch;
+
 /* For all deliveries that are open, when their copies are written. */
-void remember_begin(struct job *job);
+void remember_begin(struct batch *batch);
 
 /* When they are flushed.  Afterwards the open ones are to be done. */
-void remember_ask(struct job *job);
+void remember_ask(struct batch *batch);
 
-/* The job is settled. */
-void remember_finish(struct job *job);
+/* The jobs are settled. */
+void remember_finish(struct batch *batch);
 
 #endif

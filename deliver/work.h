@@ -33,6 +33,13 @@ struct job_work {
 	struct work_bytes *bytes; /* the newest first */
 	struct tm received_at;
 	bool seen_is_down;        /* the memory of marks; it has been told */
+};
+
+/* Jobs whose phases are done together. */
+struct batch {
+	struct job *const *jobs;
+	size_t count;
+	struct arena *arena;      /* one of theirs */
 	struct job_claim *claims; /* what the memory is asked */
 	size_t claim_count;
 };

@@ -105,109 +105,138 @@ take_answer(struct remembered_job *host, const struct claim *item,
 	}
 }
 
-static struct claim *
-build_items(struct remembered_job *host, const struct job_claim *claims,
-	size_t count)
+/* All jobs that are asked about are one worker's. */
+static struct jobmemory *
+memory_of(const struct job_claim *claims)
+{
+	return host_of(claims[0].job)->memory;
+}
+
+static struct arena *
+arena_of(const struct job_claim *claims)
+{
+	return claims[0].job->arena;
+}
+
+static struct assignment_claim *
+known_of(const struct job_claim *claim)
+{
+	return &host_of(claim->job)->assignment.claims[claim->place];
+}
+
+/* Without those that have no key. */
+static size_t
+build_items(
+	const struct job_claim *claims, size_t count, struct claim **items_out)
 {
 	struct claim *items =
-		ARENA_ARRAY(host->assignment.arena, struct claim, count);
-	size_t i;
+		ARENA_ARRAY(arena_of(claims), struct claim, count);
+	size_t built = 0, i;
 
 	for (i = 0; i < count; i++) {
-		const struct assignment_claim *known =
-			&host->assignment.claims[claims[i].place];
+		const struct assignment_claim *known = known_of(&claims[i]);
+		struct claim *item = &items[built];
 
-		memcpy(items[i].key, known->key, sizeof(known->key));
-		memcpy(items[i].secret, known->secret, sizeof(known->secret));
-		items[i].value = claims[i].names;
+		if (host_of(claims[i].job)->keys_failed != NULL)
+			continue;
+		memcpy(item->key, known->key, sizeof(known->key));
+		memcpy(item->secret, known->secret, sizeof(known->secret));
+		item->value = claims[i].names;
+		built++;
 	}
-	return items;
+	*items_out = items;
+	return built;
 }
 
 static void
-forget_held(struct remembered_job *host, const struct job_claim *claims,
-	size_t count)
+forget_held(const struct job_claim *claims, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		host->assignment.claims[claims[i].place].is_held = false;
+		known_of(&claims[i])->is_held = false;
 }
 
 static void
-take_answers(struct remembered_job *host, const struct claim *items,
-	struct job_claim *claims, size_t count)
+take_answers(const struct claim *items, struct job_claim *claims, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		take_answer(host, &items[i], &claims[i]);
-}
-
-static int
-make_items(const struct job *job, struct job_claim *claims, size_t count,
-	struct err *err)
-{
-	struct remembered_job *host = host_of(job);
-	struct assignment *assignment = &host->assignment;
-	size_t i;
-
-	if (assignment_make_keys(assignment, host->memory->uid, err) < 0)
-		return -1;
 	for (i = 0; i < count; i++) {
-		struct assignment_claim *known =
-			&assignment->claims[claims[i].place];
+		struct remembered_job *host = host_of(claims[i].job);
 
-		make_secret(host->memory, known->secret, sizeof(known->secret));
+		if (host->keys_failed == NULL) {
+			take_answer(host, items++, &claims[i]);
+			continue;
+		}
+		claims[i].state = JOB_CLAIM_FAILED;
+		claims[i].err = host->keys_failed;
 	}
-	host->items = build_items(host, claims, count);
-	return 0;
 }
 
 static void
-jobmemory_begin(const struct job *job, struct job_claim *claims, size_t count)
+make_keys(struct remembered_job *host)
 {
-	struct remembered_job *host = host_of(job);
 	struct err err;
+	struct err *copy;
 
-	host->items = NULL;
-	/* Trouble is told when it is asked for. */
-	if (make_items(job, claims, count, &err) == 0)
-		claims_send(&host->memory->claims, host->assignment.arena,
-			host->items, count);
+	host->keys_failed = NULL;
+	if (assignment_make_keys(&host->assignment, host->memory->uid, &err) ==
+		0)
+		return;
+	copy = ARENA_NEW(host->assignment.arena, struct err);
+	*copy = err;
+	host->keys_failed = copy;
+}
+
+/* The claims of a job stand together. */
+static void
+jobmemory_begin(struct job_claim *claims, size_t count)
+{
+	struct jobmemory *memory = memory_of(claims);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct assignment_claim *known = known_of(&claims[i]);
+
+		if (i == 0 || claims[i].job != claims[i - 1].job)
+			make_keys(host_of(claims[i].job));
+		make_secret(memory, known->secret, sizeof(known->secret));
+	}
+	memory->item_count = build_items(claims, count, &memory->items);
+	if (memory->item_count > 0)
+		claims_send(&memory->claims, arena_of(claims), memory->items,
+			memory->item_count);
 }
 
 static int
-jobmemory_claim(const struct job *job, struct job_claim *claims, size_t count,
-	struct err *err)
+jobmemory_claim(struct job_claim *claims, size_t count, struct err *err)
 {
-	struct remembered_job *host = host_of(job);
+	struct jobmemory *memory = memory_of(claims);
 
-	if (host->items == NULL && make_items(job, claims, count, err) < 0)
-		return -1;
-	if (claims_ask(&host->memory->claims, host->assignment.arena,
-		    host->items, count, err) < 0) {
+	if (memory->item_count > 0 &&
+		claims_ask(&memory->claims, arena_of(claims), memory->items,
+			memory->item_count, err) < 0) {
 		/* Then nothing of it is held. */
-		forget_held(host, claims, count);
+		forget_held(claims, count);
 		return -1;
 	}
-	take_answers(host, host->items, claims, count);
+	take_answers(memory->items, claims, count);
 	return 0;
 }
 
 static int
-jobmemory_claim_again(const struct job *job, struct job_claim *claims,
-	size_t count, struct err *err)
+jobmemory_claim_again(struct job_claim *claims, size_t count, struct err *err)
 {
-	struct remembered_job *host = host_of(job);
-	struct claim *items = build_items(host, claims, count);
+	struct claim *items;
+	size_t built = build_items(claims, count, &items);
 
-	if (claims_again(&host->memory->claims, host->assignment.arena, items,
-		    count, err) < 0) {
-		forget_held(host, claims, count);
+	if (claims_again(&memory_of(claims)->claims, arena_of(claims), items,
+		    built, err) < 0) {
+		forget_held(claims, count);
 		return -1;
 	}
-	take_answers(host, items, claims, count);
+	take_answers(items, claims, count);
 	return 0;
 }
 
@@ -226,40 +255,69 @@ wire_outcome_of(enum deliver_outcome outcome)
 	return WIRE_FAILED;
 }
 
-static void
-jobmemory_finish(const struct job *job)
+/* What a predecessor left is still to be looked after. */
+static bool
+is_given_back(
+	const struct delivery *delivery, const struct assignment_claim *known)
 {
-	struct remembered_job *host = host_of(job);
-	struct wire_finish_item *items = ARENA_ARRAY(
-		host->assignment.arena, struct wire_finish_item, job->count);
+	return delivery->is_half_done ||
+	       (known->is_broken && delivery->outcome == DELIVER_FAILED);
+}
+
+/* Result: whether something of it is given back. */
+static bool
+add_finished(struct job *job, struct wire_finish_item *items, size_t *count)
+{
+	struct assignment *assignment = &host_of(job)->assignment;
 	bool gives_back = false;
-	size_t count = 0, d;
-	struct err err;
+	size_t d;
 
 	for (d = 0; d < job->count; d++) {
-		struct assignment_claim *known = &host->assignment.claims[d];
+		struct assignment_claim *known = &assignment->claims[d];
+		const struct delivery *delivery = &job->deliveries[d];
 
 		if (!known->is_held)
 			continue;
 		known->is_held = false;
-		if (job->deliveries[d].is_half_done ||
-			(known->is_broken &&
-				job->deliveries[d].outcome == DELIVER_FAILED)) {
+		if (is_given_back(delivery, known)) {
 			gives_back = true;
 			continue;
 		}
-		memcpy(items[count].key, known->key, sizeof(known->key));
-		items[count++].outcome =
-			wire_outcome_of(job->deliveries[d].outcome);
+		memcpy(items[*count].key, known->key, sizeof(known->key));
+		items[(*count)++].outcome = wire_outcome_of(delivery->outcome);
 	}
+	return gives_back;
+}
+
+static size_t
+count_deliveries(struct job *const *jobs, size_t count)
+{
+	size_t deliveries = 0, j;
+
+	for (j = 0; j < count; j++)
+		deliveries += jobs[j]->count;
+	return deliveries;
+}
+
+static void
+jobmemory_finish(struct job *const *jobs, size_t job_count)
+{
+	struct jobmemory *memory = host_of(jobs[0])->memory;
+	struct wire_finish_item *items = ARENA_ARRAY(jobs[0]->arena,
+		struct wire_finish_item, count_deliveries(jobs, job_count));
+	bool gives_back = false;
+	size_t count = 0, j;
+	struct err err;
+
+	for (j = 0; j < job_count; j++)
+		if (add_finished(jobs[j], items, &count))
+			gives_back = true;
 	/* A retry finds out by itself. */
-	if (count > 0 &&
-		claims_finish(&host->memory->claims, items, count, &err) < 0)
+	if (count > 0 && claims_finish(&memory->claims, items, count, &err) < 0)
 		log_warning("state: %s", err_log_text(&err));
-	/* What a predecessor left is still to be looked after: the end of the
-	 * connection makes it BROKEN for the next one who asks. */
+	/* The end of the connection makes it BROKEN for the next one who asks. */
 	if (gives_back)
-		claims_clear(&host->memory->claims);
+		claims_clear(&memory->claims);
 }
 
 const struct job_memory jobmemory_ops = {

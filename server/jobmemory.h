@@ -30,13 +30,16 @@ struct jobmemory {
 	 * more than they do. */
 	unsigned char random[JOBMEMORY_RANDOM_BYTES];
 	size_t random_left;
+	/* What state was asked in advance. */
+	struct claim *items;
+	size_t item_count;
 };
 
 /* One job and its memory. */
 struct remembered_job {
 	struct assignment assignment;
 	struct jobmemory *memory;
-	struct claim *items; /* what state was asked in advance */
+	const struct err *keys_failed; /* why it has no keys; NULL: it has */
 };
 
 /* `path` of state's socket is borrowed. */

@@ -815,6 +815,92 @@ TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
 	finish(&f);
 }
 
+/* ---- several jobs together ---- */
+
+/* One job for each delivery of the fixture, and when it settled. */
+struct one {
+	struct job job;
+	size_t *settled_last;
+	size_t settled;
+};
+
+static void
+note_settled(struct job *job)
+{
+	struct one *one = CONTAINER_OF(job, struct one, job);
+
+	one->settled = ++*one->settled_last;
+}
+
+static struct one *
+deliver_each(struct fixture *f)
+{
+	struct one *all = ARENA_ARRAY(f->arena, struct one, f->job.count);
+	size_t *last = ARENA_NEW(f->arena, size_t);
+	struct job *jobs[MOST];
+	size_t i;
+
+	for (i = 0; i < f->job.count; i++) {
+		all[i].job = f->job;
+		all[i].job.deliveries = &f->deliveries[i];
+		all[i].job.count = 1;
+		all[i].job.settled = note_settled;
+		all[i].settled_last = last;
+		jobs[i] = &all[i].job;
+	}
+	deliver_jobs(jobs, f->job.count);
+	return all;
+}
+
+TEST(jobs_that_are_delivered_together_have_results_of_their_own)
+{
+	struct fixture f;
+	struct one *all;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	script(&f, "cat", "discard;\n");
+	test_file("bob/Maildir", "in the way");
+	all = deliver_each(&f);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_FAILED);
+	CHECK_INT(f.deliveries[2].outcome, DELIVER_DISCARDED);
+	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	CHECK_UINT(all[0].settled, 1);
+	CHECK_UINT(all[1].settled, 2);
+	CHECK_UINT(all[2].settled, 3);
+	finish(&f);
+}
+
+TEST(a_job_that_may_wait_keeps_no_other_one_waiting)
+{
+	struct fixture f;
+	struct one *all;
+	/* It sees what was filed before it. */
+	const char *sendmail = fake_sendmail(
+		"#!/bin/sh\ndir=$(dirname \"$0\")\ncat >/dev/null\n"
+		"find \"$dir\" -path '*/new/*' | wc -l >>\"$dir/seen\"\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
+	all = deliver_each(&f);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_STR_IS(str_trim(test_read(test_path("seen"))), "2");
+	CHECK_UINT(all[1].settled, 1);
+	CHECK_UINT(all[2].settled, 2);
+	CHECK_UINT(all[0].settled, 3);
+	finish(&f);
+}
+
 TEST(all_redirects_of_a_recipient_are_handed_over_at_once)
 {
 	struct fixture f;

@@ -60,20 +60,18 @@ count(const char *user, const char *folder)
 }
 
 static void
-fake_begin(const struct job *job, struct job_claim *claims, size_t count_of)
+fake_begin(struct job_claim *claims, size_t count_of)
 {
-	struct world *world = world_of(job);
+	struct world *world = world_of(claims[0].job);
 
-	(void)claims;
 	world->begun += count_of;
 	world->written_then = count("amy", "tmp");
 }
 
 static int
-fake_claim(const struct job *job, struct job_claim *claims, size_t count_of,
-	struct err *err)
+fake_claim(struct job_claim *claims, size_t count_of, struct err *err)
 {
-	struct world *world = world_of(job);
+	struct world *world = world_of(claims[0].job);
 	size_t i;
 
 	world->asked++;
@@ -94,10 +92,9 @@ fake_claim(const struct job *job, struct job_claim *claims, size_t count_of,
 }
 
 static int
-fake_claim_again(const struct job *job, struct job_claim *claims,
-	size_t count_of, struct err *err)
+fake_claim_again(struct job_claim *claims, size_t count_of, struct err *err)
 {
-	struct world *world = world_of(job);
+	struct world *world = world_of(claims[0].job);
 	size_t i;
 
 	world->asked_again++;
@@ -111,9 +108,9 @@ fake_claim_again(const struct job *job, struct job_claim *claims,
 }
 
 static void
-fake_finish(const struct job *job)
+fake_finish(struct job *const *jobs, size_t count_of)
 {
-	world_of(job)->finished++;
+	world_of(jobs[0])->finished += count_of;
 }
 
 static const struct job_memory fake = {
