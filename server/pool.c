@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/pool.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -21,6 +22,10 @@ pool_init(struct pool *pool)
 	list_init(&pool->hungry);
 	list_init(&pool->paused);
 	list_init(&pool->idle);
+	list_init(&pool->brisk);
+	pool->together = 1;
+	pool->brisk_most = SIZE_MAX;
+	pool->patience_ms = POOL_PATIENCE_MS;
 }
 
 static void
@@ -176,20 +181,31 @@ pool_group_drop(struct pool *pool, struct pool_group *group)
 	group_free(group);
 }
 
+/* How many more of its workers may begin now. */
+static size_t
+brisk_left(const struct pool *pool, const struct pool_group *group)
+{
+	return group->brisk < pool->brisk_most ? pool->brisk_most - group->brisk
+	                                       : 0;
+}
+
 /* Whether it wants more workers than it has or are about to come. */
 static bool
-wants_worker(const struct pool_group *group)
+wants_worker(const struct pool *pool, const struct pool_group *group)
 {
-	return group->line_len > group->starting ||
-	       group->workers < group->least;
+	if (group->workers < group->least)
+		return true;
+	return group->line_len > group->starting &&
+	       brisk_left(pool, group) > group->starting;
 }
 
 static enum pool_place
-place_of(const struct pool_group *group)
+place_of(const struct pool *pool, const struct pool_group *group)
 {
-	if (group->line_len > 0 && !list_is_empty(&group->idle))
+	if (group->line_len > 0 && !list_is_empty(&group->idle) &&
+		brisk_left(pool, group) > 0)
 		return POOL_READY;
-	if (!wants_worker(group))
+	if (!wants_worker(pool, group))
 		return POOL_QUIET;
 	if (group->pause_until_ms > 0)
 		return POOL_PAUSED;
@@ -201,7 +217,7 @@ place_of(const struct pool_group *group)
 static void
 set_place(struct pool *pool, struct pool_group *group)
 {
-	enum pool_place place = place_of(group);
+	enum pool_place place = place_of(pool, group);
 
 	if (place == group->place)
 		return;
@@ -241,6 +257,7 @@ pool_start_add(
 	start->group = group;
 	list_add_last(&group->line, &start->in_line);
 	group->line_len++;
+	pool->waiting++;
 	group->references++;
 	set_place(pool, group);
 }
@@ -255,6 +272,7 @@ pool_start_remove(struct pool *pool, struct pool_start *start)
 	start->group = NULL;
 	list_remove(&start->in_line);
 	group->line_len--;
+	pool->waiting--;
 	set_place(pool, group);
 	pool_group_drop(pool, group);
 }
@@ -276,6 +294,16 @@ pool_worker_add(
 	set_place(pool, group);
 }
 
+static void
+end_brisk(struct pool_worker *worker)
+{
+	if (!worker->is_brisk)
+		return;
+	worker->is_brisk = false;
+	list_remove(&worker->in_brisk);
+	worker->group->brisk--;
+}
+
 /* Out of the state it is in. */
 static void
 leave(struct pool *pool, struct pool_worker *worker)
@@ -286,10 +314,12 @@ leave(struct pool *pool, struct pool_worker *worker)
 		pool->starting--;
 		break;
 	case POOL_IDLE:
+		worker->group->idle_count--;
 		list_remove(&worker->in_group);
 		list_remove(&worker->in_idle);
 		break;
 	case POOL_BUSY:
+		end_brisk(worker);
 		break;
 	case POOL_ENDING:
 		pool->ending--;
@@ -309,16 +339,21 @@ pool_worker_idle(struct pool *pool, struct pool_worker *worker, uint64_t now_ms)
 	worker->idle_since_ms = now_ms;
 	group->failures = 0;
 	group->pause_until_ms = 0;
+	group->idle_count++;
 	list_add_first(&group->idle, &worker->in_group);
 	list_add_last(&pool->idle, &worker->in_idle);
 	set_place(pool, group);
 }
 
 void
-pool_worker_busy(struct pool *pool, struct pool_worker *worker)
+pool_worker_busy(struct pool *pool, struct pool_worker *worker, uint64_t now_ms)
 {
 	leave(pool, worker);
 	worker->state = POOL_BUSY;
+	worker->busy_since_ms = now_ms;
+	worker->is_brisk = true;
+	list_add_last(&pool->brisk, &worker->in_brisk);
+	worker->group->brisk++;
 	set_place(pool, worker->group);
 }
 
@@ -367,6 +402,12 @@ pool_worker_gone(struct pool *pool, struct pool_worker *worker, uint64_t now_ms)
 	pool_group_drop(pool, group);
 }
 
+void
+pool_group_alone(struct pool_group *group, uint64_t now_ms)
+{
+	group->alone_until_ms = now_ms + POOL_ALONE_MS;
+}
+
 struct pool_worker *
 pool_idle_worker(const struct pool_group *group)
 {
@@ -394,6 +435,23 @@ end_pauses(struct pool *pool, uint64_t now_ms)
 	}
 }
 
+/* Those that have been away for too long are not waited for. */
+static void
+end_patience(struct pool *pool, uint64_t now_ms)
+{
+	struct list_link *link;
+
+	while ((link = list_first(&pool->brisk)) != NULL) {
+		struct pool_worker *worker =
+			CONTAINER_OF(link, struct pool_worker, in_brisk);
+
+		if (worker->busy_since_ms + pool->patience_ms > now_ms)
+			return;
+		end_brisk(worker);
+		set_place(pool, worker->group);
+	}
+}
+
 static enum pool_action
 end_worker(
 	struct pool *pool, struct pool_worker *worker, struct pool_step *step)
@@ -417,9 +475,46 @@ others_starve(const struct pool *pool)
 	       pool->workers >= pool->limit && pool->ending == 0;
 }
 
-static enum pool_action
-next_ready(struct pool *pool, struct pool_step *step)
+/* So many that every worker that could begin now gets its share. */
+static size_t
+share_of(const struct pool *pool, const struct pool_group *group,
+	uint64_t now_ms)
 {
+	size_t workers = brisk_left(pool, group), share;
+
+	if (now_ms < group->alone_until_ms)
+		return 1;
+	if (workers > group->idle_count)
+		workers = group->idle_count;
+	share = (group->line_len + workers - 1) / workers;
+	return share < pool->together ? share : pool->together;
+}
+
+static void
+take_starts(struct pool *pool, struct pool_group *group, size_t most,
+	struct pool_step *step)
+{
+	struct list_link *link;
+
+	while (step->start_count < most &&
+		(link = list_first(&group->line)) != NULL) {
+		struct pool_start *start =
+			CONTAINER_OF(link, struct pool_start, in_line);
+
+		if (start->is_alone && step->start_count > 0)
+			return;
+		step->starts[step->start_count++] = start;
+		pool_start_remove(pool, start);
+		if (start->is_alone)
+			return;
+	}
+}
+
+static enum pool_action
+next_ready(struct pool *pool, uint64_t now_ms, struct pool_step *step)
+{
+	size_t share;
+
 	struct pool_group *group = GROUP_OF(list_first(&pool->ready));
 	struct pool_worker *worker = pool_idle_worker(group);
 
@@ -427,11 +522,10 @@ next_ready(struct pool *pool, struct pool_step *step)
 		return end_worker(pool, worker, step);
 	step->group = group;
 	step->worker = worker;
-	step->start = CONTAINER_OF(
-		list_first(&group->line), struct pool_start, in_line);
-	worker->jobs++;
-	pool_worker_busy(pool, worker);
-	pool_start_remove(pool, step->start);
+	share = share_of(pool, group, now_ms);
+	pool_worker_busy(pool, worker, now_ms);
+	take_starts(pool, group, share, step);
+	worker->jobs += step->start_count;
 	return step->action = POOL_ASSIGN;
 }
 
@@ -517,6 +611,12 @@ wake_time(const struct pool *pool)
 			CONTAINER_OF(link, struct pool_worker, in_idle)
 					->idle_since_ms +
 				pool->idle_kill_ms);
+	link = list_first(&pool->brisk);
+	if (link != NULL && pool->waiting > 0)
+		earlier(&wake_ms,
+			CONTAINER_OF(link, struct pool_worker, in_brisk)
+					->busy_since_ms +
+				pool->patience_ms);
 	return wake_ms;
 }
 
@@ -524,11 +624,15 @@ enum pool_action
 pool_next(struct pool *pool, uint64_t now_ms, struct pool_step *step_out,
 	uint64_t *wake_ms_out)
 {
-	memset(step_out, 0, sizeof(*step_out));
+	step_out->action = POOL_NOTHING;
+	step_out->group = NULL;
+	step_out->worker = NULL;
+	step_out->start_count = 0;
 	*wake_ms_out = 0;
 	end_pauses(pool, now_ms);
+	end_patience(pool, now_ms);
 	if (!list_is_empty(&pool->ready))
-		return next_ready(pool, step_out);
+		return next_ready(pool, now_ms, step_out);
 	if (next_hungry(pool, step_out) != POOL_NOTHING)
 		return step_out->action;
 	if (next_idle(pool, now_ms, step_out) != POOL_NOTHING)

@@ -273,6 +273,7 @@ wire_assign(struct frame *frame, struct wire_assign *assign)
 	frame_u64(frame, &assign->job);
 	FRAME_LIST(
 		frame, assign->items, assign->count, ASSIGN_LEAST, assign_item);
+	frame_bool(frame, &assign->more);
 }
 
 static void

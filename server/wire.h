@@ -278,7 +278,10 @@ struct wire_release {
 };
 void wire_release(struct frame *frame, struct wire_release *release);
 
-/* Several frames with the same job add up. */
+enum { WIRE_JOBS_TOGETHER_MAX = 64 };
+
+/* Several frames with the same job add up.  All jobs up to the first frame without
+ * `more` are to be done together. */
 struct wire_assign_item {
 	struct wire_ticket ticket;
 	struct str user;
@@ -287,6 +290,7 @@ struct wire_assign {
 	uint64_t job;
 	struct wire_assign_item *items;
 	size_t count;
+	bool more;
 };
 void wire_assign(struct frame *frame, struct wire_assign *assign);
 

@@ -1,9 +1,11 @@
-/* worker - one job at a time, as the user whose mail it is
+/* worker - some jobs at a time, as the user whose mail they are
  *
- *   idle --ASSIGN--> assigned --JOB--> run --RESULT, IDLE--> idle
- *                       | JOB_CANCEL, or the front has gone --IDLE--> idle
+ *   idle --ASSIGN*--> assigned --JOB* (or JOB_CANCEL)--> run --RESULT*, IDLE--> idle
+ *                        | the front has gone --IDLE--> idle
  *
- * CHECK is answered in between.  Master is believed, the front is not: one that
+ * It begins when each of the jobs that were assigned together is there or has been
+ * cancelled: their phases are done together (deliver_jobs()).  CHECK is answered in
+ * between.  Master is believed, the front is not: one that
  * breaks the rules ends the worker.
  *
  * SPDX-License-Identifier: MIT
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "deliver/deliver.h"
@@ -33,47 +36,83 @@ enum next {
 	NEXT_DIE  /* somebody broke the rules, or there is trouble of our own */
 };
 
+/* One of the jobs that are done together. */
+struct slot {
+	struct worker *worker;
+	struct remembered_job job;
+	bool is_here;      /* JOB has come */
+	bool is_cancelled; /* its client has gone */
+};
+
 struct worker {
 	struct child *child;
 	struct channel front;  /* fd -1: master will send another one */
 	unsigned front_number; /* grows with each of them */
 	struct script_cache *scripts;
 	struct jobmemory memory;
-	struct arena *arena; /* of the job that is assigned or comes next */
-	struct remembered_job job;
+	struct arena *arena; /* of the slots, and what they hold */
+	struct slot *slots[WIRE_JOBS_TOGETHER_MAX];
+	size_t slot_count;
+	bool expects_more; /* ASSIGN */
 	bool is_draining;
 	bool front_broke_rules;
 	char prefix[64]; /* of log lines between jobs */
 };
 
-static struct worker *
-worker_of(const struct job *job)
+static struct slot *
+slot_of(const struct job *job)
 {
-	return CONTAINER_OF((struct job *)(uintptr_t)job, struct worker,
-		job.assignment.job);
+	return CONTAINER_OF(
+		(struct job *)(uintptr_t)job, struct slot, job.assignment.job);
 }
 
 static void
-next_job(struct worker *worker)
+empty_slots(struct worker *worker)
 {
-	assignment_clear(&worker->job.assignment);
+	size_t i;
+
+	for (i = 0; i < worker->slot_count; i++)
+		assignment_clear(&worker->slots[i]->job.assignment);
+	worker->slot_count = 0;
+	worker->expects_more = false;
 	arena_close(&worker->arena);
 	worker->arena = arena_open();
-	assignment_init(&worker->job.assignment, worker->arena,
-		worker->child->settings);
 	log_set_prefix(worker->prefix);
 }
 
 static bool
 is_assigned(const struct worker *worker)
 {
-	return worker->job.assignment.is_assigned;
+	return worker->slot_count > 0;
 }
 
-static bool
-is_ours(const struct worker *worker, uint64_t number)
+/* NULL: no such job is ours. */
+static struct slot *
+find_slot(const struct worker *worker, uint64_t number)
 {
-	return is_assigned(worker) && worker->job.assignment.number == number;
+	size_t i;
+
+	for (i = 0; i < worker->slot_count; i++)
+		if (worker->slots[i]->job.assignment.number == number)
+			return worker->slots[i];
+	return NULL;
+}
+
+/* NULL: there are too many. */
+static struct slot *
+add_slot(struct worker *worker)
+{
+	struct slot *slot;
+
+	if (worker->slot_count == ARRAY_LENGTH(worker->slots))
+		return NULL;
+	slot = ARENA_NEW(worker->arena, struct slot);
+	slot->worker = worker;
+	slot->job.memory = &worker->memory;
+	assignment_init(
+		&slot->job.assignment, worker->arena, worker->child->settings);
+	worker->slots[worker->slot_count++] = slot;
+	return slot;
 }
 
 /* ---- to master ---- */
@@ -97,15 +136,17 @@ tell_ready(struct worker *worker)
 	return tell_master(worker, &frame);
 }
 
+/* Nothing of what was assigned is left to do. */
 static enum next
 tell_idle(struct worker *worker)
 {
-	struct wire_job_number number = {.job = worker->job.assignment.number};
+	struct wire_job_number number = {
+		.job = worker->slots[0]->job.assignment.number};
 	struct frame frame;
 
 	frame_begin(&frame, WIRE_IDLE);
 	wire_job_number(&frame, &number);
-	next_job(worker);
+	empty_slots(worker);
 	return tell_master(worker, &frame);
 }
 
@@ -125,50 +166,61 @@ front_broke_rules(struct worker *worker, const char *what)
 	return NEXT_DIE;
 }
 
-/* JOB_CANCEL of this very job?  An old one came too late for its job. */
-static bool
-is_cancel(const struct worker *worker, struct frame *frame, bool *is_good)
+/* JOB_CANCEL.  One that came too late for its job is nobody's. */
+static enum next
+handle_cancel(struct worker *worker, struct frame *frame)
 {
 	struct wire_job_number number = {0};
+	struct slot *slot;
 
-	*is_good = frame->type == WIRE_JOB_CANCEL;
-	if (!*is_good)
-		return false;
 	wire_job_number(frame, &number);
-	*is_good = frame_is_whole(frame);
-	return *is_good && is_ours(worker, number.job);
+	if (!frame_is_whole(frame))
+		return front_broke_rules(worker, "a broken JOB_CANCEL");
+	slot = find_slot(worker, number.job);
+	if (slot != NULL)
+		slot->is_cancelled = true;
+	return NEXT_GO_ON;
+}
+
+/* What the front may send while jobs run; false when the channel is no more. */
+static bool
+hear_cancel(struct worker *worker)
+{
+	struct frame frame;
+	struct err err;
+
+	if (channel_receive(&worker->front, worker->arena, &frame, &err) !=
+		LOOKUP_FOUND) {
+		lose_front(worker);
+		return false;
+	}
+	if (frame.type != WIRE_JOB_CANCEL ||
+		handle_cancel(worker, &frame) != NEXT_GO_ON) {
+		worker->front_broke_rules = true;
+		lose_front(worker);
+	}
+	frame_close(&frame);
+	return channel_is_open(&worker->front);
 }
 
 /* Has the client gone?  Looks at what the front has sent since. */
 static bool
 is_abandoned(const struct job *job)
 {
-	struct worker *worker = worker_of(job);
+	struct slot *slot = slot_of(job);
+	struct worker *worker = slot->worker;
 
 	while (channel_is_open(&worker->front) &&
-		channel_wait(&worker->front, 0)) {
-		struct frame frame;
-		bool is_good, is_cancelled;
-		struct err err;
-
-		if (channel_receive(&worker->front, worker->arena, &frame,
-			    &err) != LOOKUP_FOUND) {
-			lose_front(worker);
-			break;
-		}
-		is_cancelled = is_cancel(worker, &frame, &is_good);
-		frame_close(&frame);
-		if (!is_good)
-			worker->front_broke_rules = true;
-		if (is_cancelled || !is_good)
-			return true;
-	}
-	return !channel_is_open(&worker->front);
+		channel_wait(&worker->front, 0) && hear_cancel(worker))
+		continue;
+	return slot->is_cancelled || !channel_is_open(&worker->front);
 }
 
 static void
-send_results(struct worker *worker)
+send_results(struct job *job)
 {
+	struct slot *slot = slot_of(job);
+	struct worker *worker = slot->worker;
 	struct wire_result result = {.is_last = false};
 	size_t first = 0;
 
@@ -176,7 +228,7 @@ send_results(struct worker *worker)
 		struct frame frame;
 		struct err err;
 
-		assignment_result(&worker->job.assignment, worker->memory.uid,
+		assignment_result(&slot->job.assignment, worker->memory.uid,
 			first, &result);
 		first += result.count;
 		frame_begin(&frame, WIRE_RESULT);
@@ -186,20 +238,35 @@ send_results(struct worker *worker)
 	}
 }
 
-static void
-run_job(struct worker *worker)
+static struct job *
+prepare_job(struct worker *worker, struct slot *slot)
 {
-	struct job *job = &worker->job.assignment.job;
+	struct job *job = &slot->job.assignment.job;
 
 	job->script_cache = worker->scripts;
 	job->is_abandoned = is_abandoned;
+	job->settled = send_results;
 	if (!worker->child->boot.has_no_memory) {
 		job->memory = &jobmemory_ops;
 		job->seen = &jobmemory_seen;
 	}
-	deliver_job(job);
-	send_results(worker);
-	deliver_report(job);
+	return job;
+}
+
+static void
+run_jobs(struct worker *worker)
+{
+	struct job *jobs[WIRE_JOBS_TOGETHER_MAX];
+	size_t count = 0, i;
+
+	for (i = 0; i < worker->slot_count; i++)
+		if (worker->slots[i]->is_here &&
+			!worker->slots[i]->is_cancelled)
+			jobs[count++] = prepare_job(worker, worker->slots[i]);
+	if (count > 0)
+		deliver_jobs(jobs, count);
+	for (i = 0; i < count; i++)
+		deliver_report(jobs[i]);
 }
 
 static enum next handle_master(struct worker *worker);
@@ -219,22 +286,54 @@ catch_up_with_master(struct worker *worker, enum next *next_out)
 	return *next_out == NEXT_GO_ON && front_number == worker->front_number;
 }
 
+/* The job that the front speaks of; NULL: *next_out ends the matter. */
+static struct slot *
+find_assigned(struct worker *worker, uint64_t number, enum next *next_out)
+{
+	struct slot *slot = find_slot(worker, number);
+
+	*next_out = NEXT_GO_ON;
+	if (slot == NULL && catch_up_with_master(worker, next_out)) {
+		slot = find_slot(worker, number);
+		if (slot == NULL)
+			*next_out = front_broke_rules(
+				worker, "a job that was not assigned");
+	}
+	return slot;
+}
+
 static enum next
 handle_recipients(struct worker *worker, struct frame *frame)
 {
 	struct wire_job_recipients recipients = {0};
+	struct slot *slot;
 	enum next next;
 	struct err err;
 
 	wire_job_recipients(frame, &recipients);
 	if (!frame_is_whole(frame))
 		return front_broke_rules(worker, "a broken JOB_RECIPIENTS");
-	if (!is_ours(worker, recipients.job) &&
-		!catch_up_with_master(worker, &next))
+	slot = find_assigned(worker, recipients.job, &next);
+	if (slot == NULL)
 		return next;
+	if (slot->is_here)
+		return front_broke_rules(worker, "JOB_RECIPIENTS after JOB");
 	if (assignment_add_recipients(
-		    &worker->job.assignment, &recipients, &err) < 0)
+		    &slot->job.assignment, &recipients, &err) < 0)
 		return front_broke_rules(worker, err_log_text(&err));
+	return NEXT_GO_ON;
+}
+
+static enum next
+take_job(struct worker *worker, struct slot *slot, struct wire_job *job)
+{
+	struct err err;
+
+	if (slot->is_here)
+		return front_broke_rules(worker, "a job twice");
+	if (assignment_begin(&slot->job.assignment, job, &err) < 0)
+		return front_broke_rules(worker, err_log_text(&err));
+	slot->is_here = true;
 	return NEXT_GO_ON;
 }
 
@@ -242,47 +341,39 @@ static enum next
 handle_job(struct worker *worker, struct frame *frame)
 {
 	struct wire_job job = {.file = -1};
+	struct slot *slot;
 	enum next next;
-	struct err err;
 
 	wire_job(frame, &job);
 	if (!frame_is_whole(frame)) {
-		if (job.file >= 0)
-			close(job.file);
+		fd_close(&job.file);
 		return front_broke_rules(worker, "a broken JOB");
 	}
+	slot = find_assigned(worker, job.job, &next);
 	/* ASSIGN may have come in several frames. */
-	if (!assignment_is_complete(&worker->job.assignment, job.job) &&
-		!catch_up_with_master(worker, &next)) {
-		if (job.file >= 0)
-			close(job.file);
-		return next;
-	}
-	if (assignment_begin(&worker->job.assignment, &job, &err) < 0)
-		return front_broke_rules(worker, err_log_text(&err));
-	run_job(worker);
-	if (worker->front_broke_rules)
-		return front_broke_rules(worker, "a frame during a job");
-	return tell_idle(worker);
+	if (slot != NULL &&
+		!assignment_is_complete(&slot->job.assignment, job.job) &&
+		!catch_up_with_master(worker, &next))
+		slot = NULL;
+	if (slot != NULL)
+		next = take_job(worker, slot, &job);
+	fd_close(&job.file);
+	return next;
 }
 
 static enum next
 handle_front_frame(struct worker *worker, struct frame *frame)
 {
-	bool is_good;
-
 	switch (frame->type) {
 	case WIRE_JOB_RECIPIENTS:
 		return handle_recipients(worker, frame);
 	case WIRE_JOB:
 		return handle_job(worker, frame);
+	case WIRE_JOB_CANCEL:
+		return handle_cancel(worker, frame);
 	default:
-		break;
+		return front_broke_rules(worker, "an unknown frame");
 	}
-	if (is_cancel(worker, frame, &is_good))
-		return tell_idle(worker);
-	return is_good ? NEXT_GO_ON
-	               : front_broke_rules(worker, "an unknown frame");
 }
 
 static enum next
@@ -315,15 +406,26 @@ static enum next
 handle_assign(struct worker *worker, struct frame *frame)
 {
 	struct wire_assign assign = {0};
+	struct slot *slot;
 	struct err err;
 
 	wire_assign(frame, &assign);
 	if (!frame_is_whole(frame))
 		return master_broke_rules("a broken ASSIGN");
-	if (assignment_add_users(&worker->job.assignment, &assign, &err) < 0)
+	if (!worker->expects_more && is_assigned(worker))
+		return master_broke_rules("a job for one that is at work");
+	slot = find_slot(worker, assign.job);
+	if (slot == NULL)
+		slot = add_slot(worker);
+	if (slot == NULL)
+		return master_broke_rules("too many jobs at a time");
+	if (assignment_add_users(&slot->job.assignment, &assign, &err) < 0)
 		return master_broke_rules(err_log_text(&err));
-	/* Without a front nobody can send the job. */
-	return channel_is_open(&worker->front) ? NEXT_GO_ON : tell_idle(worker);
+	worker->expects_more = assign.more;
+	/* Without a front nobody can send the jobs. */
+	if (!channel_is_open(&worker->front) && !assign.more)
+		return tell_idle(worker);
+	return NEXT_GO_ON;
 }
 
 static enum next
@@ -431,6 +533,30 @@ handle_master(struct worker *worker)
 
 /* ---- the loop ---- */
 
+/* Whether each of the jobs is there, or will not come. */
+static bool
+is_complete(const struct worker *worker)
+{
+	size_t i;
+
+	if (worker->expects_more)
+		return false;
+	for (i = 0; i < worker->slot_count; i++)
+		if (!worker->slots[i]->is_here &&
+			!worker->slots[i]->is_cancelled)
+			return false;
+	return worker->slot_count > 0;
+}
+
+static enum next
+finish_jobs(struct worker *worker)
+{
+	run_jobs(worker);
+	if (worker->front_broke_rules)
+		return front_broke_rules(worker, "a frame during a job");
+	return tell_idle(worker);
+}
+
 static enum next
 step(struct worker *worker)
 {
@@ -447,9 +573,11 @@ step(struct worker *worker)
 	}
 	next = wanted[0].revents != 0 ? handle_master(worker)
 	                              : handle_front(worker);
+	if (next == NEXT_GO_ON && is_complete(worker))
+		return finish_jobs(worker);
 	/* Many frames without a job must not fill the arena. */
 	if (!is_assigned(worker))
-		next_job(worker);
+		empty_slots(worker);
 	return next;
 }
 
@@ -464,18 +592,17 @@ worker_open(struct worker *worker, struct child *child)
 	*worker = (struct worker){.child = child, .front = {.fd = -1}};
 	worker->scripts = script_cache_open(NULL);
 	jobmemory_init(&worker->memory, state, geteuid());
-	worker->job.memory = &worker->memory;
 	snprintf(worker->prefix, sizeof(worker->prefix),
 		"lmtp(%ld):", (long)clock_pid());
 	worker->arena = arena_open();
-	next_job(worker);
+	log_set_prefix(worker->prefix);
 }
 
 static void
 worker_close(struct worker *worker)
 {
 	channel_close(&worker->front);
-	assignment_clear(&worker->job.assignment);
+	empty_slots(worker);
 	jobmemory_clear(&worker->memory);
 	script_cache_close(&worker->scripts);
 	arena_close(&worker->arena);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -35,8 +36,9 @@ struct worker {
 	struct list_link in_all;
 	uint32_t number;
 	struct loop_timer timer; /* when what it does takes too long */
-	uint64_t job;
-	bool has_job;
+	/* What it has to do at a time; the first one's number stands for all. */
+	uint64_t jobs[POOL_TOGETHER_MAX];
+	size_t job_count;
 	bool owes_assigned;        /* ASSIGN has not left yet */
 	struct question *question; /* CHECK was sent */
 };
@@ -289,6 +291,7 @@ workers_check(struct question *question)
 
 	work->generation = generation;
 	work->question = question;
+	work->start.is_alone = true;
 	list_add_last(&generation->all_works, &work->in_all);
 	work->deadline_ms =
 		now_ms(generation) + generation->settings->lookup_timeout_ms;
@@ -305,10 +308,11 @@ put_item(struct wire_assign *assign, const struct ticket *ticket)
 }
 
 static void
-send_assign(struct worker *worker, struct wire_assign *assign)
+send_assign(struct worker *worker, struct wire_assign *assign, bool more)
 {
 	struct frame frame;
 
+	assign->more = more;
 	frame_begin(&frame, WIRE_ASSIGN);
 	wire_assign(&frame, assign);
 	process_send(&worker->process, &frame);
@@ -323,7 +327,7 @@ enum {
 
 /* All tickets that are still there, in as many frames as it takes. */
 static void
-assign_tickets(struct worker *worker, const struct work *work)
+assign_tickets(struct worker *worker, const struct work *work, bool more)
 {
 	struct generation *generation = worker->generation;
 	struct arena *arena = generation->host->processes->arena;
@@ -336,19 +340,19 @@ assign_tickets(struct worker *worker, const struct work *work)
 	for (i = 0; i < work->count; i++) {
 		struct ticket *ticket =
 			tickets_find(&generation->tickets, &work->tickets[i]);
-		size_t more;
+		size_t item;
 
 		if (ticket == NULL || ticket->group != worker->pooled.group)
 			continue;
-		more = ASSIGN_ITEM + ticket->user_len;
-		if (bytes + more > FRAME_MAX && assign.count > 0) {
-			send_assign(worker, &assign);
+		item = ASSIGN_ITEM + ticket->user_len;
+		if (bytes + item > FRAME_MAX && assign.count > 0) {
+			send_assign(worker, &assign, true);
 			bytes = ASSIGN_HEAD;
 		}
 		put_item(&assign, ticket);
-		bytes += more;
+		bytes += item;
 	}
-	send_assign(worker, &assign);
+	send_assign(worker, &assign, more);
 	arena_release(arena, mark);
 }
 
@@ -356,21 +360,35 @@ static void
 pay_assigned(struct process *process)
 {
 	struct worker *worker = CONTAINER_OF(process, struct worker, process);
+	size_t i;
 
 	if (!worker->owes_assigned)
 		return;
 	worker->owes_assigned = false;
-	send_assigned(worker->generation, worker->job, worker->number, NULL);
+	for (i = 0; i < worker->job_count; i++)
+		send_assigned(worker->generation, worker->jobs[i],
+			worker->number, NULL);
+}
+
+static struct work *
+work_of(const struct pool_step *step, size_t place)
+{
+	return CONTAINER_OF(step->starts[place], struct work, start);
 }
 
 /* ASSIGNED only after ASSIGN has left, so that it is there before JOB is. */
 static void
-assign_job(struct worker *worker, const struct work *work)
+assign_jobs(struct worker *worker, const struct pool_step *step)
 {
-	worker->job = work->job;
-	worker->has_job = true;
-	worker->generation->jobs++;
-	assign_tickets(worker, work);
+	size_t i;
+
+	worker->job_count = step->start_count;
+	worker->generation->jobs += step->start_count;
+	for (i = 0; i < step->start_count; i++) {
+		worker->jobs[i] = work_of(step, i)->job;
+		assign_tickets(
+			worker, work_of(step, i), i + 1 < step->start_count);
+	}
 	worker->owes_assigned = true;
 	if (!channel_is_waiting(&worker->process.channel))
 		pay_assigned(&worker->process);
@@ -391,19 +409,36 @@ assign_check(struct worker *worker, struct question *question)
 	process_send(&worker->process, &frame);
 }
 
-static void
-assign(struct generation *generation, struct worker *worker, struct work *work)
+/* A job's front waits for its deadline by itself; who asks a question waits for
+ * us. */
+static uint64_t
+patience_for(const struct pool_step *step)
 {
-	/* A job's front waits for its deadline by itself; who asks a question
-	 * waits for us. */
-	loop_timer(loop_of(generation), &worker->timer,
-		work->deadline_ms +
-			(work->question == NULL ? GENERATION_OVERDUE_MS : 0));
-	if (work->question != NULL)
-		assign_check(worker, work->question);
+	uint64_t latest = 0;
+	size_t i;
+
+	if (work_of(step, 0)->question != NULL)
+		return work_of(step, 0)->deadline_ms;
+	for (i = 0; i < step->start_count; i++)
+		if (work_of(step, i)->deadline_ms > latest)
+			latest = work_of(step, i)->deadline_ms;
+	return latest + GENERATION_OVERDUE_MS;
+}
+
+static void
+assign(struct generation *generation, const struct pool_step *step)
+{
+	struct worker *worker = WORKER_OF_POOLED(step->worker);
+	struct question *question = work_of(step, 0)->question;
+	size_t i;
+
+	loop_timer(loop_of(generation), &worker->timer, patience_for(step));
+	if (question != NULL)
+		assign_check(worker, question);
 	else
-		assign_job(worker, work);
-	work_close(work);
+		assign_jobs(worker, step);
+	for (i = 0; i < step->start_count; i++)
+		work_close(work_of(step, i));
 }
 
 /* ---- what a worker says ---- */
@@ -414,7 +449,7 @@ worker_free_again(struct worker *worker)
 	struct generation *generation = worker->generation;
 
 	loop_timer_stop(loop_of(generation), &worker->timer);
-	worker->has_job = false;
+	worker->job_count = 0;
 	if (worker->process.is_draining || worker->process.is_killed)
 		return;
 	pool_worker_idle(
@@ -431,7 +466,7 @@ on_idle(struct worker *worker, struct frame *frame)
 	wire_job_number(frame, &number);
 	if (!frame_is_whole(frame))
 		process_breach(&worker->process, frame);
-	else if (worker->has_job && worker->job == number.job)
+	else if (worker->job_count > 0 && worker->jobs[0] == number.job)
 		worker_free_again(worker);
 }
 
@@ -488,6 +523,8 @@ worker_ended(struct process *process)
 	list_remove(&worker->in_all);
 	/* The front sees its channel close; but it must know which one. */
 	pay_assigned(process);
+	if (worker->job_count > 1)
+		pool_group_alone(worker->pooled.group, now_ms(generation));
 	pool_worker_gone(
 		&generation->pool, &worker->pooled, now_ms(generation));
 	memory_free(worker);
@@ -603,8 +640,7 @@ take_step(struct generation *generation, const struct pool_step *step)
 	case POOL_NOTHING:
 		break;
 	case POOL_ASSIGN:
-		assign(generation, WORKER_OF_POOLED(step->worker),
-			CONTAINER_OF(step->start, struct work, start));
+		assign(generation, step);
 		break;
 	case POOL_SPAWN:
 		start_worker(generation, step->group);
@@ -652,6 +688,27 @@ workers_pump(struct generation *generation)
 
 /* ---- the generation's life ---- */
 
+/* So many workers keep the processors busy while some of them wait for the disk. */
+static size_t
+count_brisk(void)
+{
+	enum { FOR_EACH_PROCESSOR = 2, LEAST = 4 };
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (processors < LEAST / FOR_EACH_PROCESSOR)
+		return LEAST;
+	return (size_t)processors * FOR_EACH_PROCESSOR;
+}
+
+/* Where a job may wait for a lock each has a worker of its own. */
+static size_t
+count_together(const struct settings *settings)
+{
+	if (str_starts(str_from(settings->mail_location), STR("mbox:")))
+		return 1;
+	return (size_t)settings->lmtp_jobs_together;
+}
+
 void
 workers_open(struct generation *generation)
 {
@@ -664,6 +721,9 @@ workers_open(struct generation *generation)
 	generation->pool_timer.fire = wake;
 	pool->limit = generation->settings->default_process_limit;
 	pool->idle_kill_ms = 60 * 1000;
+	pool->together = count_together(generation->settings);
+	if (pool->together > 1)
+		pool->brisk_most = count_brisk();
 	if (service == NULL)
 		return;
 	if (service->process_limit > 0)

@@ -111,7 +111,7 @@ TEST(a_start_gets_an_idle_worker_at_once)
 	pool_start_add(pool, amy, &start);
 	step = next(pool, 0);
 	CHECK_INT(step.action, POOL_ASSIGN);
-	CHECK(step.worker == &worker && step.start == &start);
+	CHECK(step.worker == &worker && step.starts[0] == &start);
 	CHECK_INT(worker.state, POOL_BUSY);
 	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
 }
@@ -148,9 +148,9 @@ TEST(a_start_without_a_worker_gets_one_up_to_the_limit)
 	}
 	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
 	pool_worker_idle(pool, &workers[1], 0);
-	CHECK(next(pool, 0).start == &starts[0]);
+	CHECK(next(pool, 0).starts[0] == &starts[0]);
 	pool_worker_idle(pool, &workers[1], 0);
-	CHECK(next(pool, 0).start == &starts[1]);
+	CHECK(next(pool, 0).starts[0] == &starts[1]);
 }
 
 TEST(only_so_many_workers_are_started_at_a_time)
@@ -208,7 +208,7 @@ TEST(a_busy_user_does_not_keep_others_out)
 	add_idle(pool, amy, &worker, 0);
 	for (i = 0; i < 3; i++)
 		pool_start_add(pool, amy, &of_amy[i]);
-	CHECK(next(pool, 0).start == &of_amy[0]);
+	CHECK(next(pool, 0).starts[0] == &of_amy[0]);
 	pool_start_add(pool, bea, &of_bea);
 	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
 	pool_worker_idle(pool, &worker, 0);
@@ -344,4 +344,158 @@ TEST(a_start_that_is_taken_back_wants_nothing)
 	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
 	pool_group_drop(pool, amy);
 	CHECK_UINT(pool->group_count, 0);
+}
+
+/* ---- several starts for one worker ---- */
+
+static struct pool *
+new_pool_together(size_t together, size_t brisk)
+{
+	struct pool *pool = new_pool(100);
+
+	pool->together = together;
+	pool->brisk_most = brisk;
+	return pool;
+}
+
+static void
+add_starts(struct pool *pool, struct pool_group *group,
+	struct pool_start *starts, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		pool_start_add(pool, group, &starts[i]);
+}
+
+TEST(starts_wait_for_the_worker_that_comes_back_soon_and_it_takes_all_of_them)
+{
+	struct pool *pool = new_pool_together(16, 1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[2];
+	struct pool_start starts[4] = {{0}};
+	struct pool_step step;
+
+	add_idle(pool, amy, &workers[0], 0);
+	add_idle(pool, amy, &workers[1], 0);
+	pool_start_add(pool, amy, &starts[0]);
+	step = next(pool, 0);
+	CHECK_UINT(step.start_count, 1);
+	add_starts(pool, amy, &starts[1], 3);
+	CHECK_INT(next(pool, 1).action, POOL_NOTHING);
+	pool_worker_idle(pool, step.worker, 2);
+	step = next(pool, 2);
+	CHECK_INT(step.action, POOL_ASSIGN);
+	CHECK_UINT(step.start_count, 3);
+	CHECK(step.starts[0] == &starts[1] && step.starts[2] == &starts[3]);
+	CHECK_UINT(step.worker->jobs, 4);
+	CHECK_INT(next(pool, 2).action, POOL_NOTHING);
+}
+
+TEST(a_worker_that_stays_away_is_not_waited_for)
+{
+	struct pool *pool = new_pool_together(16, 1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[2];
+	struct pool_start starts[2] = {{0}};
+	struct pool_step step;
+	uint64_t wake_ms;
+
+	add_idle(pool, amy, &workers[0], 0);
+	add_idle(pool, amy, &workers[1], 0);
+	pool_start_add(pool, amy, &starts[0]);
+	next(pool, 10);
+	pool_start_add(pool, amy, &starts[1]);
+	CHECK_INT(pool_next(pool, 11, &step, &wake_ms), POOL_NOTHING);
+	CHECK_UINT(wake_ms, 10 + POOL_PATIENCE_MS);
+	step = next(pool, wake_ms);
+	CHECK_INT(step.action, POOL_ASSIGN);
+	CHECK(step.starts[0] == &starts[1]);
+	CHECK(step.worker == &workers[0]);
+}
+
+TEST(no_more_workers_are_started_than_may_begin)
+{
+	struct pool *pool = new_pool_together(16, 2);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[3];
+	struct pool_start starts[8] = {{0}};
+	size_t i;
+
+	add_starts(pool, amy, starts, 8);
+	for (i = 0; i < 2; i++) {
+		CHECK_INT(next(pool, 0).action, POOL_SPAWN);
+		pool_worker_add(pool, amy, &workers[i]);
+	}
+	CHECK_INT(next(pool, 0).action, POOL_NOTHING);
+	pool_worker_idle(pool, &workers[0], 0);
+	CHECK_UINT(next(pool, 0).start_count, 8);
+}
+
+TEST(idle_workers_share_what_waits)
+{
+	struct pool *pool = new_pool_together(4, 8);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker workers[3];
+	struct pool_start starts[11] = {{0}};
+
+	add_starts(pool, amy, starts, 5);
+	add_idle(pool, amy, &workers[0], 0);
+	add_idle(pool, amy, &workers[1], 0);
+	CHECK_UINT(next(pool, 0).start_count, 3);
+	CHECK_UINT(next(pool, 0).start_count, 2);
+	/* Not more than a worker may have. */
+	add_starts(pool, amy, &starts[5], 6);
+	add_idle(pool, amy, &workers[2], 0);
+	CHECK_UINT(next(pool, 0).start_count, 4);
+	CHECK_UINT(amy->line_len, 2);
+}
+
+TEST(what_is_to_go_alone_goes_alone)
+{
+	struct pool *pool = new_pool_together(16, 1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker worker;
+	struct pool_start starts[4] = {{0}};
+	size_t each[] = {1, 1, 2}, i;
+
+	starts[1].is_alone = true;
+	add_starts(pool, amy, starts, 4);
+	pool_worker_add(pool, amy, &worker);
+	for (i = 0; i < ARRAY_LENGTH(each); i++) {
+		pool_worker_idle(pool, &worker, 0);
+		CHECK_UINT(next(pool, 0).start_count, each[i]);
+	}
+}
+
+TEST(after_a_death_with_several_jobs_they_go_one_by_one_for_a_while)
+{
+	struct pool *pool = new_pool_together(16, 1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker worker;
+	struct pool_start starts[3] = {{0}};
+
+	pool_worker_add(pool, amy, &worker);
+	pool_group_alone(amy, 1000);
+	add_starts(pool, amy, starts, 3);
+	pool_worker_idle(pool, &worker, 1000);
+	CHECK_UINT(next(pool, 1000).start_count, 1);
+	pool_worker_idle(pool, &worker, 1000 + POOL_ALONE_MS);
+	CHECK_UINT(next(pool, 1000 + POOL_ALONE_MS).start_count, 2);
+}
+
+TEST(another_groups_workers_are_counted_by_themselves)
+{
+	struct pool *pool = new_pool_together(16, 1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_group *bea = group_of(pool, BEA);
+	struct pool_worker workers[2];
+	struct pool_start starts[2] = {{0}};
+
+	add_idle(pool, amy, &workers[0], 0);
+	add_idle(pool, bea, &workers[1], 0);
+	pool_start_add(pool, amy, &starts[0]);
+	pool_start_add(pool, bea, &starts[1]);
+	CHECK_INT(next(pool, 0).action, POOL_ASSIGN);
+	CHECK_INT(next(pool, 0).action, POOL_ASSIGN);
 }

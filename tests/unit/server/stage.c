@@ -170,13 +170,22 @@ stage_user(struct stage *stage, unsigned number)
 void
 stage_assign(struct stage *stage, uint64_t job, unsigned count)
 {
+	stage_assign_some(stage, job, 1, count, false);
+}
+
+void
+stage_assign_some(struct stage *stage, uint64_t job, unsigned first,
+	unsigned last, bool more)
+{
 	unsigned i;
 
-	for (i = 1; i <= count; i++) {
+	for (i = first; i <= last; i++) {
 		struct wire_assign_item item = {
 			.ticket = ticket(i), .user = stage_user(stage, i)};
-		struct wire_assign frame_of = {
-			.job = job, .items = &item, .count = 1};
+		struct wire_assign frame_of = {.job = job,
+			.items = &item,
+			.count = 1,
+			.more = more || i < last};
 		struct frame frame;
 		struct err err;
 
@@ -189,6 +198,14 @@ stage_assign(struct stage *stage, uint64_t job, unsigned count)
 void
 stage_recipients(struct stage *stage, uint64_t job, unsigned count)
 {
+	stage_recipients_some(stage, job, 1, count);
+}
+
+void
+stage_recipients_some(
+	struct stage *stage, uint64_t job, unsigned first, unsigned last)
+{
+	unsigned count = last - first + 1;
 	struct wire_job_recipient *items =
 		ARENA_ARRAY(stage->arena, struct wire_job_recipient, count);
 	struct wire_job_recipients all = {
@@ -198,9 +215,9 @@ stage_recipients(struct stage *stage, uint64_t job, unsigned count)
 	unsigned i;
 
 	for (i = 0; i < count; i++) {
-		items[i].ticket = ticket(i + 1);
+		items[i].ticket = ticket(first + i);
 		items[i].path = str_from(arena_format(
-			stage->arena, "user%u@example.org", i + 1));
+			stage->arena, "user%u@example.org", first + i));
 		items[i].session = "SESSION:R2";
 	}
 	frame_begin(&frame, WIRE_JOB_RECIPIENTS);

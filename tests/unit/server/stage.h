@@ -38,6 +38,11 @@ struct str stage_user(struct stage *stage, unsigned number);
 /* Users 1 to `count`. */
 void stage_assign(struct stage *stage, uint64_t job, unsigned count);
 void stage_recipients(struct stage *stage, uint64_t job, unsigned count);
+/* Users `first` to `last`; `more`: ASSIGN of another job follows. */
+void stage_assign_some(struct stage *stage, uint64_t job, unsigned first,
+	unsigned last, bool more);
+void stage_recipients_some(
+	struct stage *stage, uint64_t job, unsigned first, unsigned last);
 /* A short one, whole. */
 struct wire_job stage_letter(uint64_t job, unsigned recipients);
 void stage_job(struct stage *stage, struct wire_job *job);

@@ -80,7 +80,7 @@ MESSAGE(start, {1, 2, tickets, 3, true})
 MESSAGE(job_number, {1})
 MESSAGE(assigned, {.job = 1, .err = an_error(), .worker = 3})
 MESSAGE(release, {tickets, 3})
-MESSAGE(assign, {1, assigned_items, 1})
+MESSAGE(assign, {1, assigned_items, 1, true})
 MESSAGE(job_recipients, {1, recipients, 2})
 MESSAGE(job, {.job = 1,
 		     .session = "ID",

@@ -330,6 +330,148 @@ TEST(a_message_in_a_file_is_filed)
 	CHECK_INT(stage_finish(&s), 0);
 }
 
+/* ---- several jobs together ---- */
+
+/* Job N is for user N. */
+static void
+assign_together(struct stage *s, unsigned count)
+{
+	unsigned n;
+
+	for (n = 1; n <= count; n++)
+		stage_assign_some(s, n, n, n, n < count);
+}
+
+static void
+send_job(struct stage *s, unsigned number)
+{
+	struct wire_job job = stage_letter(number, 1);
+
+	stage_recipients_some(s, number, number, number);
+	stage_job(s, &job);
+}
+
+static void
+expect_outcome(struct stage *s, unsigned job, enum wire_outcome outcome)
+{
+	CHECK_INT(stage_result(s, job, 1).results[0].outcome, outcome);
+}
+
+TEST(jobs_that_were_assigned_together_are_done_together)
+{
+	enum { COUNT = 3 };
+	struct stage s;
+	unsigned n;
+
+	stage_begin(&s);
+	assign_together(&s, COUNT);
+	for (n = COUNT; n >= 1; n--)
+		send_job(&s, n);
+	for (n = 1; n <= COUNT; n++)
+		expect_outcome(&s, n, WIRE_SAVED);
+	stage_idle(&s, 1);
+	for (n = 1; n <= COUNT; n++)
+		CHECK_INT(count_files(n, "new", NULL), 1);
+	CHECK_STR_IS(test_read(test_path("finished")), "0\n0\n0\n");
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+TEST(nothing_begins_before_each_of_them_is_there_or_cancelled)
+{
+	struct stage s;
+
+	stage_begin(&s);
+	assign_together(&s, 3);
+	send_job(&s, 1);
+	send_job(&s, 3);
+	CHECK(!channel_wait(&s.front, clock_monotonic_ms() + 100));
+	CHECK_INT(count_files(1, "new", NULL), -1);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 2);
+	expect_outcome(&s, 1, WIRE_SAVED);
+	expect_outcome(&s, 3, WIRE_SAVED);
+	stage_idle(&s, 1);
+	CHECK_INT(count_files(2, "new", NULL), -1);
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+TEST(nothing_begins_before_all_of_them_are_assigned)
+{
+	struct stage s;
+
+	stage_begin(&s);
+	stage_assign_some(&s, 1, 1, 1, true);
+	send_job(&s, 1);
+	CHECK(!channel_wait(&s.front, clock_monotonic_ms() + 100));
+	stage_assign_some(&s, 2, 2, 2, false);
+	send_job(&s, 2);
+	expect_outcome(&s, 1, WIRE_SAVED);
+	expect_outcome(&s, 2, WIRE_SAVED);
+	stage_idle(&s, 1);
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+TEST(one_of_them_can_be_cancelled_while_they_run)
+{
+	struct stage s;
+
+	stage_begin(&s);
+	stop(&s);
+	assign_together(&s, 2);
+	send_job(&s, 1);
+	send_job(&s, 2);
+	stage_number(&s.front, WIRE_JOB_CANCEL, 1);
+	go_on(&s);
+	expect_outcome(&s, 1, WIRE_FAILED);
+	expect_outcome(&s, 2, WIRE_SAVED);
+	stage_idle(&s, 1);
+	CHECK_INT(count_files(1, "new", NULL), 0);
+	CHECK_INT(count_files(1, "tmp", NULL), 0);
+	CHECK_INT(count_files(2, "new", NULL), 1);
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+TEST(the_trouble_of_one_of_them_is_not_the_others)
+{
+	struct stage s;
+
+	/* Where user1's mailbox would be there is a file. */
+	test_file("user1", "in the way");
+	stage_begin(&s);
+	assign_together(&s, 2);
+	send_job(&s, 1);
+	send_job(&s, 2);
+	expect_outcome(&s, 1, WIRE_FAILED);
+	expect_outcome(&s, 2, WIRE_SAVED);
+	stage_idle(&s, 1);
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+TEST(their_front_takes_all_of_them_with_it)
+{
+	struct stage s;
+
+	stage_begin(&s);
+	assign_together(&s, 2);
+	send_job(&s, 1);
+	channel_close(&s.front);
+	stage_idle(&s, 1);
+	CHECK_INT(count_files(1, "new", NULL), -1);
+	stage_give_front(&s);
+	stage_deliver(&s, 5, 1, WIRE_SAVED);
+	CHECK_INT(stage_finish(&s), 0);
+}
+
+TEST(a_job_for_one_that_is_at_work_is_against_the_rules)
+{
+	struct stage s;
+
+	stage_begin(&s);
+	stage_assign(&s, 1, 1);
+	stage_assign(&s, 2, 1);
+	CHECK_INT(stage_finish(&s), 1);
+	CHECK(has(test_read(test_path("log")), "master broke the rules"));
+}
+
 /* ---- the client goes, or the front ---- */
 
 TEST(a_job_can_be_cancelled_before_it_comes)
