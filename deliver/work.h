@@ -32,7 +32,7 @@ struct work_bytes {
 struct job_work {
 	struct work_bytes *bytes; /* the newest first */
 	struct tm received_at;
-	bool seen_is_down;        /* the memory of marks; it has been told */
+	bool seen_is_down; /* the memory of marks; it has been told */
 };
 
 /* Jobs whose phases are done together. */
