@@ -141,6 +141,8 @@ execute(struct world *world, const struct message *message, size_t from,
 {
 	struct delivery_work *work = &world->delivery_work;
 	const struct message *current = world->job.message;
+	struct job *jobs[] = {&world->job};
+	struct batch batch = {.jobs = jobs, .count = 1, .arena = world->arena};
 	bool is_good = false;
 	struct err err;
 
@@ -157,7 +159,7 @@ execute(struct world *world, const struct message *message, size_t from,
 	if (decide(world, &err) < 0) {
 		errors_add(world, str_from(err_log_text(&err)));
 	} else {
-		execute_plans(&world->job);
+		execute_plans(&batch);
 		is_good = world->delivery.outcome != DELIVER_FAILED &&
 		          !has_fallen_back(work->plan);
 		if (world->delivery.outcome == DELIVER_FAILED)
