@@ -135,6 +135,54 @@ add_without_fields(struct content *content, struct content_piece *pieces,
 		pieces[content->count++] = rest;
 }
 
+static bool
+is_named(struct str line, struct str name)
+{
+	struct str rest = str_skip(line, name.len);
+	size_t colon = str_find_char(rest, ':');
+
+	return str_starts_nocase(line, name) && colon < rest.len &&
+	       str_trim(str_slice(rest, 0, colon)).len == 0;
+}
+
+/* Complete fields in LF lines.  `text` itself when nothing is to be taken out. */
+static struct str
+text_without_fields(struct arena *arena, struct str text, struct str name)
+{
+	char *kept = NULL;
+	size_t len = 0, at = 0;
+	bool is_dropped = false;
+
+	while (at < text.len) {
+		struct str rest = str_skip(text, at);
+		size_t line = str_find_char(rest, '\n') + 1;
+
+		if (rest.data[0] != ' ' && rest.data[0] != '\t')
+			is_dropped = is_named(rest, name);
+		if (line > rest.len)
+			line = rest.len;
+		if (is_dropped && kept == NULL) {
+			kept = arena_alloc(arena, text.len);
+			memcpy(kept, text.data, at);
+		}
+		if (!is_dropped && kept != NULL)
+			memcpy(kept + len, rest.data, line);
+		len += is_dropped ? 0 : line;
+		at += line;
+	}
+	return kept != NULL ? str_of(kept, len) : text;
+}
+
+static void
+add_text_without_fields(struct arena *arena, struct content *content,
+	struct content_piece *pieces, struct str text, struct str name)
+{
+	text = text_without_fields(arena, text, name);
+	if (text.len > 0)
+		pieces[content->count++] =
+			(struct content_piece){.is_text = true, .text = text};
+}
+
 struct content *
 content_without_fields(
 	struct arena *arena, const struct content *content, struct str name)
@@ -145,14 +193,25 @@ content_without_fields(
 	struct content_piece *pieces;
 	struct content *less = content_new(arena, message,
 		content->count + count_fields(message, name), &pieces);
+	bool is_header = true;
 	size_t i;
 
 	for (i = 0; i < content->count; i++) {
-		if (content->pieces[i].is_text)
-			pieces[less->count++] = content->pieces[i];
+		const struct content_piece *piece = &content->pieces[i];
+
+		/* The empty line ends the header: in a text, or where the
+		 * message has it. */
+		if (piece->is_text && str_starts(piece->text, STR("\n")))
+			is_header = false;
+		if (!is_header)
+			pieces[less->count++] = *piece;
+		else if (piece->is_text)
+			add_text_without_fields(
+				arena, less, pieces, piece->text, name);
 		else
-			add_without_fields(less, pieces, &content->pieces[i],
-				name, &field);
+			add_without_fields(less, pieces, piece, name, &field);
+		if (!piece->is_text && piece->to > message_header_end(message))
+			is_header = false;
 	}
 	return less;
 }

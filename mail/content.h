@@ -48,7 +48,8 @@ struct content *content_without(struct arena *arena,
 	const struct content *content, uint64_t from, uint64_t to);
 
 /* The same without any field called `name` (case does not matter).  Linear, however
- * many there are. */
+ * many there are.  Text before the empty line is complete fields; a text that has
+ * the empty line begins with it. */
 struct content *content_without_fields(
 	struct arena *arena, const struct content *content, struct str name);
 

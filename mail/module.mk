@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libmail.a
 %C%_libmail_a_SOURCES = \
 	%D%/address.c %D%/address.h \
 	%D%/boundary.c %D%/boundary.h \
+	%D%/compose.c %D%/compose.h \
 	%D%/content.c %D%/content.h \
 	%D%/date.c %D%/date.h \
 	%D%/edited.c %D%/edited.h \

@@ -332,3 +332,31 @@ TEST(conversion_is_exact_across_chunk_borders)
 	buf_clear(&found);
 	arena_close(&arena);
 }
+
+TEST(fields_of_a_text_in_front_are_cut_out)
+{
+	struct message *message = open_message(
+		STR("X: 1\nA: 2\n\nX: body\n"), IN_MEMORY);
+	struct arena *arena = arena_open();
+	struct content_piece body = {.is_text = true, .text = STR("\nX: 3\n")};
+	const struct content *content = content_of(arena, message);
+	struct content more;
+	struct buf found;
+
+	buf_init(&found, BUF_UNLIMITED);
+	content = content_prepend(
+		arena, content, STR("XX: 4\nx : 5\n\tX: 6\nB: 7\nX: 8\n"));
+	content = content_without_fields(arena, content, STR("X"));
+	read_all(content, LINE_ENDS_LF, 4096, &found);
+	CHECK_STR(buf_text(&found), "XX: 4\nB: 7\nA: 2\n\nX: body\n");
+	/* Behind the empty line nothing is a field. */
+	more = (struct content){
+		.message = message, .pieces = &body, .count = 1};
+	content = content_without_fields(
+		arena, content_prepend(arena, &more, STR("X: 1\n")), STR("X"));
+	read_all(content, LINE_ENDS_LF, 4096, &found);
+	CHECK_STR(buf_text(&found), "\nX: 3\n");
+	buf_clear(&found);
+	arena_close(&arena);
+	message_close(&message);
+}

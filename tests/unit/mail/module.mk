@@ -4,6 +4,10 @@ UNIT_TESTS += %D%/address
 %C%_address_SOURCES = %D%/address.c
 %C%_address_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/compose
+%C%_compose_SOURCES = %D%/compose.c
+%C%_compose_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/content
 %C%_content_SOURCES = %D%/content.c
 %C%_content_LDADD = $(MAIL_TEST_LIBS)

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+#include "mail/compose.h"
+
+#include "base/buf.h"
+#include "base/encode.h"
+#include "base/utf8.h"
+
+#include "base/banned.h"
+
+enum {
+	LINE_MOST = 78,         /* RFC 5322 2.1.1: SHOULD */
+	WORD_MOST = 900,        /* the MUST is 998 for the line */
+	ENCODED_MOST = 75,      /* RFC 2047 2 */
+	FRAME = 12,             /* =?utf-8?q? and ?= */
+	ENCODED_LEAST_ROOM = 32 /* else it begins in the next line */
+};
+
+#define Q_START STR("=?utf-8?q?")
+#define B_START STR("=?utf-8?b?")
+#define ENCODED_END STR("?=")
+
+bool
+compose_is_name(struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < name.len; i++)
+		if (name.data[i] <= ' ' || name.data[i] >= 127 ||
+			name.data[i] == ':')
+			return false;
+	return name.len > 0 && name.len <= COMPOSE_NAME_MOST;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The line end at `at`: 1 or 2 bytes, 0 when there is none. */
+static size_t
+line_end_length(struct str value, size_t at)
+{
+	if (value.data[at] == '\n')
+		return 1;
+	return value.data[at] == '\r' && at + 1 < value.len &&
+	                       value.data[at + 1] == '\n'
+	               ? 2
+	               : 0;
+}
+
+bool
+compose_is_value(struct str value)
+{
+	size_t at = 0;
+
+	while (at < value.len) {
+		size_t end = line_end_length(value, at);
+
+		if (value.data[at] == '\0' ||
+			(value.data[at] == '\r' && end == 0))
+			return false;
+		if (end > 0 && (at + end == value.len ||
+				       !is_blank(value.data[at + end])))
+			return false;
+		at += end > 0 ? end : 1;
+	}
+	return true;
+}
+
+/* ---- words ---- */
+
+/* A word with the blanks in front of it. */
+struct word {
+	struct str blanks, text;
+	bool is_encoded;
+};
+
+struct composer {
+	struct str rest; /* of the unfolded value */
+	struct buf out;
+	size_t column; /* where the next byte will stand */
+	bool is_first; /* nothing stands behind the name */
+};
+
+static struct str
+unfolded(struct arena *arena, struct str value)
+{
+	struct buf buf;
+	struct str text;
+	size_t at = 0;
+
+	if (str_find_char(value, '\n') == value.len)
+		return str_trim(value);
+	buf_init(&buf, BUF_UNLIMITED);
+	while (at < value.len) {
+		size_t end = line_end_length(value, at);
+
+		if (end == 0)
+			buf_add_char(&buf, value.data[at++]);
+		at += end;
+	}
+	text = str_trim(arena_copy(arena, buf_view(&buf)));
+	buf_clear(&buf);
+	return text;
+}
+
+static bool
+is_plain(struct str text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		if (text.data[i] < ' ' || text.data[i] >= 127)
+			return false;
+	return text.len <= WORD_MOST;
+}
+
+static bool
+peek_word(struct str rest, struct word *word_out)
+{
+	size_t blanks = 0, end;
+
+	while (blanks < rest.len && is_blank(rest.data[blanks]))
+		blanks++;
+	end = blanks;
+	while (end < rest.len && !is_blank(rest.data[end]))
+		end++;
+	*word_out = (struct word){
+		.blanks = str_slice(rest, 0, blanks),
+		.text = str_slice(rest, blanks, end),
+	};
+	word_out->is_encoded = !is_plain(word_out->text);
+	return end > 0;
+}
+
+static size_t
+word_length(const struct word *word)
+{
+	return word->blanks.len + word->text.len;
+}
+
+/* A run of words that all have to be encoded, with the blanks between them:
+ * those between two encoded words would vanish. */
+static struct word
+take_word(struct composer *composer)
+{
+	struct word word, next;
+
+	(void)peek_word(composer->rest, &word);
+	composer->rest = str_skip(composer->rest, word_length(&word));
+	while (word.is_encoded && peek_word(composer->rest, &next) &&
+		next.is_encoded) {
+		word.text.len += word_length(&next);
+		composer->rest = str_skip(composer->rest, word_length(&next));
+	}
+	return word;
+}
+
+/* ---- what is given out ---- */
+
+static void
+put(struct composer *composer, struct str text)
+{
+	buf_add(&composer->out, text);
+	composer->column += text.len;
+}
+
+static void
+fold(struct composer *composer)
+{
+	buf_add_char(&composer->out, '\n');
+	composer->column = 0;
+}
+
+/* The blanks before a word that takes `room` bytes. */
+static void
+put_blanks(struct composer *composer, struct str blanks, size_t room)
+{
+	if (!composer->is_first &&
+		composer->column + blanks.len + room > LINE_MOST)
+		fold(composer);
+	/* No line could hold them. */
+	put(composer, str_slice(blanks, 0, LINE_MOST));
+}
+
+static bool
+is_literal_in_q(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '!' ||
+	       c == '*' || c == '+' || c == '/';
+}
+
+static size_t
+q_length(struct str text)
+{
+	size_t length = 0, i;
+
+	for (i = 0; i < text.len; i++)
+		length += text.data[i] == ' ' || is_literal_in_q(text.data[i])
+		                  ? 1
+		                  : 3;
+	return length;
+}
+
+static void
+put_q(struct composer *composer, struct str text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t i;
+
+	put(composer, Q_START);
+	for (i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		const char code[] = {'=', digits[c >> 4], digits[c & 15]};
+
+		if (c == ' ')
+			put(composer, STR("_"));
+		else if (is_literal_in_q((char)c))
+			put(composer, str_of(text.data + i, 1));
+		else
+			put(composer, str_of(code, sizeof(code)));
+	}
+	put(composer, ENCODED_END);
+}
+
+static void
+put_b(struct arena *arena, struct composer *composer, struct str text)
+{
+	put(composer, B_START);
+	put(composer, encode_base64(arena, text, true, false));
+	put(composer, ENCODED_END);
+}
+
+static size_t
+b_length(struct str text)
+{
+	return (text.len + 2) / 3 * 4;
+}
+
+static size_t
+encoded_length(struct str text, bool is_b)
+{
+	return is_b ? b_length(text) : q_length(text);
+}
+
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* As many code points as fit `room`; one at least. */
+static struct str
+cut_to_room(struct str text, bool is_b, size_t room)
+{
+	enum { LONGEST_CODE_POINT = 4 };
+	size_t len = utf8_cut(text, LONGEST_CODE_POINT).len;
+	struct str cut = utf8_cut(text, room);
+
+	while (cut.len > len && encoded_length(cut, is_b) > room)
+		cut = utf8_cut(text, cut.len - 1);
+	return cut;
+}
+
+static struct str
+repaired(struct arena *arena, struct str text)
+{
+	struct buf buf;
+
+	if (utf8_is_valid(text))
+		return text;
+	buf_init(&buf, BUF_UNLIMITED);
+	utf8_add_repaired(&buf, text);
+	text = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
+/* For the next encoded word, from here to the end of the line. */
+static size_t
+encoded_room(const struct composer *composer)
+{
+	if (composer->column + FRAME + ENCODED_LEAST_ROOM >= LINE_MOST)
+		return ENCODED_MOST - FRAME;
+	return smaller(LINE_MOST - composer->column, ENCODED_MOST) - FRAME;
+}
+
+static void
+put_encoded(
+	struct arena *arena, struct composer *composer, const struct word *word)
+{
+	struct str text = repaired(arena, word->text);
+	bool is_b = b_length(text) < q_length(text);
+
+	put_blanks(composer, word->blanks,
+		FRAME + smaller(encoded_length(text, is_b),
+				ENCODED_LEAST_ROOM));
+	while (text.len > 0) {
+		struct str part =
+			cut_to_room(text, is_b, encoded_room(composer));
+
+		if (is_b)
+			put_b(arena, composer, part);
+		else
+			put_q(composer, part);
+		text = str_skip(text, part.len);
+		if (text.len > 0) {
+			fold(composer);
+			put(composer, STR(" "));
+		}
+	}
+}
+
+struct str
+compose_value(struct arena *arena, struct str name, struct str value)
+{
+	struct composer composer = {
+		.rest = unfolded(arena, value),
+		.column = name.len + 2,
+		.is_first = true,
+	};
+	struct str text;
+
+	if (composer.column + composer.rest.len <= LINE_MOST &&
+		is_plain(composer.rest))
+		return composer.rest;
+	buf_init(&composer.out, BUF_UNLIMITED);
+	while (composer.rest.len > 0) {
+		struct word word = take_word(&composer);
+
+		if (word.is_encoded) {
+			put_encoded(arena, &composer, &word);
+		} else {
+			put_blanks(&composer, word.blanks, word.text.len);
+			put(&composer, word.text);
+		}
+		composer.is_first = false;
+	}
+	text = arena_copy(arena, buf_view(&composer.out));
+	buf_clear(&composer.out);
+	return text;
+}

@@ -1,0 +1,33 @@
+/* compose - header fields put together (RFC 5322 2.2, RFC 2047)
+ *
+ * Pure.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MAIL_COMPOSE_H
+#define MAIL_COMPOSE_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+/* Longer names leave no room in a line. */
+enum { COMPOSE_NAME_MOST = 256 };
+
+/* May a field be called that?  RFC 5322 3.6.8: printable ASCII without a colon. */
+bool compose_is_name(struct str name);
+
+/* May this be the text of a field?  No NUL, and no line end but one that a blank
+ * follows (a fold, RFC 5322 2.2.3). */
+bool compose_is_value(struct str value);
+
+/* The text of an unstructured field called `name`, which compose_is_value():
+ * blanks at both ends are taken off, lines are folded before the 78th column
+ * where there is a blank, and words that ASCII cannot say (or that no line could
+ * hold) become encoded words in UTF-8.  Line ends are LF and there is none at the
+ * end.  Lives in the arena or is a part of `value`. */
+struct str compose_value(
+	struct arena *arena, struct str name, struct str value);
+
+#endif
