@@ -78,8 +78,6 @@ run_edit(struct run *run)
 
 	if (run->edited == NULL)
 		run->edited = edited_of(arena, run->message);
-	else if (run->edited == run->result->edited)
-		run->edited = edited_copy(arena, run->edited);
 	run->content = NULL;
 	return run->edited;
 }
@@ -92,6 +90,8 @@ run_set_message(struct run *run, const struct message *message)
 	run->content = NULL;
 }
 
+/* Of what a script before it has changed this run gets a copy of its own: when it
+ * fails, that script's word stands. */
 void
 current_begin(struct run *run)
 {
@@ -100,7 +100,7 @@ current_begin(struct run *run)
 	if (result->edited == NULL ||
 		edited_message(result->edited) != run->message)
 		return;
-	run->edited = result->edited;
+	run->edited = edited_copy(result->arena, result->edited);
 	run->content = result->content;
 }
 

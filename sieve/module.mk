@@ -25,6 +25,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/copy.c \
 	%D%/ext/date.c \
 	%D%/ext/duplicate.c \
+	%D%/ext/editheader.c \
 	%D%/ext/encoded_character.c \
 	%D%/ext/envelope.c \
 	%D%/ext/fileinto.c \

@@ -12,7 +12,8 @@ enum {
 	DEFAULT_VARIABLE_SIZE = 16 * 1024,
 	DEFAULT_VARIABLES = 255,
 	DEFAULT_INCLUDES = 255,
-	DEFAULT_INCLUDE_DEPTH = 10
+	DEFAULT_INCLUDE_DEPTH = 10,
+	DEFAULT_HEADER_SIZE = 2048
 };
 #define DEFAULT_SCRIPT_SIZE (UINT64_C(1024) * 1024)
 #define DEFAULT_STEPS UINT64_C(1000000)
@@ -51,6 +52,8 @@ settings_filled(const struct sieve_settings *settings)
 	s.max_includes = or_default_size(s.max_includes, DEFAULT_INCLUDES);
 	s.max_include_depth =
 		or_default_size(s.max_include_depth, DEFAULT_INCLUDE_DEPTH);
+	s.max_header_size =
+		or_default_size(s.max_header_size, DEFAULT_HEADER_SIZE);
 	s.max_steps = or_default(s.max_steps, DEFAULT_STEPS);
 	s.max_memory = or_default(s.max_memory, DEFAULT_MEMORY);
 	s.duplicate_default_s =
@@ -111,6 +114,10 @@ sieve_settings_are_same(
 	       a->max_steps == b->max_steps && a->max_memory == b->max_memory &&
 	       a->duplicate_default_s == b->duplicate_default_s &&
 	       a->duplicate_max_s == b->duplicate_max_s &&
+	       a->max_header_size == b->max_header_size &&
+	       is_same_text(a->protected_headers, b->protected_headers) &&
+	       is_same_text(a->no_add_headers, b->no_add_headers) &&
+	       is_same_text(a->no_delete_headers, b->no_delete_headers) &&
 	       is_same_text(a->delimiters, b->delimiters) &&
 	       is_same_text(a->extensions, b->extensions);
 }

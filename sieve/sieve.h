@@ -42,8 +42,13 @@ struct sieve_settings {
 	uint64_t duplicate_max_s;     /* instead of longer ones; 7 days */
 	size_t max_includes; /* scripts that one may include, in all; 255 */
 	size_t max_include_depth; /* within each other; 10 */
-	const char *delimiters;   /* set, for :user and :detail; "+" */
-	const char *extensions;   /* sieve_extensions: names, or "+name -name"
+	size_t max_header_size;   /* bytes of a value for addheader; 2048 */
+	/* Names of fields between blanks that editheader leaves alone: neither
+	 * added nor deleted, not added, not deleted. */
+	const char *protected_headers;
+	const char *no_add_headers, *no_delete_headers;
+	const char *delimiters; /* set, for :user and :detail; "+" */
+	const char *extensions; /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */
 	/* For test runners only: vnd.dovecot.testsuite may be required, and
 	 * this is ${tst.path}.  NULL: there is no such capability. */

@@ -30,6 +30,9 @@
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
  *               keep as "keep"
+ *   content     the message that the last of the actions is about, empty lines
+ *               at its end left out; "content 1:" that of the first one ...;
+ *               "content original:" it is the one that came
  *   errors      LINE:COLUMN: TEXT of every compile-time error; in front of it
  *               "personal NAME:" when it is in one that is included
  *   warnings    the same of every warning
@@ -53,6 +56,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "mail/address.h"
+#include "mail/content.h"
 #include "mail/date.h"
 #include "mail/message.h"
 #include "sieve/sieve.h"
@@ -89,6 +93,11 @@ struct test_case {
 	struct lines marks;
 	struct lines envelope, clock, mailboxes, settings;
 	struct lines actions, errors, warnings, fails, temporary, trace;
+	struct {
+		struct str of; /* "", a number or "original" */
+		struct lines lines;
+	} contents[MOST_SCRIPTS];
+	size_t content_count;
 	struct buf said; /* what went wrong, "# " in front of each line */
 };
 
@@ -214,6 +223,14 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 		if (test->script_count < MOST_SCRIPTS)
 			test->scripts[test->script_count++] =
 				section_text(test, lines, is_escaped);
+		return;
+	}
+	if (str_starts(name, STR("content"))) {
+		if (test->content_count < MOST_SCRIPTS) {
+			test->contents[test->content_count].of =
+				str_trim(str_skip(name, strlen("content")));
+			test->contents[test->content_count++].lines = *lines;
+		}
 		return;
 	}
 	if (str_starts(name, STR("message"))) {
@@ -471,6 +488,10 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 		{"max_include_depth", &settings->max_include_depth, NULL, NULL},
 		{"max_steps", NULL, &settings->max_steps, NULL},
 		{"max_memory", NULL, &settings->max_memory, NULL},
+		{"max_header_size", &settings->max_header_size, NULL, NULL},
+		{"protected_headers", NULL, NULL, &settings->protected_headers},
+		{"no_add_headers", NULL, NULL, &settings->no_add_headers},
+		{"no_delete_headers", NULL, NULL, &settings->no_delete_headers},
 		{"delimiters", NULL, NULL, &settings->delimiters},
 		{"extensions", NULL, NULL, &settings->extensions},
 	};
@@ -602,6 +623,73 @@ list_actions(struct test_case *test, const struct sieve_result *result,
 		lines_add(lines, action_line(test->arena, &result->actions[i]));
 	if (result->implicit_keep)
 		lines_add(lines, action_line(test->arena, &keep));
+}
+
+/* What the action number `of`, from 1, is about; the implicit keep is the last one,
+ * and 0 means that one.  NULL: the message as it came. */
+static bool
+find_content(const struct sieve_result *result, uint64_t of,
+	const struct content **content_out)
+{
+	size_t count = result->count + (result->implicit_keep ? 1 : 0);
+
+	if (of == 0)
+		of = count;
+	if (of == 0 || of > count)
+		return false;
+	*content_out = of <= result->count ? result->actions[of - 1].content
+	                                   : result->content;
+	return true;
+}
+
+static void
+list_content(struct test_case *test, const struct content *content,
+	struct lines *lines)
+{
+	struct content_reader reader;
+	char buffer[4096];
+	struct str chunk, text, line;
+	struct buf buf;
+	struct err err;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	content_reader_init(
+		&reader, content, LINE_ENDS_LF, buffer, sizeof(buffer));
+	while (content_read(&reader, &chunk, &err) == LOOKUP_FOUND)
+		buf_add(&buf, chunk);
+	text = arena_copy(test->arena, buf_view(&buf));
+	buf_clear(&buf);
+	while (str_next_field(&text, '\n', &line))
+		lines_add(lines, line);
+	while (lines->count > 0 && lines->items[lines->count - 1].len == 0)
+		lines->count--;
+}
+
+static void
+compare_contents(struct test_case *test, const struct sieve_result *result)
+{
+	size_t i;
+
+	for (i = 0; i < test->content_count; i++) {
+		struct str of = test->contents[i].of;
+		bool is_original = str_is(of, "original");
+		const struct content *content = NULL;
+		struct lines found = {.count = 0};
+		uint64_t number = 0;
+
+		if (of.len > 0 && !is_original && number_parse(of, &number) < 0)
+			complain(test, "no number", of);
+		if (!find_content(result, number, &content))
+			complain(test, "content", STR("no such action"));
+		if (is_original != (content == NULL))
+			complain(test, "content",
+				is_original ? STR("was changed")
+					    : STR("was not changed"));
+		if (content != NULL)
+			list_content(test, content, &found);
+		compare_lines(
+			test, "content", &test->contents[i].lines, &found);
+	}
 }
 
 /* The expected lines stand among the found ones, in this order. */
@@ -769,6 +857,7 @@ run_case(struct test_case *test)
 		if (!test->actions.is_given)
 			complain(test, "the case expects nothing", STR_EMPTY);
 		compare_lines(test, "actions", &test->actions, &actions);
+		compare_contents(test, &result);
 	}
 	compare_marks(test, &result);
 	compare_trace(test, &world.trace);

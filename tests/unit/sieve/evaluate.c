@@ -242,3 +242,74 @@ TEST(a_message_with_NUL_bytes_is_judged_to_its_end)
 		SIEVE_OK);
 	CHECK_STR(world_actions(world), "discard");
 }
+
+/* ---- editheader ---- */
+
+TEST(a_hundred_thousand_fields_are_added)
+{
+	struct world *world = world_of_message(STR("A: b\n\n"));
+	struct buf buf;
+	size_t i;
+
+	world->settings.max_script_size = 8 * 1024 * 1024;
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "require \"editheader\";\n");
+	for (i = 0; i < 100 * 1000; i++)
+		buf_add_text(&buf, "addheader \"X\" \"y\";\n");
+	buf_add_text(&buf, "if header \"X\" \"z\" { discard; }\n"
+			   "deleteheader \"A\";");
+	CHECK_INT(world_run(world, buf_text(&buf)), SIEVE_OK);
+	CHECK_STR(world_actions(world), "keep");
+	REQUIRE(world->result.content != NULL);
+	CHECK_UINT(world->result.content->count, 2);
+	CHECK_UINT(world->result.content->pieces[0].text.len, 100 * 1000 * 5);
+	buf_clear(&buf);
+}
+
+TEST(fields_that_are_added_count_for_the_memory_limit)
+{
+	struct world *world = world_of_message(STR("A: b\n\n"));
+	struct buf buf;
+	size_t i;
+
+	world->settings.max_memory = 1024 * 1024;
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "require \"editheader\";\n");
+	for (i = 0; i < 10 * 1000; i++)
+		buf_add_text(&buf, "addheader \"X\" \"y\";\n");
+	CHECK_INT(world_run(world, buf_text(&buf)), SIEVE_FAILED);
+	CHECK(str_find(str_from(world_problem(world)),
+		      STR("sieve_max_memory")) < strlen(world_problem(world)));
+	CHECK(world->result.content == NULL);
+	buf_clear(&buf);
+}
+
+TEST(one_of_a_hundred_thousand_fields_is_deleted)
+{
+	struct world *world = world_of_message(repeated("X: a\n", 100 * 1000));
+
+	CHECK_INT(world_run(world, "require \"editheader\";\n"
+				   "deleteheader :index 50000 \"X\";\n"
+				   "deleteheader :index 1 :last \"X\";\n"
+				   "deleteheader \"X\" \"b\";\n"),
+		SIEVE_OK);
+	REQUIRE(world->result.content != NULL);
+	CHECK_UINT(world->result.content->count, 3);
+}
+
+/* Walks over what is deleted are paid for, too. */
+TEST(deleting_again_and_again_runs_out_of_steps)
+{
+	struct world *world = world_of_message(repeated("X: a\n", 100 * 1000));
+	struct buf buf;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "require \"editheader\";\n");
+	for (i = 0; i < 10 * 1000; i++)
+		buf_add_text(&buf, "deleteheader :index 1 :last \"X\";\n");
+	CHECK_INT(world_run(world, buf_text(&buf)), SIEVE_FAILED);
+	CHECK(str_find(str_from(world_problem(world)), STR("sieve_max_steps")) <
+		strlen(world_problem(world)));
+	buf_clear(&buf);
+}
