@@ -64,7 +64,6 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 		return -1;
 	if (detail_choose_folder(job, delivery, err) < 0)
 		return -1;
-	setup_trace(job, delivery);
 	plan_build(job, delivery);
 	return 0;
 }

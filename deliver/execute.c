@@ -16,7 +16,7 @@ static enum store_result
 write_copy(struct delivery *delivery, struct plan_copy *copy, struct err *err)
 {
 	struct delivery_work *work = delivery->work;
-	struct work_bytes *bytes = work->bytes;
+	struct work_bytes *bytes = copy->bytes;
 	bool may_link = delivery->settings->maildir_copy_with_hardlinks;
 	unsigned flags = (copy->create ? STORE_CREATE_FOLDER : 0) |
 	                 setup_folder_flags(delivery, copy->folder);
@@ -111,13 +111,12 @@ commit_copies(struct job *job, struct delivery *delivery, struct err *err)
 void
 execute_give_up(const struct delivery *delivery, struct plan_copy *copy)
 {
-	struct work_bytes *bytes = delivery->work->bytes;
-
+	(void)delivery;
 	if (copy->copy == NULL)
 		return;
 	/* What others have linked to it stays. */
-	if (bytes->written == copy->copy)
-		bytes->written = NULL;
+	if (copy->bytes->written == copy->copy)
+		copy->bytes->written = NULL;
 	store_retract(copy->copy);
 	store_copy_close(&copy->copy);
 }

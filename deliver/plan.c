@@ -3,6 +3,7 @@
 
 #include "deliver/redirect.h"
 #include "deliver/report.h"
+#include "deliver/setup.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -121,9 +122,11 @@ add_redirect(struct job *job, struct plan *plan, struct plan_redirect wanted)
 }
 
 static struct plan_copy
-default_copy(const struct delivery *delivery, const struct sieve_action *action)
+default_copy(struct job *job, const struct delivery *delivery,
+	const struct content *content, const struct sieve_action *action)
 {
 	return (struct plan_copy){.folder = delivery->work->folder,
+		.bytes = setup_bytes(job, delivery, content),
 		.is_default = true,
 		.create = delivery->work->creates_folder,
 		.action = action};
@@ -137,12 +140,15 @@ add_action(struct job *job, struct delivery *delivery,
 
 	switch (action->kind) {
 	case SIEVE_KEEP:
-		add_copy(job, delivery, default_copy(delivery, action),
+		add_copy(job, delivery,
+			default_copy(job, delivery, action->content, action),
 			&action->keep.flags);
 		break;
 	case SIEVE_FILEINTO:
 		add_copy(job, delivery,
 			(struct plan_copy){.folder = action->fileinto.mailbox,
+				.bytes = setup_bytes(
+					job, delivery, action->content),
 				.create = action->fileinto.create,
 				.action = action},
 			&action->fileinto.flags);
@@ -151,6 +157,7 @@ add_action(struct job *job, struct delivery *delivery,
 		add_redirect(job, plan,
 			(struct plan_redirect){
 				.address = action->redirect.address,
+				.content = action->content,
 				.action = action});
 		break;
 	case SIEVE_DISCARD:
@@ -170,7 +177,10 @@ drop_looping_redirects(struct job *job, struct delivery *delivery)
 		STR_ARG(plan->redirects[0].address));
 	plan->redirect_count = 0;
 	if (plan->copy_count == 0)
-		add_copy(job, delivery, default_copy(delivery, NULL), NULL);
+		add_copy(job, delivery,
+			default_copy(job, delivery, plan->redirects[0].content,
+				NULL),
+			NULL);
 }
 
 void
@@ -184,7 +194,8 @@ plan_build(struct job *job, struct delivery *delivery)
 	for (i = 0; i < result->count; i++)
 		add_action(job, delivery, &result->actions[i]);
 	if (result->implicit_keep)
-		add_copy(job, delivery, default_copy(delivery, NULL),
+		add_copy(job, delivery,
+			default_copy(job, delivery, result->content, NULL),
 			&result->flags);
 	drop_looping_redirects(job, delivery);
 }
@@ -194,8 +205,7 @@ plan_fall_back(struct delivery *delivery, size_t index)
 {
 	struct plan *plan = delivery->work->plan;
 	struct plan_copy *lost = &plan->copies[index], *same;
-	struct str folder =
-		lost->is_default ? inbox : default_copy(delivery, NULL).folder;
+	struct str folder = lost->is_default ? inbox : delivery->work->folder;
 
 	if (store_is_same_folder(delivery->work->store, lost->folder, inbox))
 		return PLAN_HOPELESS;

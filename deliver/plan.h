@@ -12,8 +12,10 @@
 
 struct delivery;
 struct job;
+struct content;
 struct sieve_action;
 struct store_copy;
+struct work_bytes;
 
 struct plan_copy {
 	struct str folder;
@@ -24,6 +26,7 @@ struct plan_copy {
 	const struct str *keywords; /* none twice */
 	size_t keyword_count;
 	const struct sieve_action *action; /* NULL: the implicit keep */
+	struct work_bytes *bytes;          /* what it holds */
 	struct store_copy *copy;           /* from execute */
 	/* Or what a delivery that broke off has left there. */
 	const char *kept;
@@ -31,6 +34,7 @@ struct plan_copy {
 
 struct plan_redirect {
 	struct str address;
+	const struct content *content; /* NULL: as it came */
 	const struct sieve_action *action;
 };
 

@@ -67,13 +67,14 @@ return_path(const struct job *job, const struct delivery *delivery)
 	return address_of(job, delivery, policy);
 }
 
-/* The message as it came, without its Return-Path: that is the next delivery's
- * to write (RFC 5321 4.4). */
+/* The message as the script had it, without its Return-Path: that is the next
+ * delivery's to write (RFC 5321 4.4). */
 static const struct content *
-forwarded_content(const struct job *job, const struct delivery *delivery)
+forwarded_content(const struct job *job, const struct delivery *delivery,
+	const struct content *content)
 {
-	const struct content *content = content_of(job->arena, job->message);
-
+	if (content == NULL)
+		content = content_of(job->arena, job->message);
 	content =
 		content_without_fields(job->arena, content, STR("Return-Path"));
 	return content_prepend(job->arena, content,
@@ -81,16 +82,29 @@ forwarded_content(const struct job *job, const struct delivery *delivery)
 			STR_ARG(redirect_mark), delivery->user)));
 }
 
-static struct str *
-addresses_of(struct arena *arena, const struct plan *plan)
+static bool
+is_same_content(const struct content *a, const struct content *b)
 {
-	struct str *addresses =
-		ARENA_ARRAY(arena, struct str, plan->redirect_count);
-	size_t i;
+	return a == b || (a != NULL && b != NULL && content_is_same(a, b));
+}
 
-	for (i = 0; i < plan->redirect_count; i++)
-		addresses[i] = plan->redirects[i].address;
-	return addresses;
+/* The addresses, from `first` on, that get the same content; *first is moved
+ * behind the last of them. */
+static size_t
+take_addresses(struct arena *arena, const struct plan *plan, size_t *first,
+	struct str **addresses_out)
+{
+	const struct plan_redirect *redirects = plan->redirects + *first;
+	size_t most = plan->redirect_count - *first, count;
+
+	*addresses_out = ARENA_ARRAY(arena, struct str, most);
+	for (count = 0;
+		count < most &&
+		is_same_content(redirects[count].content, redirects[0].content);
+		count++)
+		(*addresses_out)[count] = redirects[count].address;
+	*first += count;
+	return count;
 }
 
 int
@@ -99,14 +113,19 @@ redirect_hand_over(struct job *job, struct delivery *delivery, struct err *err)
 	const struct plan *plan = delivery->work->plan;
 	const struct outbound_settings settings =
 		setup_outbound(delivery->settings);
-	size_t i;
+	size_t next = 0, i;
 
-	if (plan->redirect_count == 0)
-		return 0;
-	if (outbound_submit(&settings, return_path(job, delivery),
-		    addresses_of(job->arena, plan), plan->redirect_count,
-		    forwarded_content(job, delivery), err) < 0)
-		return -1;
+	while (next < plan->redirect_count) {
+		const struct content *content = plan->redirects[next].content;
+		struct str *addresses;
+		size_t count =
+			take_addresses(job->arena, plan, &next, &addresses);
+
+		if (outbound_submit(&settings, return_path(job, delivery),
+			    addresses, count,
+			    forwarded_content(job, delivery, content), err) < 0)
+			return -1;
+	}
 	for (i = 0; i < plan->redirect_count; i++)
 		report_line(job, delivery, NULL, "forwarded to <%.*s>",
 			STR_ARG(plan->redirects[i].address));

@@ -276,6 +276,10 @@ setup_sieve(const struct settings *settings)
 			settings->sieve_duplicate_default_period_ms / 1000,
 		.duplicate_max_s =
 			settings->sieve_duplicate_max_period_ms / 1000,
+		.max_header_size = settings->sieve_editheader_max_header_size,
+		.protected_headers = settings->sieve_editheader_protected,
+		.no_add_headers = settings->sieve_editheader_forbid_add,
+		.no_delete_headers = settings->sieve_editheader_forbid_delete,
 		.delimiters = settings->recipient_delimiter,
 		.extensions = settings->sieve_extensions,
 	};
@@ -361,25 +365,32 @@ add_trace(const struct job *job, const struct work_bytes *bytes)
 			.time = job->work->received_at};
 		trace.received = &received;
 	}
-	return trace_add(
-		job->arena, content_of(job->arena, job->message), &trace);
+	return trace_add(job->arena,
+		bytes->edited != NULL ? bytes->edited
+				      : content_of(job->arena, job->message),
+		&trace);
 }
 
 static bool
-is_same_trace(const struct work_bytes *a, const struct work_bytes *b)
+is_same_bytes(const struct work_bytes *a, const struct work_bytes *b)
 {
-	return str_equal(a->delivered_to, b->delivered_to) &&
+	bool is_edited_same = a->edited == b->edited ||
+	                      (a->edited != NULL && b->edited != NULL &&
+				      content_is_same(a->edited, b->edited));
+
+	return is_edited_same && str_equal(a->delivered_to, b->delivered_to) &&
 	       str_equal(a->received_by, b->received_by) &&
 	       str_equal(a->received_for, b->received_for);
 }
 
-void
-setup_trace(struct job *job, struct delivery *delivery)
+struct work_bytes *
+setup_bytes(struct job *job, const struct delivery *delivery,
+	const struct content *edited)
 {
 	/* Where each user has a host name of its own there is nothing to share. */
 	enum { COMPARED = 8 };
 	struct work_bytes wanted = {
-		.delivered_to = delivered_to(job, delivery)};
+		.edited = edited, .delivered_to = delivered_to(job, delivery)};
 	struct work_bytes *known = job->work->bytes;
 	unsigned compared;
 
@@ -389,15 +400,14 @@ setup_trace(struct job *job, struct delivery *delivery)
 			wanted.received_for = delivery->final.text;
 	}
 	for (compared = 0; known != NULL && compared < COMPARED; compared++) {
-		if (is_same_trace(known, &wanted)) {
-			delivery->work->bytes = known;
-			return;
-		}
+		if (is_same_bytes(known, &wanted))
+			return known;
 		known = known->next;
 	}
-	delivery->work->bytes = ARENA_NEW(job->arena, struct work_bytes);
-	*delivery->work->bytes = wanted;
-	delivery->work->bytes->content = add_trace(job, &wanted);
-	delivery->work->bytes->next = job->work->bytes;
-	job->work->bytes = delivery->work->bytes;
+	known = ARENA_NEW(job->arena, struct work_bytes);
+	*known = wanted;
+	known->content = add_trace(job, &wanted);
+	known->next = job->work->bytes;
+	job->work->bytes = known;
+	return known;
 }

@@ -46,9 +46,10 @@ struct outbound_settings setup_outbound(const struct settings *settings);
 MUST_USE int setup_check_loop(const struct job *job,
 	const struct delivery *delivery, struct err *err);
 
-/* Sets delivery->work->bytes: the message with the trace headers of this
- * delivery, those of another one of the job where they are the same. */
-void setup_trace(struct job *job, struct delivery *delivery);
+/* The message, or what a script has made of it (not NULL), with the trace headers
+ * of this delivery; those of another copy of the job where they are the same. */
+struct work_bytes *setup_bytes(struct job *job, const struct delivery *delivery,
+	const struct content *edited);
 
 /* For log lines: the recipient's, or that of the job. */
 struct str setup_session(

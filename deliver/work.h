@@ -22,7 +22,8 @@
 struct work_bytes {
 	struct work_bytes *next;
 	const struct content *content;
-	struct str delivered_to; /* what makes them differ */
+	const struct content *edited; /* by a script; NULL: not at all */
+	struct str delivered_to;      /* what makes them differ */
 	struct str received_by;
 	struct str received_for;
 	struct store_copy *written; /* one to link to; NULL: none yet */
@@ -47,7 +48,6 @@ struct batch {
 struct delivery_work {
 	const char *log_prefix;
 	struct store *store;
-	struct work_bytes *bytes;
 	struct script_outcome {
 		struct sieve_result result;
 		bool has_script; /* at least one ran */

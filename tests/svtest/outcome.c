@@ -127,7 +127,6 @@ decide(struct world *world, struct err *err)
 {
 	if (detail_choose_folder(&world->job, &world->delivery, err) < 0)
 		return -1;
-	setup_trace(&world->job, &world->delivery);
 	plan_build(&world->job, &world->delivery);
 	drop_done(world, world->delivery_work.plan);
 	return 0;
@@ -146,12 +145,15 @@ execute(struct world *world, const struct message *message, size_t from,
 	bool is_good = false;
 	struct err err;
 
-	work->bytes = NULL;
 	work->script.result = (struct sieve_result){.arena = world->arena,
 		.actions = world->result.actions + from,
 		.count = to - from,
 		.implicit_keep = implicit_keep,
 		.flags = world->result.flags};
+	/* What the implicit keep is about, when it is about this message. */
+	if (world->result.content != NULL &&
+		world->result.content->message == message)
+		work->script.result.content = world->result.content;
 	world->job_work = (struct job_work){.bytes = NULL};
 	world->delivery.outcome = DELIVER_PENDING;
 	world->job.message = message;

@@ -951,6 +951,193 @@ TEST(an_address_that_is_refused_holds_all_of_them_back)
 	finish(&f);
 }
 
+/* ---- messages that a script changes (RFC 5293) ---- */
+
+TEST(what_a_script_has_changed_is_stored)
+{
+	struct fixture f;
+	const char *path = NULL;
+	struct stat status;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require \"editheader\";\n"
+		"addheader \"X-New\" \"a\"; addheader :last \"X-Last\" \"b\";\n"
+		"deleteheader \"Subject\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	CHECK_STR_IS(test_read(path), "Return-Path: <ada@partner.example>\n"
+				      "Delivered-To: amy@example.org\n"
+				      "X-New: a\n"
+				      "Message-ID: <1@example.org>\n"
+				      "From: Ada <ada@partner.example>\n"
+				      "X-Last: b\n"
+				      "\n"
+				      "text\n");
+	REQUIRE(stat(path, &status) == 0);
+	CHECK(strstr(path, arena_format(f.arena, ",S=%lld,W=%lld",
+				   (long long)status.st_size,
+				   (long long)status.st_size + 8)) != NULL);
+	finish(&f);
+}
+
+TEST(a_return_path_that_a_script_adds_is_not_stored)
+{
+	struct fixture f;
+	const char *path = NULL;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require \"editheader\"; addheader \"X\" \"a\";\n"
+		"addheader \"Return-Path\" \"<eve@elsewhere.example>\";\n");
+	deliver_job(&f.job);
+	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	CHECK_INT(lines_with(test_read(path), "Return-Path:"), 1);
+	CHECK_INT(lines_with(test_read(path), "eve@"), 0);
+	CHECK_INT(lines_with(test_read(path), "X: a"), 1);
+	finish(&f);
+}
+
+TEST(copies_that_hold_the_same_changes_share_one_file)
+{
+	static const char edit[] = "require \"editheader\";\n"
+				   "addheader \"X\" \"y\";\n";
+	struct fixture f;
+
+	begin(&f, plain,
+		(const char *const[]){"lmtp_hdr_delivery_address=none"}, 1);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	add(&f, "dan");
+	script(&f, "amy", edit);
+	script(&f, "bob", edit);
+	script(&f, "cat",
+		"require [\"fileinto\", \"mailbox\", \"copy\", "
+		"\"editheader\"];\n"
+		"fileinto :copy :create \"Plain\";\n"
+		"addheader \"X\" \"other\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(inode_in(&f, "amy", "new"), inode_in(&f, "bob", "new"));
+	CHECK(inode_in(&f, "amy", "new") != inode_in(&f, "cat", "new"));
+	CHECK(inode_in(&f, "amy", "new") != inode_in(&f, "dan", "new"));
+	CHECK_INT(
+		inode_in(&f, "cat", ".Plain/new"), inode_in(&f, "dan", "new"));
+	finish(&f);
+}
+
+TEST(each_redirect_sends_the_message_of_its_moment)
+{
+	struct fixture f;
+	const char *sendmail =
+		fake_sendmail("#!/bin/sh\ndir=$(dirname \"$0\")\n"
+			      "for to; do :; done\ncat >\"$dir/sent-$to\"\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require \"editheader\";\n"
+		"redirect \"bob@elsewhere.example\";\n"
+		"addheader \"X\" \"y\";\n"
+		"addheader \"Return-Path\" \"<eve@elsewhere.example>\";\n"
+		"redirect \"cat@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_STR_IS(test_read(test_path("sent-bob@elsewhere.example")),
+		arena_format(
+			f.arena, "X-Sieve-Redirected-From: amy\n%s", plain));
+	CHECK_STR_IS(test_read(test_path("sent-cat@elsewhere.example")),
+		arena_format(f.arena, "X-Sieve-Redirected-From: amy\nX: y\n%s",
+			plain));
+	finish(&f);
+}
+
+TEST(the_next_script_sees_the_message_as_it_was_left)
+{
+	struct fixture f;
+	const char *path = NULL;
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sieve_before=%s",
+				test_file("before.sieve",
+					"require \"editheader\";\n"
+					"addheader \"X-Before\" \"1\";\n")),
+			arena_format(f.arena, "sieve_after=%s",
+				test_file("after.sieve",
+					"require \"editheader\";\n"
+					"if header \"X-Own\" \"2\" {\n"
+					"addheader \"X-After\" \"3\"; }\n"))},
+		2);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require \"editheader\"; if header \"X-Before\" \"1\" {\n"
+		"addheader \"X-Own\" \"2\"; }\n");
+	deliver_job(&f.job);
+	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	CHECK(str_find(test_read(path),
+		      STR("\nX-After: 3\nX-Own: 2\nX-Before: 1\n")) <
+		test_read(path).len);
+	finish(&f);
+}
+
+/* RFC 5293 7 */
+TEST(an_error_keeps_what_the_scripts_before_it_have_made)
+{
+	struct fixture f;
+	const char *path = NULL;
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(f.arena, "sieve_before=%s",
+			test_file("before.sieve",
+				"require \"editheader\";\n"
+				"addheader \"X-Before\" \"1\";\n"))},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require [\"editheader\", \"variables\"];\n"
+		"addheader \"X-Own\" \"2\"; set \"n\" \" \";\n"
+		"addheader \"${n}\" \"3\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	CHECK_INT(lines_with(test_read(path), "X-Before: 1"), 1);
+	CHECK_INT(lines_with(test_read(path), "X-Own"), 0);
+	finish(&f);
+}
+
+TEST(settings_protect_header_fields)
+{
+	struct fixture f;
+	const char *path = NULL;
+
+	begin(&f, plain,
+		(const char *const[]){"sieve_editheader_protected=X-A",
+			"sieve_editheader_forbid_add=X-B",
+			"sieve_editheader_forbid_delete=From"},
+		3);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require \"editheader\";\n"
+		"addheader \"X-A\" \"1\"; addheader \"X-B\" \"1\";\n"
+		"addheader \"X-C\" \"1\"; deleteheader \"From\";\n");
+	deliver_job(&f.job);
+	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	CHECK_INT(lines_with(test_read(path), "X-"), 1);
+	CHECK_INT(lines_with(test_read(path), "X-C: 1"), 1);
+	CHECK_INT(lines_with(test_read(path), "From: Ada"), 1);
+	finish(&f);
+}
+
 TEST(the_return_path_of_a_redirect_is_a_matter_of_settings)
 {
 	static const struct {
