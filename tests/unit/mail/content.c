@@ -335,8 +335,8 @@ TEST(conversion_is_exact_across_chunk_borders)
 
 TEST(fields_of_a_text_in_front_are_cut_out)
 {
-	struct message *message = open_message(
-		STR("X: 1\nA: 2\n\nX: body\n"), IN_MEMORY);
+	struct message *message =
+		open_message(STR("X: 1\nA: 2\n\nX: body\n"), IN_MEMORY);
 	struct arena *arena = arena_open();
 	struct content_piece body = {.is_text = true, .text = STR("\nX: 3\n")};
 	const struct content *content = content_of(arena, message);
