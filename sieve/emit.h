@@ -19,8 +19,6 @@ struct emitter {
 	struct arena *arena; /* the program's */
 	struct instruction *code;
 	size_t count, size;
-	bool is_in_test;   /* vnd.dovecot.testsuite */
-	size_t test_fails; /* jumps to the end of the `test` block */
 };
 
 /* `end` is its last instruction: OP_STOP, or OP_RETURN of one that is included.

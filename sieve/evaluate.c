@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "sieve/check.h"
+#include "sieve/ext/testsuite.h"
 #include "sieve/current.h"
 #include "sieve/inclusion.h"
 #include "sieve/result.h"
@@ -366,6 +367,13 @@ run_program(struct run *run)
 			break;
 		case OP_STOP:
 			return SIEVE_OK;
+		case OP_TEST_BLOCK:
+			testsuite_enter(run, instruction->target);
+			break;
+		case OP_TEST_LEAVE:
+			if (!testsuite_leave(run, &at))
+				return SIEVE_OK;
+			break;
 		}
 	}
 	return status;

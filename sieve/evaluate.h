@@ -71,6 +71,10 @@ struct run {
 	struct run_frame **frames; /* of the includers, outermost first */
 	size_t depth;
 
+	/* ext/testsuite.h; the end of the `test` block that runs */
+	size_t test_end, test_depth;
+	bool is_in_test;
+
 	struct sieve_flags flags; /* imap4flags' internal variable */
 	bool implicit_keep;       /* not cancelled so far */
 	size_t first_action;      /* of this run in the result */

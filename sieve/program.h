@@ -45,7 +45,9 @@ enum opcode {
 	OP_JUMP_UNLESS, /* to target when the answer is false */
 	OP_CALL,        /* call's inclusion: to the start of that script */
 	OP_RETURN,      /* to the script that included this one, or the end */
-	OP_STOP         /* end of the run */
+	OP_STOP,        /* end of the run */
+	OP_TEST_BLOCK,  /* `test` of a test script; target is its end */
+	OP_TEST_LEAVE   /* to that end, from included scripts, too */
 };
 
 /* A string as it stands in a program.  Without parts it is constant; else the

@@ -6,8 +6,10 @@
 #include "sieve/check.h"
 #include "sieve/comparator.h"
 #include "sieve/compare.h"
+#include "sieve/current.h"
 #include "sieve/emit.h"
 #include "sieve/evaluate.h"
+#include "sieve/inclusion.h"
 #include "sieve/settings.h"
 
 #include "base/banned.h"
@@ -97,13 +99,19 @@ read_tags(struct run *run, const struct call *call,
 static void
 go_on_with(struct run *run, const struct testsuite_request *request)
 {
+	const struct message *message = run->host->ops->message(run->host);
+	size_t depth = run->settings.max_include_depth;
+
 	run->implicit_keep = run->result->implicit_keep;
 	run->flags = run->result->flags;
-	run->message = run->host->ops->message(run->host);
+	if (message != run->message)
+		run_set_message(run, message);
 	if (run->result->count == 0)
 		run->redirects = 0;
 	if (request->settings != NULL)
 		run->settings = settings_filled(request->settings);
+	/* There are frames for so many. */
+	run->settings.max_include_depth = depth;
 }
 
 static enum sieve_status
@@ -125,6 +133,9 @@ ask(struct run *run, const struct call *call, struct testsuite_request *request)
 		return SIEVE_FAILED;
 	run->result->implicit_keep = run->implicit_keep;
 	run->result->flags = run->flags;
+	run->result->edited = run->edited;
+	if (run_content(run, &run->result->content) != SIEVE_OK)
+		return SIEVE_FAILED;
 	status = run->host->ops->testsuite(run->host, request, run->err);
 	if (status == SIEVE_FAILED)
 		return run_fail(
@@ -170,34 +181,54 @@ check_block(struct checker *checker, struct ast_command *node)
 			"block");
 }
 
+void
+testsuite_enter(struct run *run, size_t end)
+{
+	run->is_in_test = true;
+	run->test_end = end;
+	run->test_depth = run->depth;
+}
+
+bool
+testsuite_leave(struct run *run, size_t *at)
+{
+	if (!run->is_in_test)
+		return false;
+	while (run->depth > run->test_depth && inclusion_end(run, at))
+		;
+	run->is_in_test = false;
+	*at = run->test_end;
+	return true;
+}
+
 static enum sieve_status
 act_block_end(struct run *run, const struct call *call)
 {
 	struct testsuite_request request = {.is_end = true};
 
+	run->is_in_test = false;
 	return ask(run, call, &request);
 }
 
 static const struct command_ops block_end = {.act = act_block_end};
 
-/*   ACT test; block; ACT end of test; the end: where test_fail jumps to */
+/*   ACT test; TEST_BLOCK end; block; ACT end of test; end: */
 static void
 emit_block(struct emitter *emitter, const struct ast_command *node)
 {
 	struct command *end = ARENA_NEW(emitter->arena, struct command);
 	struct call *call = ARENA_NEW(emitter->arena, struct call);
+	size_t block;
 
 	emit_call(emitter, OP_ACT, node->call);
-	emitter->is_in_test = true;
-	emitter->test_fails = NO_JUMP;
+	block = emit_jump(emitter, OP_TEST_BLOCK, node->at, NO_JUMP);
 	emit_commands(emitter, node->block);
 	*end = *node->command;
 	end->ops = &block_end;
 	*call = *node->call;
 	call->command = end;
 	emit_call(emitter, OP_ACT, call);
-	emit_land(emitter, emitter->test_fails);
-	emitter->is_in_test = false;
+	emit_land(emitter, block);
 }
 
 const struct command_ops command_test_block = {
@@ -207,26 +238,10 @@ const struct command_ops command_test_block = {
 };
 
 static void
-leave_test(struct emitter *emitter, enum opcode jump, struct position at)
-{
-	size_t over = NO_JUMP;
-
-	if (emitter->is_in_test) {
-		emitter->test_fails =
-			emit_jump(emitter, jump, at, emitter->test_fails);
-		return;
-	}
-	if (jump == OP_JUMP_UNLESS)
-		over = emit_jump(emitter, OP_JUMP_IF, at, NO_JUMP);
-	emit_plain(emitter, OP_STOP, at);
-	emit_land(emitter, over);
-}
-
-static void
 emit_fail(struct emitter *emitter, const struct ast_command *node)
 {
 	emit_call(emitter, OP_ACT, node->call);
-	leave_test(emitter, OP_JUMP, node->at);
+	emit_plain(emitter, OP_TEST_LEAVE, node->at);
 }
 
 const struct command_ops command_test_fail = {
@@ -293,8 +308,12 @@ check_message(struct checker *checker, struct ast_command *node)
 static void
 emit_may_fail(struct emitter *emitter, const struct ast_command *node)
 {
+	size_t over;
+
 	emit_call(emitter, OP_TEST, node->call);
-	leave_test(emitter, OP_JUMP_UNLESS, node->at);
+	over = emit_jump(emitter, OP_JUMP_IF, node->at, NO_JUMP);
+	emit_plain(emitter, OP_TEST_LEAVE, node->at);
+	emit_land(emitter, over);
 }
 
 const struct command_ops command_test_message = {

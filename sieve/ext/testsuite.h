@@ -58,4 +58,10 @@ struct testsuite_request {
 	const struct sieve_settings *settings;
 };
 
+/* ---- for evaluate.c ---- */
+
+void testsuite_enter(struct run *run, size_t end);
+/* `at` becomes the end of the block.  False: no block runs, so the script ends. */
+bool testsuite_leave(struct run *run, size_t *at);
+
 #endif

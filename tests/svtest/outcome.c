@@ -19,6 +19,7 @@ void
 outcome_reset(struct world *world)
 {
 	world->result.count = 0;
+	world->result.mark_count = 0;
 	world->result.implicit_keep = true;
 	world->result.flags = world->message_flags;
 	world->executed.count = 0;
@@ -247,7 +248,8 @@ const struct str *
 outcome_names(struct world *world, size_t *count_out)
 {
 	const struct sieve_result *lists[] = {&world->executed, &world->result};
-	size_t all = world->executed.count + world->result.count, i, j;
+	size_t marks = world->result.mark_count;
+	size_t all = world->executed.count + world->result.count + marks, i, j;
 	struct entry *entries =
 		ARENA_ARRAY(world->arena, struct entry, all + 1);
 	struct str *names = ARENA_ARRAY(world->arena, struct str, all + 1);
@@ -259,6 +261,8 @@ outcome_names(struct world *world, size_t *count_out)
 				entry_of(world, &lists[i]->actions[j]));
 	for (i = 0; i < *count_out; i++)
 		names[i] = entries[i].name;
+	for (i = 0; i < marks; i++)
+		names[(*count_out)++] = STR("duplicate_mark");
 	return names;
 }
 

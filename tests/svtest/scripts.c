@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
 #include "sieve/result.h"
+#include "deliver/include.h"
+#include "deliver/seen.h"
 #include "tests/svtest/world.h"
 
 #include "base/banned.h"
@@ -38,16 +41,36 @@ name_of(struct world *world, struct str path)
 	return arena_text(world->arena, path);
 }
 
+enum sieve_status
+script_translate(struct world *world, const struct sieve_settings *settings,
+	const char *name, struct str text, struct sieve_program **program_out,
+	struct sieve_report *report, struct err *err)
+{
+	struct include_loader loader;
+
+	include_init(&loader, world->arena, &world->include_folders,
+		settings->max_script_size, NULL);
+	return sieve_compile_all(world->arena, settings, &loader.loader, name,
+		text, program_out, report, err);
+}
+
 static bool
 compile(struct world *world, struct str path, struct str text)
 {
 	struct sieve_program *program;
 	struct sieve_report report;
+	struct err err;
 
 	sieve_report_init(&report, world->arena);
-	if (sieve_compile(world->arena, &world->sieve, name_of(world, path),
-		    text, &program, &report) < 0) {
+	switch (script_translate(world, &world->sieve, name_of(world, path),
+		text, &program, &report, &err)) {
+	case SIEVE_OK:
+		break;
+	case SIEVE_FAILED:
 		errors_add_report(world, &report, true);
+		return false;
+	case SIEVE_TEMPORARY:
+		errors_add(world, str_from(err_log_text(&err)));
 		return false;
 	}
 	world->subject = program;
@@ -123,6 +146,8 @@ script_run(struct world *world, bool appends)
 		return false;
 	}
 	result.flags = world->result.flags;
+	result.edited = world->result.edited;
+	result.content = world->result.content;
 	sieve_report_init(&report, world->arena);
 	world->runs_subject = true;
 	world->has_subject_failed = false;
@@ -184,6 +209,8 @@ script_sequence(struct world *world, const struct str *paths, size_t count)
 	delivery.outcome = DELIVER_PENDING;
 	job.deliveries = &delivery;
 	deliver_job(&job);
+	unlink(arena_format(
+		world->arena, "%s/" SEEN_FILE, world->delivery.home));
 	if (delivery.outcome == DELIVER_FAILED)
 		errors_add(world, str_from(err_log_text(&delivery.err)));
 	errors_read_log(world);

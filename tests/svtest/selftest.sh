@@ -223,6 +223,21 @@ verdict "0 passed, 1 failed" "tst has no numbers" <<'END'
 set "a" "${tst.1}";
 END
 
+mkdir included
+echo 'require "vnd.dovecot.testsuite"; test_fail "inside"; stop;' \
+	>included/fails.sieve
+head='require ["vnd.dovecot.testsuite", "include"];'
+verdict "1 passed, 1 failed" "test_fail of an included script fails the block" \
+	<<'END'
+test "a" { include "fails"; test_fail "never"; }
+test "b" { }
+END
+like "$(cat out)" "*1: a: FAILED: inside*" "with its reason"
+verdict "0 passed, 1 failed" "and outside of a block it ends the case" <<'END'
+include "fails";
+test "never" { }
+END
+
 # ---- the options ----
 
 verdict "1 passed, 0 failed" "-E shows the log of errors" -E <<'END'

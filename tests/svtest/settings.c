@@ -123,6 +123,10 @@ settings_load(struct world *world)
 	all[count++] = "message_loop_check=no";
 	all[count++] = "sieve_user_log=~/user.log";
 	all[count++] = arena_format(
+		world->arena, "sieve_dir=%s", world->include_folders.personal);
+	all[count++] = arena_format(
+		world->arena, "sieve_global=%s", world->include_folders.global);
+	all[count++] = arena_format(
 		world->arena, "sendmail_path=%s/sent", world->work);
 	for (i = 0; i < world->override_count; i++)
 		if (world->overrides[i].is_set)

@@ -50,6 +50,7 @@ compile_case(struct world *world, const char *file,
 {
 	struct sieve_report report;
 	struct buf text;
+	struct err err;
 	int result;
 
 	buf_init(&text, BUF_UNLIMITED);
@@ -59,8 +60,11 @@ compile_case(struct world *world, const char *file,
 		return -1;
 	}
 	sieve_report_init(&report, world->arena);
-	result = sieve_compile(world->arena, &world->main_sieve, file,
-		buf_view(&text), program_out, &report);
+	result =
+		script_translate(world, &world->main_sieve, file,
+			buf_view(&text), program_out, &report, &err) == SIEVE_OK
+			? 0
+			: -1;
 	print_problems(world, file, &report);
 	buf_clear(&text);
 	return result;

@@ -165,6 +165,11 @@ make_folders(struct world *world, const char *file)
 	*strrchr(folder, '/') = '\0';
 	world->folder = arena_text(world->arena, str_from(folder));
 	free(folder); /* layers: realpath() gave it */
+	world->include_folders =
+		(struct script_folders){.personal = arena_format(world->arena,
+						"%s/included", world->folder),
+			.global = arena_format(world->arena,
+				"%s/included-global", world->folder)};
 	if (mkdtemp(work) == NULL) {
 		fprintf(stderr, "svtest: cannot make a folder in %s: %s\n",
 			world->options->work, strerror(errno));
@@ -235,6 +240,8 @@ make_job(struct world *world)
 	host_init(&world->host, &world->job, &world->delivery);
 	world->ops = *world->host.host.ops;
 	world->ops.testsuite = world_obey;
+	/* No memory is attached: nothing is ever a duplicate. */
+	world->ops.duplicate_seen = NULL;
 	if (world->options->is_traced)
 		world->ops.trace = trace;
 	world->host.host.ops = &world->ops;

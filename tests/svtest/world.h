@@ -26,6 +26,7 @@
 #include "sieve/sieve.h"
 #include "deliver/deliver.h"
 #include "deliver/host.h"
+#include "deliver/scriptcache.h"
 #include "deliver/work.h"
 
 struct svtest_options {
@@ -67,6 +68,7 @@ struct world {
 	const struct svtest_options *options;
 	const char *folder; /* of the case, absolute */
 	const char *work;
+	struct script_folders include_folders;
 
 	struct deliver_host host;
 	struct sieve_host_ops ops;
@@ -172,6 +174,10 @@ void outcome_print(struct world *world);
 
 /* ---- scripts.c ---- */
 
+enum sieve_status script_translate(struct world *world,
+	const struct sieve_settings *settings, const char *name,
+	struct str text, struct sieve_program **program_out,
+	struct sieve_report *report, struct err *err);
 bool script_compile(struct world *world, struct str path);
 bool script_run(struct world *world, bool appends);
 bool script_sequence(

@@ -1,0 +1,3 @@
+require ["include", "variables"];
+global ["given", "answer"];
+set "answer" "common ${given}";
