@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
@@ -41,22 +42,38 @@ errors_add(struct world *world, struct str text)
 		printf("error: %.*s\n", STR_ARG(text));
 }
 
-void
-errors_add_report(struct world *world, const struct sieve_report *report,
-	bool is_compilation)
+/* Could that script not even be read?  Then what it means is not looked at. */
+static bool
+has_bad_syntax(const struct sieve_report *report, const char *script)
 {
-	bool is_syntax = false;
 	size_t i;
 
 	for (i = 0; i < report->count; i++)
-		is_syntax |= report->problems[i].is_syntax;
-	for (i = 0; i < report->count; i++)
-		if (!report->problems[i].is_warning &&
-			report->problems[i].is_syntax == is_syntax)
-			errors_add(world, str_from(report->problems[i].text));
-	if (is_compilation && report->errors > 0)
-		errors_add(world, is_syntax ? STR("parsing failed")
-					    : STR("validation failed"));
+		if (report->problems[i].is_syntax &&
+			strcmp(report->problems[i].script, script) == 0)
+			return true;
+	return false;
+}
+
+/* The summary of an included script is the error at its include. */
+void
+errors_add_report(struct world *world, const struct sieve_report *report,
+	const char *compiled)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const struct sieve_problem *problem = &report->problems[i];
+
+		if (!problem->is_warning &&
+			problem->is_syntax ==
+				has_bad_syntax(report, problem->script))
+			errors_add(world, str_from(problem->text));
+	}
+	if (compiled != NULL && report->errors > 0)
+		errors_add(world, has_bad_syntax(report, compiled)
+					  ? STR("parsing failed")
+					  : STR("validation failed"));
 }
 
 /* "PREFIX Error: TEXT" */

@@ -67,7 +67,7 @@ compile(struct world *world, struct str path, struct str text)
 	case SIEVE_OK:
 		break;
 	case SIEVE_FAILED:
-		errors_add_report(world, &report, true);
+		errors_add_report(world, &report, name_of(world, path));
 		return false;
 	case SIEVE_TEMPORARY:
 		errors_add(world, str_from(err_log_text(&err)));
@@ -122,7 +122,7 @@ judge(struct world *world, enum sieve_status status,
 	case SIEVE_OK:
 		return true;
 	case SIEVE_FAILED:
-		errors_add_report(world, report, false);
+		errors_add_report(world, report, NULL);
 		return false;
 	case SIEVE_TEMPORARY:
 		errors_add(world, str_from(err_log_text(err)));

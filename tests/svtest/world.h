@@ -145,9 +145,10 @@ bool settings_know_extension(struct str name);
 
 void errors_clear(struct world *world);
 void errors_add(struct world *world, struct str text);
-/* A compilation's or a run's; the summary of a failed compilation follows. */
+/* A run's, or those of the script that was compiled; the summary of a failed
+ * compilation follows. */
 void errors_add_report(struct world *world, const struct sieve_report *report,
-	bool is_compilation);
+	const char *compiled);
 /* What the log has got since the last time. */
 void errors_read_log(struct world *world);
 
