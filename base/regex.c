@@ -33,6 +33,8 @@ compile_options(unsigned options)
 		flags |= PCRE2_CASELESS;
 	if (options & REGEX_UTF8)
 		flags |= PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF;
+	if (options & REGEX_CODE_POINTS)
+		flags |= PCRE2_UTF | PCRE2_DOTALL;
 	return flags;
 }
 
@@ -49,9 +51,9 @@ explain(int code, size_t offset, struct err *err)
 
 static pcre2_code *
 compile(struct str pattern, unsigned options, const struct regex_limits *limits,
-	struct err *err)
+	pcre2_general_context *memory, struct err *err)
 {
-	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	pcre2_compile_context *context = pcre2_compile_context_create(memory);
 	pcre2_code *code;
 	PCRE2_SIZE offset = 0;
 	int error = 0;
@@ -68,9 +70,9 @@ compile(struct str pattern, unsigned options, const struct regex_limits *limits,
 }
 
 static pcre2_match_context *
-match_context(const struct regex_limits *limits)
+match_context(const struct regex_limits *limits, pcre2_general_context *memory)
 {
-	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	pcre2_match_context *context = pcre2_match_context_create(memory);
 
 	if (context == NULL)
 		memory_exhausted();
@@ -78,6 +80,17 @@ match_context(const struct regex_limits *limits)
 	pcre2_set_depth_limit(context, limits->match_depth);
 	pcre2_set_heap_limit(context, limits->heap_kib);
 	return context;
+}
+
+static int
+check_length(
+	struct str pattern, const struct regex_limits *limits, struct err *err)
+{
+	if (pattern.len <= limits->pattern_bytes)
+		return 0;
+	return err_set(err, ERR_REFUSED, "5.6.0",
+		"regular expression: longer than %zu bytes",
+		limits->pattern_bytes);
 }
 
 int
@@ -90,16 +103,14 @@ regex_open(struct str pattern, unsigned options,
 
 	if (limits == NULL)
 		limits = &regex_default_limits;
-	if (pattern.len > limits->pattern_bytes)
-		return err_set(err, ERR_REFUSED, "5.6.0",
-			"regular expression: longer than %zu bytes",
-			limits->pattern_bytes);
-	code = compile(pattern, options, limits, err);
+	if (check_length(pattern, limits, err) < 0)
+		return -1;
+	code = compile(pattern, options, limits, NULL, err);
 	if (code == NULL)
 		return -1;
 	regex = memory_get(sizeof(*regex));
 	regex->code = code;
-	regex->limits = match_context(limits);
+	regex->limits = match_context(limits, NULL);
 	regex->match = pcre2_match_data_create_from_pattern(code, NULL);
 	if (regex->match == NULL)
 		memory_exhausted();
@@ -159,4 +170,118 @@ regex_match(const struct regex *regex, struct str subject, struct str *groups,
 	}
 	give_groups(regex, subject, groups, max);
 	return LOOKUP_FOUND;
+}
+
+/* ---- in an arena ---- */
+
+/* Groups beyond those are not given out. */
+enum { SPANS_MOST = 33 };
+
+struct regex_pattern {
+	pcre2_code *code;
+};
+
+struct regex_matcher {
+	pcre2_match_context *limits;
+	pcre2_match_data *match;
+};
+
+static void *
+take_from_arena(PCRE2_SIZE size, void *arena)
+{
+	return arena_alloc(arena, size);
+}
+
+/* The arena gives everything back at once. */
+static void
+leave_in_arena(void *memory UNUSED, void *arena UNUSED)
+{
+}
+
+static pcre2_general_context *
+arena_context(struct arena *arena)
+{
+	pcre2_general_context *context = pcre2_general_context_create(
+		take_from_arena, leave_in_arena, arena);
+
+	if (context == NULL)
+		memory_exhausted();
+	return context;
+}
+
+int
+regex_pattern_in(struct arena *arena, struct str pattern, unsigned options,
+	const struct regex_limits *limits, struct regex_pattern **pattern_out,
+	struct err *err)
+{
+	pcre2_code *code;
+
+	if (limits == NULL)
+		limits = &regex_default_limits;
+	if (check_length(pattern, limits, err) < 0)
+		return -1;
+	code = compile(pattern, options, limits, arena_context(arena), err);
+	if (code == NULL)
+		return -1;
+	*pattern_out = ARENA_NEW(arena, struct regex_pattern);
+	(*pattern_out)->code = code;
+	return 0;
+}
+
+struct regex_matcher *
+regex_matcher_in(struct arena *arena, const struct regex_limits *limits)
+{
+	struct regex_matcher *matcher = ARENA_NEW(arena, struct regex_matcher);
+	pcre2_general_context *memory = arena_context(arena);
+
+	if (limits == NULL)
+		limits = &regex_default_limits;
+	matcher->limits = match_context(limits, memory);
+	matcher->match = pcre2_match_data_create(SPANS_MOST, memory);
+	if (matcher->match == NULL)
+		memory_exhausted();
+	return matcher;
+}
+
+static void
+give_spans(const struct regex_matcher *matcher, size_t count,
+	struct regex_span *spans)
+{
+	const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(matcher->match);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		spans[i] = (struct regex_span){0, 0};
+		if (ends[2 * i] != PCRE2_UNSET &&
+			ends[2 * i] <= ends[2 * i + 1])
+			spans[i] = (struct regex_span){
+				ends[2 * i], ends[2 * i + 1]};
+	}
+}
+
+enum regex_result
+regex_pattern_match(const struct regex_pattern *pattern,
+	struct regex_matcher *matcher, uint32_t steps, struct str subject,
+	struct regex_span *spans, size_t max, size_t *count_out)
+{
+	int result;
+
+	if (subject.data == NULL)
+		subject = STR_EMPTY;
+	pcre2_set_match_limit(matcher->limits, steps);
+	result = pcre2_match(pattern->code, (PCRE2_SPTR)subject.data,
+		subject.len, 0, PCRE2_NO_UTF_CHECK, matcher->match,
+		matcher->limits);
+	if (result == PCRE2_ERROR_NOMATCH)
+		return REGEX_NO_MATCH;
+	if (result == PCRE2_ERROR_MATCHLIMIT)
+		return REGEX_OVER_STEPS;
+	if (result < 0)
+		return REGEX_OVER_LIMIT;
+	/* 0: the pattern has more groups than there is room for. */
+	*count_out = result == 0 ? SPANS_MOST : (size_t)result;
+	if (*count_out > max)
+		*count_out = max;
+	give_spans(matcher, *count_out, spans);
+	return REGEX_MATCH;
 }

@@ -573,6 +573,11 @@ check_match_type(struct checker *checker, struct call *call)
 			"comparator \"%s\" cannot look for parts: it does not "
 			"go with \":%s\"",
 			call->comparator->name, use->tag->name);
+	if (call->match_type->needs_octets && call->comparator->has_code_points)
+		check_error(checker, use->at,
+			"\":%s\" goes with the comparators \"i;octet\" and "
+			"\"i;ascii-casemap\", not with \"%s\"",
+			use->tag->name, call->comparator->name);
 	if (call->match_type->counts &&
 		call->comparator != &comparator_ascii_numeric)
 		report_warning(checker->reporter, use->at,
@@ -590,6 +595,7 @@ prepare_keys(struct checker *checker, struct call *call)
 	size_t last = count_parameters(call->command, &optional) - 1;
 	const struct argument *keys = &call->arguments[last];
 	struct match_key *prepared;
+	struct err err;
 	size_t i;
 
 	for (i = 0; i < keys->count; i++)
@@ -598,9 +604,10 @@ prepare_keys(struct checker *checker, struct call *call)
 	prepared =
 		ARENA_ARRAY(checker->arena, struct match_key, keys->count + 1);
 	for (i = 0; i < keys->count; i++)
-		match_prepare(checker->arena, call->match_type,
-			call->comparator, keys->texts[i].constant,
-			&prepared[i]);
+		if (match_prepare(checker->arena, call->match_type,
+			    call->comparator, NULL, keys->texts[i].constant,
+			    &prepared[i], &err) < 0)
+			check_error(checker, keys->texts[i].at, "%s", err.text);
 	call->keys = prepared;
 	call->key_count = keys->count;
 }

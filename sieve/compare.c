@@ -8,6 +8,7 @@
 #include "base/banned.h"
 
 enum {
+	COMPILE_STEPS = 16, /* for a key that is compiled, and one an octet */
 	STEP_OCTETS = 1024, /* of a comparison, for one step */
 	TRACED_VALUE = 200, /* bytes of a value that a trace shows */
 	TRACED_ALL = 2000   /* bytes of all of them */
@@ -53,6 +54,7 @@ compare_start_keys(struct compare *compare, struct run *run,
 {
 	struct match_key *prepared =
 		ARENA_ARRAY(run->scratch, struct match_key, count + 1);
+	struct err err;
 	size_t i;
 
 	start(compare, run, call);
@@ -62,8 +64,15 @@ compare_start_keys(struct compare *compare, struct run *run,
 					     folded_size(call, keys[i])) !=
 			SIEVE_OK)
 			return SIEVE_FAILED;
-		match_prepare(run->scratch, call->match_type, call->comparator,
-			keys[i], &prepared[i]);
+		/* A regular expression is compiled. */
+		if (call->match_type->keeps_key &&
+			run_charge(run, COMPILE_STEPS + keys[i].len) !=
+				SIEVE_OK)
+			return SIEVE_FAILED;
+		if (match_prepare(run->scratch, call->match_type,
+			    call->comparator, run->memory, keys[i],
+			    &prepared[i], &err) < 0)
+			return run_fail(run, "%s", err.text);
 	}
 	compare->keys = prepared;
 	compare->key_count = count;
@@ -210,6 +219,9 @@ try_key(struct compare *compare, const struct match_key *key, struct str value,
 	work.is_over = false;
 	work.comparator = compare->call->comparator;
 	work.relation = compare->call->relation;
+	work.memory = run->memory;
+	work.scratch = run->scratch;
+	work.failure = NULL;
 	work.count = 0;
 	compare->is_true = compare->call->match_type->match(key, folded, &work);
 	used = budget - work.budget;
@@ -217,6 +229,8 @@ try_key(struct compare *compare, const struct match_key *key, struct str value,
 	if (run_charge(run, work.is_over ? run->steps + 1
 					 : 1 + used / STEP_OCTETS) != SIEVE_OK)
 		return SIEVE_FAILED;
+	if (work.failure != NULL)
+		return run_fail(run, "%s", work.failure);
 	/* RFC 5229 3.2: only a match sets them. */
 	if (compare->is_true && work.count > 0 && run->program->uses_captures)
 		return set_captures(run, value, &work);

@@ -403,6 +403,7 @@ run_start(struct run *run, const struct sieve_program *program,
 	run->variables =
 		ARENA_ARRAY(run->kept, struct variable, program->variables + 1);
 	inclusion_start(run);
+	run->memory = match_memory_open(run->kept);
 	result_begin(result);
 	current_begin(run);
 	run->first_action = result->count;

@@ -61,6 +61,7 @@ struct run {
 
 	struct variable *variables;
 	struct variable captures[MOST_CAPTURES];
+	struct match_memory *memory;
 
 	int64_t now; /* valid when it has been asked for */
 	bool knows_now;

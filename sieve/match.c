@@ -18,22 +18,24 @@ struct pattern {
 	size_t count;
 };
 
-void
+int
 match_prepare(struct arena *arena, const struct match_type *type,
-	const struct comparator *comparator, struct str key,
-	struct match_key *key_out)
+	const struct comparator *comparator, struct match_memory *memory,
+	struct str key, struct match_key *key_out, struct err *err)
 {
 	*key_out = (struct match_key){
-		.text = comparator_fold(comparator, arena, key),
+		.text = type->keeps_key
+	                        ? key
+	                        : comparator_fold(comparator, arena, key),
 		.has_code_points = comparator->has_code_points,
 	};
-	if (type->prepare != NULL)
-		type->prepare(arena, key_out);
+	if (type->prepare == NULL)
+		return 0;
+	return type->prepare(arena, comparator, memory, key_out, err);
 }
 
-/* Pays for looking at `octets`. */
-static bool
-pay(struct match_work *work, uint64_t octets)
+bool
+match_pay(struct match_work *work, uint64_t octets)
 {
 	if (octets > work->budget) {
 		work->budget = 0;
@@ -49,7 +51,7 @@ pay(struct match_work *work, uint64_t octets)
 static bool
 is_equal(const struct match_key *key, struct str value, struct match_work *work)
 {
-	return key->text.len == value.len && pay(work, value.len) &&
+	return key->text.len == value.len && match_pay(work, value.len) &&
 	       str_equal(key->text, value);
 }
 
@@ -64,7 +66,7 @@ contains(const struct match_key *key, struct str value, struct match_work *work)
 {
 	if (key->text.len == 0)
 		return true;
-	return key->text.len <= value.len && pay(work, value.len) &&
+	return key->text.len <= value.len && match_pay(work, value.len) &&
 	       str_find(value, key->text) < value.len;
 }
 
@@ -141,8 +143,10 @@ read_segment(struct pattern_builder *builder, struct segment *segment)
 	find_longest(segment);
 }
 
-static void
-prepare_pattern(struct arena *arena, struct match_key *key)
+static int
+prepare_pattern(struct arena *arena, const struct comparator *comparator UNUSED,
+	struct match_memory *memory UNUSED, struct match_key *key,
+	struct err *err UNUSED)
 {
 	struct pattern *pattern = ARENA_NEW(arena, struct pattern);
 	size_t count = count_stars(key->text) + 1, i;
@@ -158,12 +162,13 @@ prepare_pattern(struct arena *arena, struct match_key *key)
 	pattern->segments = segments;
 	pattern->count = count;
 	key->pattern = pattern;
+	return 0;
 }
 
 /* ---- :matches, the match ---- */
 
-static void
-add_capture(struct match_work *work, size_t from, size_t to)
+void
+match_add_capture(struct match_work *work, size_t from, size_t to)
 {
 	if (work->count < MOST_CAPTURES)
 		work->captures[work->count++] = (struct capture){from, to};
@@ -178,7 +183,7 @@ capture_any(struct match_work *work, const struct segment *segment, size_t at)
 		return;
 	for (i = 0; i < segment->text.len; i++)
 		if (segment->is_any[i])
-			add_capture(work, at + i, at + i + 1);
+			match_add_capture(work, at + i, at + i + 1);
 }
 
 static bool
@@ -187,7 +192,8 @@ fits(const struct segment *segment, struct str value, size_t at,
 {
 	size_t i;
 
-	if (value.len - at < segment->text.len || !pay(work, segment->text.len))
+	if (value.len - at < segment->text.len ||
+		!match_pay(work, segment->text.len))
 		return false;
 	if (segment->is_any == NULL)
 		return str_equal(segment->text,
@@ -211,7 +217,7 @@ find_segment(const struct segment *segment, struct str value, size_t from,
 		struct str rest = str_skip(value, at + segment->longest_from);
 		size_t ahead = str_find(rest, segment->longest);
 
-		if (!pay(work, ahead + 1))
+		if (!match_pay(work, ahead + 1))
 			return false;
 		if (ahead == rest.len && segment->longest.len > 0)
 			return false;
@@ -246,7 +252,7 @@ match_segments(const struct pattern *pattern, struct str value,
 	for (segment++; segment < last; segment++) {
 		if (!find_segment(segment, value, at, work, &found))
 			return false;
-		add_capture(work, at, found);
+		match_add_capture(work, at, found);
 		capture_any(work, segment, found);
 		at = found + segment->text.len;
 	}
@@ -255,7 +261,7 @@ match_segments(const struct pattern *pattern, struct str value,
 	found = value.len - last->text.len;
 	if (!fits(last, value, found, work))
 		return false;
-	add_capture(work, at, found);
+	match_add_capture(work, at, found);
 	capture_any(work, last, found);
 	return true;
 }
@@ -294,7 +300,7 @@ step_forward(struct str pattern, size_t *in_pattern, struct str value,
 	c = pattern.data[at];
 	if (c == '?') {
 		*in_value = code_point_end(value, from);
-		add_capture(work, from, *in_value);
+		match_add_capture(work, from, *in_value);
 	} else {
 		if (c == '\\' && at + 1 < pattern.len)
 			c = pattern.data[++at];
@@ -315,13 +321,13 @@ match_code_points(struct str pattern, struct str value, struct match_work *work)
 	size_t in_pattern = 0, in_value = 0;
 
 	while (in_pattern < pattern.len || in_value < value.len) {
-		if (!pay(work, 1))
+		if (!match_pay(work, 1))
 			return false;
 		if (in_pattern < pattern.len &&
 			pattern.data[in_pattern] == '*') {
 			star = (struct retreat){true, ++in_pattern, in_value,
 				work->count, in_value};
-			add_capture(work, in_value, in_value);
+			match_add_capture(work, in_value, in_value);
 			continue;
 		}
 		if (step_forward(pattern, &in_pattern, value, &in_value, work))
@@ -332,7 +338,7 @@ match_code_points(struct str pattern, struct str value, struct match_work *work)
 		in_pattern = star.pattern;
 		in_value = star.value;
 		work->count = star.count;
-		add_capture(work, star.from, star.value);
+		match_add_capture(work, star.from, star.value);
 	}
 	return true;
 }
@@ -343,7 +349,7 @@ matches(const struct match_key *key, struct str value, struct match_work *work)
 	bool is_match;
 
 	work->count = 0;
-	add_capture(work, 0, value.len);
+	match_add_capture(work, 0, value.len);
 	is_match = key->has_code_points
 	                   ? match_code_points(key->text, value, work)
 	                   : match_segments(key->pattern, value, work);
@@ -364,7 +370,7 @@ const struct match_type match_matches = {
 static bool
 relates(const struct match_key *key, struct str value, struct match_work *work)
 {
-	return pay(work, value.len) &&
+	return match_pay(work, value.len) &&
 	       comparator_relates(
 		       work->comparator, work->relation, value, key->text);
 }

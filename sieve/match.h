@@ -21,6 +21,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
+#include "base/err.h"
 #include "base/str.h"
 #include "sieve/comparator.h"
 
@@ -31,13 +33,22 @@ struct capture {
 	size_t from, to; /* octets of the value */
 };
 
+struct match_memory;
+
+/* What regular expressions keep from one comparison to the next; lives as long as
+ * the run. */
+struct match_memory *match_memory_open(struct arena *arena);
+
 /* One comparison. */
 struct match_work {
 	uint64_t budget; /* octets that may still be looked at */
 	bool is_over;    /* there was not enough of it; the answer is void */
 	const struct comparator *comparator; /* of value and keys */
 	enum relation relation;              /* :value, :count */
-	size_t count; /* of captures; 0 when nothing matched */
+	struct match_memory *memory;         /* :regex */
+	struct arena *scratch;               /* :regex */
+	const char *failure; /* why there is no answer; NULL: there is one */
+	size_t count;        /* of captures; 0 when nothing matched */
 	struct capture captures[MOST_CAPTURES];
 };
 
@@ -46,15 +57,21 @@ struct pattern;
 /* A key, folded and made ready for a match type. */
 struct match_key {
 	struct str text;
-	bool has_code_points;          /* "?" stands for one */
-	const struct pattern *pattern; /* :matches */
+	bool has_code_points;              /* "?" stands for one */
+	const struct pattern *pattern;     /* :matches */
+	const struct regex_pattern *regex; /* :regex */
 };
 
 struct match_type {
 	bool needs_substring;
-	bool counts; /* the values; their number is what is matched */
-	/* NULL: folding is enough. */
-	void (*prepare)(struct arena *arena, struct match_key *key);
+	bool counts;       /* the values; their number is what is matched */
+	bool needs_octets; /* goes with i;octet and i;ascii-casemap only */
+	/* NULL: folding is enough.  -1: the key means nothing, `err` says
+	 * why. */
+	int (*prepare)(struct arena *arena, const struct comparator *comparator,
+		struct match_memory *memory, struct match_key *key,
+		struct err *err);
+	bool keeps_key; /* prepare() wants it as it is, not folded */
 	bool (*match)(const struct match_key *key, struct str value,
 		struct match_work *work);
 };
@@ -62,12 +79,19 @@ struct match_type {
 extern const struct match_type match_is;
 extern const struct match_type match_contains;
 extern const struct match_type match_matches;
+extern const struct match_type match_regex; /* ext/regex.c */
 extern const struct match_type match_by_value;
 extern const struct match_type match_by_count;
 
-/* `key_out` lives in the arena or points into `key`. */
-void match_prepare(struct arena *arena, const struct match_type *type,
-	const struct comparator *comparator, struct str key,
-	struct match_key *key_out);
+/* `key_out` lives in the arena or points into `key` or `memory`, which may be
+ * NULL: every key is made ready anew.  -1: the key means nothing, `err` says
+ * why. */
+MUST_USE int match_prepare(struct arena *arena, const struct match_type *type,
+	const struct comparator *comparator, struct match_memory *memory,
+	struct str key, struct match_key *key_out, struct err *err);
+
+/* Takes `octets` off the budget; false when there is not so much of it. */
+bool match_pay(struct match_work *work, uint64_t octets);
+void match_add_capture(struct match_work *work, size_t from, size_t to);
 
 #endif

@@ -34,6 +34,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/index.c %D%/ext/index.h \
 	%D%/ext/include.c \
 	%D%/ext/mailbox.c \
+	%D%/ext/regex.c \
 	%D%/ext/relational.c \
 	%D%/ext/subaddress.c \
 	%D%/ext/testsuite.c %D%/ext/testsuite.h \

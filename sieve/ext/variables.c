@@ -362,8 +362,8 @@ modify(struct run *run, const struct call *call, struct str *value)
 
 		if (use == NULL)
 			continue;
-		/* Quoting may double the length. */
-		if (run_reserve(run, value->len * 2) != SIEVE_OK)
+		/* Encoding may make it three times as long. */
+		if (run_reserve(run, (uint64_t)value->len * 3) != SIEVE_OK)
 			return SIEVE_FAILED;
 		*value = use->tag->ops->modify(run->scratch, *value);
 	}
@@ -445,6 +445,29 @@ modify_quotewildcard(struct arena *arena, struct str value)
 	return str_of(copy, len);
 }
 
+/* RFC 5435 6, RFC 3986 2.1: all but the unreserved characters. */
+static struct str
+modify_encodeurl(struct arena *arena, struct str value)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *copy = arena_alloc(arena, value.len * 3 + 1);
+	size_t i, len = 0;
+
+	for (i = 0; i < value.len; i++) {
+		unsigned char c = (unsigned char)value.data[i];
+
+		if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) ||
+			c == '-' || c == '.' || c == '_' || c == '~') {
+			copy[len++] = (char)c;
+			continue;
+		}
+		copy[len++] = '%';
+		copy[len++] = digits[c >> 4];
+		copy[len++] = digits[c & 15];
+	}
+	return str_of(copy, len);
+}
+
 static struct str
 modify_length(struct arena *arena, struct str value)
 {
@@ -456,6 +479,7 @@ const struct tag_ops tag_upper = {.modify = modify_upper};
 const struct tag_ops tag_lowerfirst = {.modify = modify_lowerfirst};
 const struct tag_ops tag_upperfirst = {.modify = modify_upperfirst};
 const struct tag_ops tag_quotewildcard = {.modify = modify_quotewildcard};
+const struct tag_ops tag_encodeurl = {.modify = modify_encodeurl};
 const struct tag_ops tag_length = {.modify = modify_length};
 
 /* ---- string (RFC 5229 5) ---- */

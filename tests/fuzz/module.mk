@@ -73,6 +73,11 @@ FUZZ_TESTS += %D%/fuzz-encodedword
 %C%_fuzz_encodedword_LDADD = mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/encodedword %D%/encodedword.dict
 
+FUZZ_TESTS += %D%/fuzz-ere
+%C%_fuzz_ere_SOURCES = %D%/fuzz-ere.c
+%C%_fuzz_ere_LDADD = $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/ere
+
 FUZZ_TESTS += %D%/fuzz-message
 %C%_fuzz_message_SOURCES = %D%/fuzz-message.c
 %C%_fuzz_message_LDADD = mail/libmail.a $(FUZZ_LIBS)

@@ -70,6 +70,10 @@ UNIT_TESTS += %D%/encode
 %C%_encode_SOURCES = %D%/encode.c
 %C%_encode_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/ere
+%C%_ere_SOURCES = %D%/ere.c
+%C%_ere_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/regex
 %C%_regex_SOURCES = %D%/regex.c
 %C%_regex_LDADD = $(TEST_LIBS)

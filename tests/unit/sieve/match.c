@@ -6,13 +6,23 @@
 
 #include "base/banned.h"
 
+static void
+prepare(struct arena *arena, const struct match_type *type, struct str text,
+	struct match_key *key)
+{
+	struct err err;
+
+	REQUIRE(match_prepare(arena, type, &comparator_octet, NULL, text, key,
+			&err) == 0);
+}
+
 static bool
 match(struct arena *arena, struct str pattern, struct str value,
 	struct match_work *work)
 {
 	struct match_key key;
 
-	match_prepare(arena, &match_matches, &comparator_octet, pattern, &key);
+	prepare(arena, &match_matches, pattern, &key);
 	work->budget = 1000 * 1000 * 1000;
 	work->is_over = false;
 	work->count = 0;
@@ -148,13 +158,11 @@ TEST(a_match_ends_when_its_budget_does)
 	struct match_key key;
 	struct match_work work = {.budget = 100 * 1000};
 
-	match_prepare(arena, &match_matches, &comparator_octet,
-		STR("*a?a?a?a?a?a?ab*"), &key);
+	prepare(arena, &match_matches, STR("*a?a?a?a?a?a?ab*"), &key);
 	CHECK(!match_matches.match(&key, value, &work));
 	CHECK(work.is_over);
 	work = (struct match_work){.budget = 999 * 1000};
-	match_prepare(
-		arena, &match_contains, &comparator_octet, STR("b"), &key);
+	prepare(arena, &match_contains, STR("b"), &key);
 	CHECK(!match_contains.match(&key, value, &work));
 	CHECK(work.is_over);
 	arena_close(&arena);
