@@ -38,6 +38,17 @@ write_copy(struct delivery *delivery, struct plan_copy *copy, struct err *err)
 	               : STORE_OK;
 }
 
+static void
+tell_missing(const struct plan_copy *copy, const struct err *err)
+{
+	if (copy->is_default || copy->action == NULL)
+		log_error("save failed to open mailbox %.*s: %s",
+			STR_ARG(copy->folder), err_log_text(err));
+	else
+		log_error("sieve: failed to store into mailbox '%.*s': %s",
+			STR_ARG(copy->folder), err_log_text(err));
+}
+
 /* A folder that is not there is no reason to lose or delay mail: it goes where
  * it would have gone without a script (RFC 5228 2.10.6). */
 static int
@@ -54,8 +65,7 @@ write_or_fall_back(struct delivery *delivery, size_t index, struct err *err)
 		case STORE_NO_FOLDER:
 			break;
 		}
-		log_error("save failed to open mailbox %.*s: %s",
-			STR_ARG(copy->folder), err_log_text(err));
+		tell_missing(copy, err);
 		switch (plan_fall_back(delivery, index)) {
 		case PLAN_REPLACED:
 			break;

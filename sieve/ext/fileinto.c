@@ -30,7 +30,8 @@ check_fileinto(struct checker *checker, struct ast_command *node)
 	const char *wrong = what_is_wrong(mailbox->constant);
 
 	if (text_is_constant(mailbox) && wrong != NULL)
-		check_error(checker, mailbox->at, "mailbox name %s %s",
+		check_error(checker, mailbox->at,
+			"invalid folder name %s: it %s",
 			check_quote(checker, mailbox->constant), wrong);
 }
 
@@ -49,7 +50,7 @@ act_fileinto(struct run *run, const struct call *call)
 		return SIEVE_FAILED;
 	wrong = what_is_wrong(mailbox);
 	if (wrong != NULL)
-		return run_fail(run, "fileinto: mailbox name %s %s",
+		return run_fail(run, "fileinto: invalid folder name %s: it %s",
 			report_quote(&run->reporter, mailbox), wrong);
 	pending.action.fileinto.mailbox =
 		arena_copy(run->result->arena, mailbox);

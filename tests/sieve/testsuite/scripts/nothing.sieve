@@ -1,0 +1,1 @@
+# Leaves all as it is.

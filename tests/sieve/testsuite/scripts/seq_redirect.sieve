@@ -1,0 +1,2 @@
+redirect "seq@example.net";
+keep;
