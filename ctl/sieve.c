@@ -32,6 +32,7 @@
 #include "sieve/sieve.h"
 #include "store/store.h"
 #include "deliver/deliver.h"
+#include "deliver/environment.h"
 #include "deliver/recipient.h"
 #include "deliver/script.h"
 #include "deliver/setup.h"
@@ -47,8 +48,7 @@ static void
 print_problem(FILE *out, const struct sieve_problem *problem)
 {
 	fprintf(out, "%s:%u:%u: %s: %s\n", problem->script, problem->line,
-		problem->column, problem->is_warning ? "warning" : "error",
-		problem->text);
+		problem->column, sieve_problem_word(problem), problem->text);
 }
 
 static void
@@ -182,12 +182,33 @@ answer_zone(struct sieve_host *host UNUSED, int64_t seconds)
 	return clock_zone(seconds);
 }
 
+/* What the LDA would answer. */
+static bool
+answer_environment(
+	struct sieve_host *host, struct str name, struct str *value_out)
+{
+	const struct tester *tester = tester_of(host);
+	const struct job job = {.arena = tester->ctl->arena, .service = "lda"};
+	const struct delivery delivery = {
+		.user = tester->user, .settings = tester->conf};
+
+	return environment_find(&job, &delivery, name, value_out);
+}
+
+static void
+print_log(struct sieve_host *host UNUSED, const char *text)
+{
+	fprintf(stderr, "log: %s\n", text);
+}
+
 static const struct sieve_host_ops quiet_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
 	.now = answer_now,
 	.zone = answer_zone,
+	.environment = answer_environment,
+	.log = print_log,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
@@ -195,6 +216,8 @@ static const struct sieve_host_ops traced_ops = {
 	.mailbox_exists = answer_mailbox_exists,
 	.now = answer_now,
 	.zone = answer_zone,
+	.environment = answer_environment,
+	.log = print_log,
 	.trace = print_trace,
 };
 
@@ -250,8 +273,7 @@ static void
 print_actions(const struct tester *tester, const struct sieve_result *result)
 {
 	struct arena *arena = tester->ctl->arena;
-	struct sieve_action keep = {
-		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	const struct sieve_action keep = sieve_implicit_keep(result);
 	size_t i;
 
 	for (i = 0; i < result->count; i++)
@@ -266,8 +288,7 @@ static void
 json_actions(struct json *json, struct arena *arena,
 	const struct sieve_result *result)
 {
-	struct sieve_action keep = {
-		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	const struct sieve_action keep = sieve_implicit_keep(result);
 	size_t i;
 
 	json_open(json, "actions", '[');
@@ -494,6 +515,7 @@ find_user(struct tester *tester, const char *name)
 		return ctl_fail(
 			CTL_TEMPORARY, "%s: %s", name, err_log_text(&err));
 	tester->has_user = true;
+	tester->user = recipient.name;
 	tester->conf = recipient.settings;
 	tester->settings = setup_sieve(recipient.settings);
 	return CTL_OK;

@@ -27,7 +27,8 @@ struct tester {
 	bool has_from, has_to;
 	struct address given_from; /* -f */
 	bool has_given_from;
-	bool has_user; /* -u: these are the user's */
+	bool has_user;    /* -u: these are the user's */
+	const char *user; /* NULL: none */
 	struct store *store;
 	struct script_folders folders;
 	const char **mailboxes;

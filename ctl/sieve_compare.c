@@ -124,8 +124,7 @@ list_actions(struct arena *arena, const struct sieve_result *result,
 	struct verdict *verdict)
 {
 	static const struct sieve_action discard = {.kind = SIEVE_DISCARD};
-	const struct sieve_action keep = {
-		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	const struct sieve_action keep = sieve_implicit_keep(result);
 	size_t i;
 
 	verdict->count = 0;

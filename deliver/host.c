@@ -3,6 +3,8 @@
 
 #include "base/attributes.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "deliver/environment.h"
 #include "deliver/seen.h"
 #include "deliver/work.h"
 
@@ -62,6 +64,20 @@ answer_zone(struct sieve_host *host UNUSED, int64_t seconds)
 	return clock_zone(seconds);
 }
 
+static bool
+answer_environment(
+	struct sieve_host *host, struct str name, struct str *value_out)
+{
+	return environment_find(
+		host_of(host)->job, host_of(host)->delivery, name, value_out);
+}
+
+static void
+take_log(struct sieve_host *host UNUSED, const char *text)
+{
+	log_info("sieve: %s", text);
+}
+
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
@@ -69,6 +85,8 @@ static const struct sieve_host_ops ops = {
 	.duplicate_seen = answer_duplicate_seen,
 	.now = answer_now,
 	.zone = answer_zone,
+	.environment = answer_environment,
+	.log = take_log,
 };
 
 void

@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/deliver.c %D%/deliver.h \
 	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
+	%D%/environment.c %D%/environment.h \
 	%D%/host.c %D%/host.h \
 	%D%/include.c %D%/include.h \
 	%D%/loopcheck.c %D%/loopcheck.h \

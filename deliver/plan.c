@@ -183,6 +183,22 @@ drop_looping_redirects(struct job *job, struct delivery *delivery)
 			NULL);
 }
 
+/* Of the implicit keep. */
+static struct plan_copy
+keep_copy(struct job *job, const struct delivery *delivery,
+	const struct sieve_result *result)
+{
+	struct plan_copy copy =
+		default_copy(job, delivery, result->content, NULL);
+
+	if (result->keep_target.len > 0) {
+		copy.folder = result->keep_target;
+		copy.create = result->keep_target_create;
+		copy.is_default = false;
+	}
+	return copy;
+}
+
 void
 plan_build(struct job *job, struct delivery *delivery)
 {
@@ -194,8 +210,7 @@ plan_build(struct job *job, struct delivery *delivery)
 	for (i = 0; i < result->count; i++)
 		add_action(job, delivery, &result->actions[i]);
 	if (result->implicit_keep)
-		add_copy(job, delivery,
-			default_copy(job, delivery, result->content, NULL),
+		add_copy(job, delivery, keep_copy(job, delivery, result),
 			&result->flags);
 	drop_looping_redirects(job, delivery);
 }

@@ -403,6 +403,30 @@ report_failure(struct sequence *sequence, const struct script_file *file,
 		report->count > 0 ? report->problems[0].text : "unknown");
 }
 
+/* What the script's own commands have to say (debug_log): to its owner. */
+static void
+report_notes(struct sequence *sequence, const struct script_file *file,
+	const struct sieve_report *report)
+{
+	bool has_notes = false;
+	size_t i;
+
+	for (i = 0; i < report->count; i++)
+		has_notes = has_notes || report->problems[i].is_note;
+	if (!has_notes)
+		return;
+	if (file->is_personal) {
+		userlog_write(sequence->job, sequence->delivery, file->path,
+			USERLOG_EACH_TIME, report);
+		return;
+	}
+	for (i = 0; i < report->count; i++)
+		if (report->problems[i].is_note)
+			log_info("sieve: %s:%u: %s", report->problems[i].script,
+				report->problems[i].line,
+				report->problems[i].text);
+}
+
 /* In all but the last script keep means "go on": the copy is made at the end of
  * the sequence, with the flags this script wanted. */
 static void
@@ -486,6 +510,24 @@ run_script(struct sequence *sequence, const struct script_file *file,
 	return run_native(sequence, file, report, has_compiled_out, err);
 }
 
+/* Users see it in any client, as with Cyrus. */
+#define FAILED_KEYWORD "$SieveFailed"
+
+/* To what the implicit keep files. */
+static void
+add_flag(struct sieve_result *result, struct str flag)
+{
+	const struct sieve_flags *old = &result->flags;
+	struct str *items =
+		ARENA_ARRAY(result->arena, struct str, old->count + 1);
+	size_t i;
+
+	for (i = 0; i < old->count; i++)
+		items[i] = old->items[i];
+	items[old->count] = flag;
+	result->flags = (struct sieve_flags){items, old->count + 1};
+}
+
 /* LOOKUP_FOUND: go on with the next script; LOOKUP_NONE: the sequence ends. */
 static enum lookup
 run_one(struct sequence *sequence, const struct script_file *file,
@@ -499,6 +541,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	sieve_report_init(&report, sequence->job->arena);
 	switch (run_script(sequence, file, &report, &has_compiled, err)) {
 	case SIEVE_OK:
+		report_notes(sequence, file, &report);
 		sequence->outcome->has_script = true;
 		return result->keep_in_effect ? LOOKUP_FOUND : LOOKUP_NONE;
 	case SIEVE_TEMPORARY:
@@ -508,6 +551,8 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	}
 	report_failure(sequence, file, has_compiled, &report);
 	/* RFC 5228 2.10.6: what earlier scripts did stays, and a keep. */
+	if (sequence->delivery->settings->sieve_mark_failed)
+		add_flag(result, STR(FAILED_KEYWORD));
 	sequence->outcome->has_script = true;
 	sequence->outcome->has_failed = true;
 	result->implicit_keep = true;

@@ -46,8 +46,7 @@ add_problems(struct buf *out, const struct sieve_report *report)
 
 		buf_add_format(out, "%s%s:%u:%u: %s: %s\n", when,
 			problem->script, problem->line, problem->column,
-			problem->is_warning ? "warning" : "error",
-			problem->text);
+			sieve_problem_word(problem), problem->text);
 	}
 }
 

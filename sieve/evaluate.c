@@ -67,6 +67,18 @@ run_reserve(struct run *run, uint64_t more)
 /* ---- texts and variables ---- */
 
 static struct str
+environment_value(const struct run *run, struct str name)
+{
+	const struct sieve_host_ops *ops = run->host->ops;
+	struct str value;
+
+	if (ops->environment != NULL &&
+		ops->environment(run->host, name, &value))
+		return value;
+	return STR_EMPTY;
+}
+
+static struct str
 part_value(const struct run *run, const struct text_part *part)
 {
 	switch (part->kind) {
@@ -76,6 +88,8 @@ part_value(const struct run *run, const struct text_part *part)
 		return variable_value(&run->variables[part->index]);
 	case TEXT_CAPTURE:
 		return variable_value(&run->captures[part->index]);
+	case TEXT_ENVIRONMENT:
+		return environment_value(run, part->constant);
 	}
 	return STR_EMPTY;
 }
@@ -409,6 +423,8 @@ run_start(struct run *run, const struct sieve_program *program,
 	run->first_action = result->count;
 	run->first_mark = result->mark_count;
 	run->flags = result->flags;
+	run->keep_target = result->keep_target;
+	run->keep_target_create = result->keep_target_create;
 }
 
 static void
@@ -421,6 +437,8 @@ run_end(struct run *run, enum sieve_status status)
 		result->keep_in_effect =
 			run->implicit_keep || result_has_keep(result);
 		result->flags = run->flags;
+		result->keep_target = run->keep_target;
+		result->keep_target_create = run->keep_target_create;
 		current_end(run);
 	} else {
 		/* RFC 5228 2.10.6: a keep, and nothing of what it wanted; the

@@ -80,6 +80,9 @@ struct run {
 	bool implicit_keep;       /* not cancelled so far */
 	size_t first_action;      /* of this run in the result */
 	size_t first_mark;
+	struct str keep_target; /* in the result's arena */
+	bool keep_target_create;
+	size_t lines; /* for the admin's log */
 	size_t redirects;
 };
 

@@ -75,6 +75,15 @@ struct sieve_host_ops {
 	/* Minutes east of UTC that clocks here show at that moment; NULL: 0. */
 	int (*zone)(struct sieve_host *host, int64_t seconds);
 
+	/* environment extension (RFC 5183 4): the value of an item, whose name is
+	 * in small letters; of the vendors' items only those of
+	 * vnd.dovecot.environment, and only to scripts that require it.  False:
+	 * there is no such item.  NULL: there are none. */
+	bool (*environment)(struct sieve_host *host, struct str name,
+		struct str *value_out);
+	/* vnd.cyrus.log: one line for the admin's log.  NULL: there is none. */
+	void (*log)(struct sieve_host *host, const char *text);
+
 	/* May be NULL: nobody wants to see it. */
 	void (*trace)(
 		struct sieve_host *host, const struct sieve_trace_event *event);

@@ -28,11 +28,14 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/editheader.c \
 	%D%/ext/encoded_character.c \
 	%D%/ext/envelope.c \
+	%D%/ext/environment.c \
 	%D%/ext/fileinto.c \
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
 	%D%/ext/index.c %D%/ext/index.h \
 	%D%/ext/include.c \
+	%D%/ext/keep_target.c \
+	%D%/ext/log.c \
 	%D%/ext/mailbox.c \
 	%D%/ext/regex.c \
 	%D%/ext/relational.c \

@@ -53,9 +53,10 @@ enum opcode {
 /* A string as it stands in a program.  Without parts it is constant; else the
  * parts' values are joined when control reaches it (RFC 5229 3). */
 enum text_part_kind {
-	TEXT_CONSTANT, /* constant */
-	TEXT_VARIABLE, /* ${name}: index of the variable */
-	TEXT_CAPTURE   /* ${1}: index of the match variable */
+	TEXT_CONSTANT,   /* constant */
+	TEXT_VARIABLE,   /* ${name}: index of the variable */
+	TEXT_CAPTURE,    /* ${1}: index of the match variable */
+	TEXT_ENVIRONMENT /* ${env.NAME}: constant is the item's name */
 };
 struct text_part {
 	enum text_part_kind kind;
@@ -109,7 +110,7 @@ struct call {
 	const struct match_key *keys; /* NULL: not all keys are constant */
 	size_t key_count;
 
-	bool answer; /* of a test whose answer was found while compiling */
+	bool flag; /* what the command found out while it was compiled */
 
 	/* Indexes of variables that the command names rather than reads. */
 	const size_t *variables;

@@ -15,6 +15,14 @@ sieve_report_init(struct sieve_report *report, struct arena *arena)
 	*report = (struct sieve_report){.arena = arena};
 }
 
+const char *
+sieve_problem_word(const struct sieve_problem *problem)
+{
+	if (problem->is_note)
+		return "info";
+	return problem->is_warning ? "warning" : "error";
+}
+
 void
 reporter_init(struct reporter *reporter, struct sieve_report *report,
 	const char *script, size_t most)
@@ -80,21 +88,44 @@ report_error(
 	va_end(args);
 }
 
-/* Warnings share the errors' number, so that a hostile script cannot fill the
- * memory with them. */
+/* Warnings and notes share the errors' number, so that a hostile script cannot
+ * fill the memory with them.  The new one, or NULL. */
+static struct sieve_problem *
+add_mild(struct reporter *reporter, struct position at, const char *format,
+	va_list args)
+{
+	struct sieve_report *report = reporter->report;
+	size_t told = report->count - reporter->first - reporter->errors;
+
+	if (told >= reporter->most)
+		return NULL;
+	add(reporter, at, true, format, args);
+	return &report->problems[report->count - 1];
+}
+
 void
 report_warning(
 	struct reporter *reporter, struct position at, const char *format, ...)
 {
-	struct sieve_report *report = reporter->report;
-	size_t told = report->count - reporter->first - reporter->errors;
 	va_list args;
 
-	if (told >= reporter->most)
-		return;
 	va_start(args, format);
-	add(reporter, at, true, format, args);
+	add_mild(reporter, at, format, args);
 	va_end(args);
+}
+
+void
+report_note(
+	struct reporter *reporter, struct position at, const char *format, ...)
+{
+	struct sieve_problem *note;
+	va_list args;
+
+	va_start(args, format);
+	note = add_mild(reporter, at, format, args);
+	va_end(args);
+	if (note != NULL)
+		note->is_note = true;
 }
 
 const char *

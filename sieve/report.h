@@ -40,6 +40,10 @@ void report_verror(struct reporter *reporter, struct position at,
 void report_warning(struct reporter *reporter, struct position at,
 	const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* Something that a script wants told; neither an error nor a warning. */
+void report_note(struct reporter *reporter, struct position at,
+	const char *format, ...) PRINTF_LIKE(3, 4);
+
 /* `text` in double quotes, shortened, without control characters. */
 const char *report_quote(struct reporter *reporter, struct str text);
 

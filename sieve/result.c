@@ -225,6 +225,23 @@ sieve_action_text(struct arena *arena, const struct sieve_action *action)
 	return text;
 }
 
+struct sieve_action
+sieve_implicit_keep(const struct sieve_result *result)
+{
+	struct sieve_action action = {
+		.kind = SIEVE_KEEP,
+		.keep = {.flags = result->flags},
+	};
+
+	if (result->keep_target.len > 0) {
+		action.kind = SIEVE_FILEINTO;
+		action.fileinto.mailbox = result->keep_target;
+		action.fileinto.create = result->keep_target_create;
+		action.fileinto.flags = result->flags;
+	}
+	return action;
+}
+
 const char *
 sieve_action_tags(const struct sieve_action *action)
 {

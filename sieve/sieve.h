@@ -63,9 +63,13 @@ struct sieve_problem {
 	const char *script;    /* name as given to sieve_compile() */
 	unsigned line, column; /* from 1; column counts code points */
 	bool is_warning;
+	bool is_note;   /* no warning either: what a script wants told */
 	bool is_syntax; /* the script could not be read, not only understood */
 	const char *text; /* without position, no line end */
 };
+
+/* "error", "warning" or "info" */
+const char *sieve_problem_word(const struct sieve_problem *problem);
 
 /* Collects problems; everything in it lives in its arena. */
 struct sieve_report {
@@ -174,6 +178,10 @@ struct sieve_result {
 	 * handed on to the next script of a sequence). */
 	bool implicit_keep;
 	struct sieve_flags flags;
+	/* vnd.cyrus.implicit_keep_target: where that copy goes instead; empty: to
+	 * the default mailbox. */
+	struct str keep_target;
+	bool keep_target_create;
 	/* The message as scripts have left it, for the implicit keep and the next
 	 * script; NULL: as it came. */
 	const struct content *content;
@@ -203,6 +211,10 @@ MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
  * blank. */
 struct str sieve_action_text(
 	struct arena *arena, const struct sieve_action *action);
+
+/* The implicit keep as an action: SIEVE_KEEP, or SIEVE_FILEINTO where a script
+ * has chosen another mailbox. */
+struct sieve_action sieve_implicit_keep(const struct sieve_result *result);
 
 /* The tags that do not change what is done with the message: "", " :copy",
  * " :create" or " :copy :create". */

@@ -58,20 +58,20 @@ check_ihave(struct checker *checker, struct ast_command *node)
 	}
 	for (i = 0; i < names->count && is_true; i++)
 		enable(checker, names->texts[i].constant);
-	node->call->answer = is_true;
+	node->call->flag = is_true;
 }
 
 static enum truth
 truth_of_ihave(const struct ast_command *node)
 {
-	return node->call->answer ? TRUTH_TRUE : TRUTH_FALSE;
+	return node->call->flag ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
 static enum sieve_status
 test_ihave(struct run *run, const struct call *call, bool *answer_out)
 {
-	*answer_out = call->answer;
-	run_trace_test(run, call, STR_EMPTY, call->answer);
+	*answer_out = call->flag;
+	run_trace_test(run, call, STR_EMPTY, call->flag);
 	return SIEVE_OK;
 }
 

@@ -13,6 +13,7 @@ TAP_TESTS += \
 	%D%/mbox_crowd.sh \
 	%D%/message.sh \
 	%D%/options.sh \
+	%D%/sieve.sh \
 	%D%/surroundings.sh
 EXTRA_DIST += \
 	%D%/detail.sh \
@@ -29,4 +30,5 @@ EXTRA_DIST += \
 	%D%/mbox_crowd.sh \
 	%D%/message.sh \
 	%D%/options.sh \
+	%D%/sieve.sh \
 	%D%/surroundings.sh

@@ -27,6 +27,9 @@
  *               tests: the seconds, 0 for what was only asked about
  *   clock       SECONDS +hhmm: the present moment and the local zone
  *   mailboxes   names that exist, one a line; "mailboxes: trouble" cannot tell
+ *   environment NAME = VALUE, in small letters; none exist without it
+ *   log         lines for the admin's log
+ *   notes       LINE:COLUMN: TEXT of what the script wants told
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
  *               keep as "keep"
@@ -92,6 +95,7 @@ struct test_case {
 	size_t earlier_count;
 	struct lines marks;
 	struct lines envelope, clock, mailboxes, settings;
+	struct lines environment, log, notes;
 	struct lines actions, errors, warnings, fails, temporary, trace;
 	struct {
 		struct str of; /* "", a number or "original" */
@@ -112,7 +116,7 @@ struct world {
 	bool has_from, has_to, in_trouble;
 	unsigned char kept[MOST_KEPT][SIEVE_MARK_KEY];
 	size_t kept_count;
-	struct lines trace;
+	struct lines trace, log, notes;
 };
 
 /* RFC 5228 1.2 */
@@ -201,6 +205,9 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 		{"clock", &test->clock},
 		{"mailboxes", &test->mailboxes},
 		{"settings", &test->settings},
+		{"environment", &test->environment},
+		{"log", &test->log},
+		{"notes", &test->notes},
 		{"actions", &test->actions},
 		{"errors", &test->errors},
 		{"warnings", &test->warnings},
@@ -352,6 +359,33 @@ answer_zone(struct sieve_host *host, int64_t seconds UNUSED)
 	return world_of(host)->zone;
 }
 
+static bool
+answer_environment(
+	struct sieve_host *host, struct str name, struct str *value_out)
+{
+	const struct lines *items = &world_of(host)->test->environment;
+	size_t i;
+
+	for (i = 0; i < items->count; i++) {
+		struct str rest = items->items[i], item;
+
+		if (str_next_field(&rest, '=', &item) &&
+			str_equal(str_trim(item), name)) {
+			*value_out = str_trim(rest.data ? rest : STR_EMPTY);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+take_log(struct sieve_host *host, const char *text)
+{
+	struct world *world = world_of(host);
+
+	lines_add(&world->log, arena_copy(world->test->arena, str_from(text)));
+}
+
 static void
 take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -367,6 +401,8 @@ static const struct sieve_host_ops ops = {
 	.duplicate_seen = answer_duplicate_seen,
 	.now = answer_now,
 	.zone = answer_zone,
+	.environment = answer_environment,
+	.log = take_log,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
@@ -375,6 +411,8 @@ static const struct sieve_host_ops traced_ops = {
 	.duplicate_seen = answer_duplicate_seen,
 	.now = answer_now,
 	.zone = answer_zone,
+	.environment = answer_environment,
+	.log = take_log,
 	.trace = take_trace,
 };
 
@@ -579,14 +617,14 @@ script_prefix(struct test_case *test, const char *script)
 
 static void
 list_problems(struct test_case *test, const struct sieve_report *report,
-	bool warnings, struct lines *lines)
+	const char *word, struct lines *lines)
 {
 	size_t i;
 
 	for (i = 0; i < report->count; i++) {
 		const struct sieve_problem *problem = &report->problems[i];
 
-		if (problem->is_warning == warnings)
+		if (strcmp(sieve_problem_word(problem), word) == 0)
 			lines_add(lines,
 				str_from(arena_format(test->arena,
 					"%s%u:%u: %s",
@@ -615,8 +653,7 @@ static void
 list_actions(struct test_case *test, const struct sieve_result *result,
 	struct lines *lines)
 {
-	struct sieve_action keep = {
-		.kind = SIEVE_KEEP, .keep = {.flags = result->flags}};
+	const struct sieve_action keep = sieve_implicit_keep(result);
 	size_t i;
 
 	for (i = 0; i < result->count; i++)
@@ -733,8 +770,8 @@ run_scripts(struct world *world, const struct sieve_settings *settings,
 		compiled = sieve_compile_all(test->arena, settings,
 			&world->loader, "script", test->scripts[i], &program,
 			&report, &err);
-		list_problems(test, &report, false, &errors);
-		list_problems(test, &report, true, &warnings);
+		list_problems(test, &report, "error", &errors);
+		list_problems(test, &report, "warning", &warnings);
 		if ((compiled == SIEVE_FAILED) != (report.errors > 0))
 			complain(test, "status and errors do not agree",
 				STR_EMPTY);
@@ -745,7 +782,8 @@ run_scripts(struct world *world, const struct sieve_settings *settings,
 		sieve_report_init(&report, test->arena);
 		status = sieve_run(
 			program, settings, &world->host, result, &report, &err);
-		list_problems(test, &report, false, &fails);
+		list_problems(test, &report, "error", &fails);
+		list_problems(test, &report, "info", &world->notes);
 		if ((status == SIEVE_FAILED) != (report.errors > 0))
 			complain(test, "status and report do not agree",
 				STR_EMPTY);
@@ -756,6 +794,8 @@ run_scripts(struct world *world, const struct sieve_settings *settings,
 	if (test->warnings.is_given)
 		compare_lines(test, "warnings", &test->warnings, &warnings);
 	compare_lines(test, "fails", &test->fails, &fails);
+	compare_lines(test, "log", &test->log, &world->log);
+	compare_lines(test, "notes", &test->notes, &world->notes);
 }
 
 /* ---- what is remembered ---- */

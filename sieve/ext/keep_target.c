@@ -1,0 +1,44 @@
+/* keep_target - vnd.cyrus.implicit_keep_target: another mailbox for the implicit
+ * keep
+ *
+ *   implicit_keep_target [:create] <mailbox: string>
+ *
+ * The last one that is reached counts.  An explicit keep goes where it always
+ * does, and so does the keep of a script that fails.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/arena.h"
+#include "base/utf8.h"
+#include "sieve/check.h"
+#include "sieve/evaluate.h"
+#include "sieve/registry.h"
+
+#include "base/banned.h"
+
+static enum sieve_status
+act_keep_target(struct run *run, const struct call *call)
+{
+	struct arena *arena = run->result->arena;
+	struct str mailbox;
+
+	if (run_text(run, call->arguments[0].texts, &mailbox) != SIEVE_OK ||
+		run_reserve(run, mailbox.len) != SIEVE_OK)
+		return SIEVE_FAILED;
+	if (mailbox.len == 0)
+		return run_fail(run, "implicit_keep_target: the mailbox's name "
+				     "is empty");
+	if (!utf8_is_valid(mailbox))
+		return run_fail(run,
+			"implicit_keep_target: invalid folder name %s: it is "
+			"no UTF-8",
+			report_quote(&run->reporter, mailbox));
+	run->keep_target = arena_copy(arena, mailbox);
+	run->keep_target_create = call_tag(call, GROUP_CREATE) != NULL;
+	run_trace_command(run, call, mailbox);
+	return SIEVE_OK;
+}
+
+const struct command_ops command_implicit_keep_target = {
+	.act = act_keep_target,
+};

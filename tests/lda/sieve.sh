@@ -1,0 +1,114 @@
+#!/bin/sh
+# What scripts learn of a delivery by doorstep-lda, and what they tell.
+# SPDX-License-Identifier: MIT
+. "${TEST_SOURCE:-$(dirname "$0")/../..}/tests/lib/tap.sh"
+. "$TEST_SOURCE/tests/lda/lda.sh"
+
+# ---- environment (RFC 5183) ----
+
+# item NAME [OPTION...]: its value, as a script finds it, in $value.
+item() {
+	name=$1
+	shift
+	fresh
+	script <<END
+require ["environment", "vnd.dovecot.environment", "variables", "fileinto"];
+if not environment :matches "$name" "*" { fileinto "Missing"; stop; }
+require_value
+END
+	sed -i 's/^require_value$/fileinto "V${1}";/' "$home/.dovecot.sieve"
+	lda -o lda_mailbox_autocreate=yes -o 'mail_location=maildir:~/Maildir:LAYOUT=fs' "$@"
+	value=$(cd "$home/Maildir" && find . -path './V*/new' | sed 's,^\./V,,; s,/new$,,')
+	[ -d "$home/Maildir/Missing" ] && value=missing
+}
+item host
+is "$value" mx.example.test "host is the setting hostname"
+item domain
+is "$value" example.test "domain is what follows its first label"
+item location
+is "$value" MDA "location"
+item phase
+is "$value" during "phase"
+item name
+is "$value" "Doorstep Sieve" "name"
+item version
+is "$value" "$("$TEST_BUILD/ctl/doorstep" --version | sed "s/.* //")" "version"
+item remote-ip
+is "$value" "" "there is no remote-ip"
+item remote-host
+is "$value" "" "and no remote-host"
+item vnd.dovecot.username
+is "$value" amy "the user"
+item vnd.dovecot.default-mailbox
+is "$value" INBOX "the default mailbox"
+item vnd.dovecot.default-mailbox -m Lists
+is "$value" Lists "that of -m"
+item vnd.dovecot.config.spam -o 'sieve_environment=ham=A spam=Junk'
+is "$value" Junk "what sieve_environment says"
+item vnd.dovecot.config.none -o 'sieve_environment=ham=A spam=Junk'
+is "$value" missing "what it does not say is missing"
+
+# ---- logs ----
+
+fresh
+script <<'END'
+require ["vnd.dovecot.debug", "vnd.cyrus.log"];
+debug_log "for the user";
+log "for the admin";
+END
+lda
+is "$status:$(count)" 0:1 "a script that logs"
+like "$(cat "$home/.dovecot.sieve.log" 2>&1)" \
+	"*$home/.dovecot.sieve:2:1: info: DEBUG: for the user" \
+	"debug_log is in the user's log"
+like "$(cat "$log")" "*Info: sieve: for the admin*" "log is in the admin's"
+unlike "$(cat "$log")" "*for the user*" "and nothing else"
+mv "$home/.dovecot.sieve" "$home/before.sieve"
+rm "$home/.dovecot.sieve.log"
+lda -o 'sieve_before=~/before.sieve'
+like "$(cat "$log")" "*Info: sieve: $home/before.sieve:2: DEBUG: for the user*" \
+	"debug_log of the admin's script is in the admin's log"
+
+# ---- vnd.cyrus.implicit_keep_target ----
+
+fresh
+script <<'END'
+require ["vnd.cyrus.implicit_keep_target", "mailbox"];
+implicit_keep_target :create "Other";
+END
+lda
+is "$status:$(count .Other):$(everything)" 0:1:1 "the implicit keep goes elsewhere"
+sed -i 's/:create "Other"/"Nowhere"/' "$home/.dovecot.sieve"
+lda
+is "$status:$(count):$(everything)" 0:1:2 \
+	"and to INBOX when that folder is not there"
+
+# ---- a script that fails ----
+
+# keywords: what the newest message of INBOX has, from dovecot-keywords.
+keywords() {
+	stored | sed 's/.*:2,//' | tr -cd 'a-z' | grep -o . | while read -r letter; do
+		number=$(printf '%d' "'$letter")
+		grep "^$((number - 97)) " "$home/Maildir/dovecot-keywords" |
+			cut -d' ' -f2-
+	done
+}
+fresh
+echo 'frob;' | script
+lda
+is "$status:$(keywords)" '0:$SieveFailed' "a message whose script is in error is marked"
+fresh
+printf 'require "ihave"; error "no";' | script
+lda
+is "$status:$(keywords)" '0:$SieveFailed' "and one whose script failed"
+like "$(cat "$home/.dovecot.sieve.log" 2>&1)" "*error: error: no" \
+	"the text of error is in the user's log"
+fresh
+echo 'frob;' | script
+lda -o sieve_mark_failed=no
+is "$status:$(count):$(keywords)" 0:1: "sieve_mark_failed switches it off"
+fresh
+echo 'keep;' | script
+lda
+is "$status:$(count):$(keywords)" 0:1: "a script without errors marks nothing"
+done_testing
