@@ -625,7 +625,7 @@ TEST(a_script_in_error_means_keep_and_tells_the_user)
 	script(&f, "amy", "fileinto \"Lists\";\nnonsense;\n");
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
-	CHECK_INT(count(&f, "amy", "new", NULL), 1);
+	CHECK_INT(count(&f, "amy", "cur", NULL), 1);
 	log = test_read(test_path("amy/.dovecot.sieve.log"));
 	CHECK(str_find(log, STR(".dovecot.sieve:1:1: error: ")) < log.len);
 	CHECK(str_find(log, STR(".dovecot.sieve:2:1: error: ")) < log.len);
@@ -650,7 +650,7 @@ TEST(a_job_uses_the_scripts_of_the_ones_before)
 		deliver_job(&f.job);
 		CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
 	}
-	CHECK_INT(count(&f, "amy", "new", NULL), 2);
+	CHECK_INT(count(&f, "amy", "cur", NULL), 2);
 	CHECK_UINT(script_cache_counts(cache).compiled, 1);
 	CHECK_UINT(script_cache_counts(cache).hits, 1);
 	script_cache_close(&cache);
@@ -1109,7 +1109,7 @@ TEST(an_error_keeps_what_the_scripts_before_it_have_made)
 		"addheader \"${n}\" \"3\";\n");
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
-	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	REQUIRE(count(&f, "amy", "cur", &path) == 1);
 	CHECK_INT(lines_with(test_read(path), "X-Before: 1"), 1);
 	CHECK_INT(lines_with(test_read(path), "X-Own"), 0);
 	finish(&f);
