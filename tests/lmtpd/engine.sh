@@ -15,7 +15,7 @@ script() {
 	printf '%s\n' "$1" >"$home/script"
 }
 mails() {
-	find "$home/Maildir/$1/new" -type f 2>/dev/null | wc -l
+	find "$home/Maildir/$1/new" "$home/Maildir/$1/cur" -type f 2>/dev/null | wc -l
 }
 
 ok "the server starts" start
