@@ -195,6 +195,8 @@ wanted_type(enum parameter_type type)
 		return "a string or a string list";
 	case PARAMETER_A_NUMBER:
 		return "a number";
+	case PARAMETER_A_STRING_OR_NUMBER:
+		return "a string or a number";
 	}
 	return "";
 }
@@ -211,6 +213,9 @@ has_type(const struct ast_argument *node, enum parameter_type type)
 		return node->kind == AST_STRINGS;
 	case PARAMETER_A_NUMBER:
 		return node->kind == AST_NUMBER;
+	case PARAMETER_A_STRING_OR_NUMBER:
+		return node->kind == AST_NUMBER ||
+		       (node->kind == AST_STRINGS && !node->is_list);
 	}
 	return false;
 }
@@ -233,6 +238,7 @@ check_usage(struct checker *checker, const struct command *command)
 		[PARAMETER_A_STRING] = "string",
 		[PARAMETER_A_STRING_LIST] = "string-list",
 		[PARAMETER_A_NUMBER] = "number",
+		[PARAMETER_A_STRING_OR_NUMBER] = "string / number",
 	};
 	const struct parameter *p = command->parameters;
 	struct buf buf;
@@ -749,6 +755,24 @@ check_end(struct checker *checker, struct ast_command *node)
 	return false;
 }
 
+/* `name "x" :tag 1` becomes `name :tag 1 "x"`. */
+static void
+put_tags_first(struct ast_command *node)
+{
+	struct ast_argument **at = &node->arguments, *first, *end;
+
+	while (*at != NULL && (*at)->kind != AST_TAG)
+		at = &(*at)->next;
+	if (*at == NULL || at == &node->arguments)
+		return;
+	first = node->arguments;
+	node->arguments = *at;
+	*at = NULL;
+	for (end = node->arguments; end->next != NULL; end = end->next)
+		;
+	end->next = first;
+}
+
 static bool
 check_arguments(struct checker *checker, struct ast_command *node)
 {
@@ -758,6 +782,8 @@ check_arguments(struct checker *checker, struct ast_command *node)
 	call->command = node->command;
 	call->at = node->at;
 	node->call = call;
+	if (node->command->ops->has_tags_behind)
+		put_tags_first(node);
 	return check_tags(checker, node, &positional) &&
 	       check_positional(checker, node, positional);
 }

@@ -57,6 +57,10 @@ static const struct {
 	{                                                                      \
 		name, PARAMETER_A_NUMBER, false                                \
 	}
+#define STRING_OR_NUMBER(name)                                                 \
+	{                                                                      \
+		name, PARAMETER_A_STRING_OR_NUMBER, false                      \
+	}
 #define OPTIONAL_STRING(name)                                                  \
 	{                                                                      \
 		name, PARAMETER_A_STRING, true                                 \

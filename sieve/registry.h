@@ -79,6 +79,8 @@ struct extension_ops {
 };
 
 struct command_ops {
+	/* Its tags may stand behind the positional arguments. */
+	bool has_tags_behind;
 	/* What the tables cannot say.  Errors are reported to the checker. */
 	void (*check)(struct checker *checker, struct ast_command *node);
 	/* What is known of a test that has been checked; NULL: nothing. */
@@ -138,7 +140,8 @@ enum parameter_type {
 	PARAMETER_NONE,
 	PARAMETER_A_STRING,
 	PARAMETER_A_STRING_LIST,
-	PARAMETER_A_NUMBER
+	PARAMETER_A_NUMBER,
+	PARAMETER_A_STRING_OR_NUMBER
 };
 
 struct parameter {

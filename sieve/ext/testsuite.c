@@ -62,7 +62,7 @@ read_strings(struct run *run, const struct call *call,
 	for (i = 0; i < MOST_PARAMETERS && parameters[i].name != NULL; i++) {
 		const struct argument *argument = &call->arguments[i];
 
-		if (parameters[i].type == PARAMETER_A_NUMBER)
+		if (argument->is_given && argument->count == 0)
 			request->number = argument->number;
 		for (j = 0; j < argument->count; j++)
 			if (run_text(run, &argument->texts[j],
@@ -81,8 +81,13 @@ read_tags(struct run *run, const struct call *call,
 	for (i = 0; i < call->tag_count; i++) {
 		const struct tag_use *use = &call->tags[i];
 
-		if (use->tag->extension != EXTENSION_TESTSUITE)
+		if (use->tag->extension != EXTENSION_TESTSUITE &&
+			use->tag->extension != EXTENSION_STALWART_TESTSUITE)
 			continue;
+		if (use->tag->id == TAG_TEST_SENT) {
+			request->has_smtp = true;
+			request->number = use->argument.number;
+		}
 		request->has_smtp |= use->tag->id == TAG_TEST_SMTP;
 		request->appends |= use->tag->id == TAG_TEST_APPEND;
 		if (use->tag->parameter != PARAMETER_A_STRING)
@@ -270,8 +275,12 @@ static void
 check_set(struct checker *checker, struct ast_command *node)
 {
 	const struct argument *object = &node->call->arguments[0];
+	bool has_value = node->call->arguments[1].is_given;
 	struct str name;
 
+	if (has_value == (call_tag(node->call, GROUP_TEST_SENT) != NULL))
+		check_error(checker, node->at,
+			"\"test_set\" needs a value for the object");
 	if (check_constant(checker, object, "the object", &name) &&
 		!is_object(checker, name))
 		check_error(checker, object->at,
@@ -280,6 +289,7 @@ check_set(struct checker *checker, struct ast_command *node)
 }
 
 const struct command_ops command_test_set = {
+	.has_tags_behind = true,
 	.check = check_set,
 	.act = act_plain,
 };
@@ -339,6 +349,17 @@ check_values(struct checker *checker UNUSED, struct ast_command *node)
 		node->call->comparator = &comparator_octet;
 }
 
+static size_t
+last_parameter(const struct call *call)
+{
+	const struct parameter *parameters = call->command->parameters;
+	size_t last = 0;
+
+	while (last + 1 < MOST_PARAMETERS && parameters[last + 1].name != NULL)
+		last++;
+	return last;
+}
+
 static enum sieve_status
 compare_values(struct compare *compare, const struct testsuite_request *request)
 {
@@ -374,13 +395,16 @@ is_forgiven(const struct run *run, const struct call *call,
 static enum sieve_status
 test_values(struct run *run, const struct call *call, bool *answer_out)
 {
-	struct testsuite_request request = {.is_end = false};
+	struct testsuite_request request = {
+		.has_action = call->command->id == COMMAND_TEST_RESULT_ACTION &&
+	                      call->arguments[0].is_given};
 	struct compare compare;
 	enum sieve_status status = ask(run, call, &request);
 
 	if (status != SIEVE_OK)
 		return status;
-	if (compare_start(&compare, run, call, 0) != SIEVE_OK ||
+	if (compare_start(&compare, run, call, last_parameter(call)) !=
+			SIEVE_OK ||
 		compare_values(&compare, &request) != SIEVE_OK)
 		return SIEVE_FAILED;
 	compare_end(&compare, answer_out);

@@ -36,6 +36,7 @@ struct testsuite_request {
 
 	const struct str *texts; /* positional strings, in order */
 	size_t text_count;
+	bool has_action;     /* test_result_action "redirect" "to whom" */
 	uint64_t number;     /* test_message's index, from 0 */
 	bool has_smtp;       /* :smtp, else :folder */
 	bool has_tag_text;   /* :folder, :mailbox, :extension were given */

@@ -4,6 +4,8 @@
  */
 #include <stdio.h>
 
+#include "base/number.h"
+#include "mail/date.h"
 #include "sieve/ext/testsuite.h"
 #include "tests/svtest/world.h"
 
@@ -69,29 +71,6 @@ obey_fail(struct world *world, struct testsuite_request *request)
 
 /* ---- test_set, test_message ---- */
 
-static enum sieve_status
-obey_set(struct world *world, struct testsuite_request *request)
-{
-	struct str object = request->texts[0], value = request->texts[1];
-	struct err err;
-
-	if (str_is_nocase(object, "message")) {
-		if (world_set_message(world, value, &err) < 0)
-			return refuse(request,
-				arena_text(world->arena, str_from(err.text)));
-		return SIEVE_OK;
-	}
-	if (str_is_nocase(object, "envelope.from") ||
-		str_is_nocase(object, "envelope.to") ||
-		str_is_nocase(object, "envelope.orig_to")) {
-		world_set_envelope(world, object, value);
-		return SIEVE_OK;
-	}
-	return refuse(request,
-		arena_format(world->arena, "%.*s cannot be set by this runner",
-			STR_ARG(object)));
-}
-
 static bool
 take_sent(struct world *world, uint64_t index)
 {
@@ -106,6 +85,65 @@ take_sent(struct world *world, uint64_t index)
 	world_set_envelope(world, STR("envelope.from"), from);
 	world_set_envelope(world, STR("envelope.to"), to);
 	return true;
+}
+
+/* "Fri, 04 Jul 2025 10:00:00 +0200", an ISO date, or seconds since 1970. */
+static enum sieve_status
+set_clock(struct world *world, struct testsuite_request *request,
+	struct str value)
+{
+	struct date date;
+	uint64_t seconds;
+
+	if (number_parse(value, &seconds) == 0)
+		world->now = (int64_t)seconds;
+	else if (date_parse(value, &date))
+		world->now = date_seconds(&date);
+	else
+		return refuse(request, "the date cannot be read");
+	world->has_now = true;
+	return SIEVE_OK;
+}
+
+/* test_set "message" :smtp N; N does not matter. */
+static enum sieve_status
+take_latest(struct world *world, struct testsuite_request *request)
+{
+	size_t count = sent_count(world);
+
+	if (!str_is_nocase(request->texts[0], "message") ||
+		count <= world->first_sent ||
+		!take_sent(world, count - 1 - world->first_sent))
+		return refuse(request, "there is no sent message");
+	return SIEVE_OK;
+}
+
+static enum sieve_status
+obey_set(struct world *world, struct testsuite_request *request)
+{
+	struct str object = request->texts[0];
+	struct str value = request->has_smtp ? STR_EMPTY : request->texts[1];
+	struct err err;
+
+	if (request->has_smtp)
+		return take_latest(world, request);
+	if (str_is_nocase(object, "message")) {
+		if (world_set_message(world, value, &err) < 0)
+			return refuse(request,
+				arena_text(world->arena, str_from(err.text)));
+		return SIEVE_OK;
+	}
+	if (str_is_nocase(object, "currentdate"))
+		return set_clock(world, request, value);
+	if (str_is_nocase(object, "envelope.from") ||
+		str_is_nocase(object, "envelope.to") ||
+		str_is_nocase(object, "envelope.orig_to")) {
+		world_set_envelope(world, object, value);
+		return SIEVE_OK;
+	}
+	return refuse(request,
+		arena_format(world->arena, "%.*s cannot be set by this runner",
+			STR_ARG(object)));
 }
 
 static bool
@@ -124,13 +162,33 @@ take_stored(struct world *world, struct str mailbox, uint64_t index)
 	return true;
 }
 
+/* Stalwart's dialect asks whether there is any; nothing is loaded. */
+static bool
+has_any(struct world *world, const struct testsuite_request *request)
+{
+	struct sieve_flags flags;
+	struct str text;
+
+	if (request->has_smtp)
+		return sent_count(world) > world->first_sent;
+	return mailbox_read(world, request->tag_text, 0, &text, &flags) ==
+	       LOOKUP_FOUND;
+}
+
+static bool
+find_message(struct world *world, const struct testsuite_request *request)
+{
+	if (world->is_stalwart)
+		return has_any(world, request);
+	return request->has_smtp
+	               ? take_sent(world, request->number)
+	               : take_stored(world, request->tag_text, request->number);
+}
+
 static enum sieve_status
 obey_message(struct world *world, struct testsuite_request *request)
 {
-	request->answer = request->has_smtp
-	                          ? take_sent(world, request->number)
-	                          : take_stored(world, request->tag_text,
-					    request->number);
+	request->answer = find_message(world, request);
 	if (request->answer || request->command == COMMAND_TEST_MESSAGE_TEST)
 		return SIEVE_OK;
 	world_fail_test(world,
@@ -147,22 +205,36 @@ obey_message(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_message_print(struct world *world, struct testsuite_request *request)
 {
-	enum { CHUNK = 4096 };
-	char bytes[CHUNK];
-	uint64_t at = 0;
-	struct err err;
-	ssize_t got;
+	struct str text = world_message_text(world);
 
 	(void)request;
-	while ((got = message_read(world->job.message, bytes, sizeof(bytes), at,
-			&err)) > 0) {
-		fwrite(bytes, 1, (size_t)got, stdout);
-		at += (uint64_t)got;
-	}
+	fwrite(text.data, 1, text.len, stdout);
+	return SIEVE_OK;
+}
+
+static enum sieve_status
+obey_assert_message(struct world *world, struct testsuite_request *request)
+{
+	request->answer =
+		str_equal(world_message_text(world), request->texts[0]);
+	if (!request->answer && request->command == COMMAND_TEST_ASSERT_MESSAGE)
+		world_fail_test(world, "the message is another one");
 	return SIEVE_OK;
 }
 
 /* ---- settings ---- */
+
+static enum sieve_status
+reload(struct world *world, struct testsuite_request *request)
+{
+	const char *problem = settings_load(world);
+
+	if (problem != NULL)
+		return refuse(request, problem);
+	request->settings =
+		world->runs_subject ? &world->sieve : &world->main_sieve;
+	return SIEVE_OK;
+}
 
 static enum sieve_status
 obey_config_set(struct world *world, struct testsuite_request *request)
@@ -170,7 +242,9 @@ obey_config_set(struct world *world, struct testsuite_request *request)
 	const char *problem =
 		settings_set(world, request->texts[0], request->texts[1]);
 
-	return problem != NULL ? refuse(request, problem) : SIEVE_OK;
+	if (problem != NULL)
+		return refuse(request, problem);
+	return world->is_stalwart ? reload(world, request) : SIEVE_OK;
 }
 
 static enum sieve_status
@@ -183,19 +257,12 @@ obey_config_unset(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_config_reload(struct world *world, struct testsuite_request *request)
 {
-	const char *problem;
-
 	if (request->has_tag_text &&
 		!settings_know_extension(request->tag_text))
 		return refuse(request,
 			arena_format(world->arena, "there is no extension %.*s",
 				STR_ARG(request->tag_text)));
-	problem = settings_load(world);
-	if (problem != NULL)
-		return refuse(request, problem);
-	request->settings =
-		world->runs_subject ? &world->sieve : &world->main_sieve;
-	return SIEVE_OK;
+	return reload(world, request);
 }
 
 /* ---- results ---- */
@@ -228,7 +295,24 @@ obey_result_execute(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_result_action(struct world *world, struct testsuite_request *request)
 {
-	request->values = outcome_names(world, &request->value_count);
+	request->values = request->has_action
+	                          ? outcome_targets(world, request->texts[0],
+					    &request->value_count)
+	                          : outcome_names(world, &request->value_count);
+	return SIEVE_OK;
+}
+
+static enum sieve_status
+obey_action_count(struct world *world, struct testsuite_request *request)
+{
+	uint64_t expected = request->number;
+	size_t count;
+
+	if (request->text_count > 0 &&
+		number_parse(request->texts[0], &expected) < 0)
+		return refuse(request, "the count is no number");
+	outcome_names(world, &count);
+	request->answer = count == expected;
 	return SIEVE_OK;
 }
 
@@ -338,6 +422,9 @@ static order *const orders[COMMAND_COUNT] = {
 	[COMMAND_TEST_RESULT_EXECUTE] = obey_result_execute,
 	[COMMAND_TEST_RESULT_ACTION] = obey_result_action,
 	[COMMAND_TEST_ERROR] = obey_error,
+	[COMMAND_TEST_ASSERT_MESSAGE] = obey_assert_message,
+	[COMMAND_TEST_ASSERT_MESSAGE_TEST] = obey_assert_message,
+	[COMMAND_TEST_RESULT_ACTION_COUNT] = obey_action_count,
 };
 
 enum sieve_status

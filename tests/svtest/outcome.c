@@ -244,6 +244,35 @@ add_entry(struct entry *entries, size_t *count, struct entry entry)
 	entries[(*count)++] = entry;
 }
 
+static bool
+is_mail(struct str name)
+{
+	return str_is(name, "redirect") || str_is(name, "vacation") ||
+	       str_is(name, "notify");
+}
+
+const struct str *
+outcome_targets(struct world *world, struct str name, size_t *count_out)
+{
+	const struct sieve_result *lists[] = {&world->executed, &world->result};
+	size_t all = world->executed.count + world->result.count, i, j;
+	struct str *targets = ARENA_ARRAY(world->arena, struct str, all + 1);
+
+	*count_out = 0;
+	if (!str_is(name, "redirect"))
+		return targets;
+	for (i = 0; i < ARRAY_LENGTH(lists); i++)
+		for (j = 0; j < lists[i]->count; j++) {
+			const struct sieve_action *action =
+				&lists[i]->actions[j];
+
+			if (action->kind == SIEVE_REDIRECT)
+				targets[(*count_out)++] =
+					action->redirect.address;
+		}
+	return targets;
+}
+
 const struct str *
 outcome_names(struct world *world, size_t *count_out)
 {
@@ -260,7 +289,9 @@ outcome_names(struct world *world, size_t *count_out)
 			add_entry(entries, count_out,
 				entry_of(world, &lists[i]->actions[j]));
 	for (i = 0; i < *count_out; i++)
-		names[i] = entries[i].name;
+		names[i] = world->is_stalwart && is_mail(entries[i].name)
+		                   ? STR("send_message")
+		                   : entries[i].name;
 	for (i = 0; i < marks; i++)
 		names[(*count_out)++] = STR("duplicate_mark");
 	return names;

@@ -293,4 +293,41 @@ test "none is none" {
 }
 END
 
+# ---- the other dialect ----
+
+head='require ["vnd.stalwart.testsuite", "fileinto"];'
+fails "test_assert_message of another text" <<'END'
+	test_set "message" "Subject: x";
+	test_assert_message "Subject: y";
+END
+like "$(cat out)" "*the message is another one*" "the reason says so"
+fails "test_result_action_count of another number" <<'END'
+	keep;
+	if not test_result_action_count 2 { test_fail "one"; }
+END
+fails "test_result_action of a redirect to another address" <<'END'
+	redirect "a@example.org";
+	if not test_result_action "redirect" "b@example.org" { test_fail "a"; }
+END
+fails "test_message where nothing was filed" <<'END'
+	if not test_message :folder "INBOX" 0 { test_fail "none"; }
+END
+verdict "0 passed, 1 failed" "test_set message :smtp where nothing was sent" <<'END'
+test_set "message" :smtp 0;
+END
+verdict "0 passed, 1 failed" "a part of the envelope that cannot be set breaks off" <<'END'
+test_set "envelope.frop" "x";
+END
+like "$(cat err)" "*envelope.frop cannot be set*" "and is named"
+verdict "0 passed, 1 failed" "a date that cannot be read breaks off" <<'END'
+test_set "currentdate" "soon";
+END
+head='require "vnd.dovecot.testsuite";'
+for word in 'test_assert_message "x"' 'test_set "message" :smtp 0' \
+	'if test_result_action_count 1 { }' 'test_set "currentdate" "1"'; do
+	verdict "0 passed, 1 failed" "$word is unknown in the other" <<END
+$word;
+END
+done
+
 done_testing

@@ -128,6 +128,8 @@ settings_load(struct world *world)
 		world->arena, "sieve_global=%s", world->include_folders.global);
 	all[count++] = arena_format(
 		world->arena, "sendmail_path=%s/sent", world->work);
+	if (world->is_stalwart)
+		all[count++] = "lda_mailbox_autocreate=yes";
 	for (i = 0; i < world->override_count; i++)
 		if (world->overrides[i].is_set)
 			all[count++] = arena_format(world->arena, "%.*s=%.*s",
@@ -138,7 +140,7 @@ settings_load(struct world *world)
 		return conf_problem_text(world->arena, &report.problems[0]);
 	world->delivery.settings = settings;
 	use_sieve(world);
-	return NULL;
+	return world_open_store(world);
 }
 
 bool

@@ -44,6 +44,16 @@ print_problems(const struct world *world, const char *file,
 	}
 }
 
+static void
+choose_dialect(struct world *world, struct str text)
+{
+	const struct str name = STR("vnd.stalwart.testsuite");
+
+	world->is_stalwart = str_find(text, name) < text.len;
+	if (world->is_stalwart && settings_load(world) != NULL)
+		abort();
+}
+
 static int
 compile_case(struct world *world, const char *file,
 	struct sieve_program **program_out)
@@ -59,6 +69,7 @@ compile_case(struct world *world, const char *file,
 		buf_clear(&text);
 		return -1;
 	}
+	choose_dialect(world, buf_view(&text));
 	sieve_report_init(&report, world->arena);
 	result =
 		script_translate(world, &world->main_sieve, file,

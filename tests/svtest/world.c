@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "deliver/setup.h"
 
@@ -149,6 +151,35 @@ world_set_default_message(struct world *world)
 		abort();
 }
 
+static const struct content *
+current_content(struct world *world)
+{
+	const struct content *content = world->result.content;
+
+	if (content != NULL && content->message == world->job.message)
+		return content;
+	return content_of(world->arena, world->job.message);
+}
+
+struct str
+world_message_text(struct world *world)
+{
+	enum { BUFFER = 65536 };
+	struct content_reader reader;
+	struct buf text;
+	struct str chunk;
+	struct err err;
+
+	buf_init(&text, BUF_UNLIMITED);
+	content_reader_init(&reader, current_content(world), LINE_ENDS_CRLF,
+		arena_alloc(world->arena, BUFFER), BUFFER);
+	while (content_read(&reader, &chunk, &err) == LOOKUP_FOUND)
+		buf_add(&text, chunk);
+	chunk = arena_copy(world->arena, buf_view(&text));
+	buf_clear(&text);
+	return chunk;
+}
+
 /* ---- one case ---- */
 
 static int
@@ -198,18 +229,17 @@ open_log(struct world *world)
 		.timestamp = ""});
 }
 
-static int
-open_store(struct world *world)
+const char *
+world_open_store(struct world *world)
 {
 	struct store_settings settings;
 	struct err err;
 
+	store_close(&world->delivery_work.store);
 	if (setup_store(&world->job, &world->delivery, &settings, &err) < 0 ||
-		store_open(&settings, &world->delivery_work.store, &err) < 0) {
-		fprintf(stderr, "svtest: %s\n", err_log_text(&err));
-		return -1;
-	}
-	return 0;
+		store_open(&settings, &world->delivery_work.store, &err) < 0)
+		return arena_text(world->arena, str_from(err_log_text(&err)));
+	return NULL;
 }
 
 static void
@@ -221,6 +251,14 @@ trace(struct sieve_host *host, const struct sieve_trace_event *event)
 	(void)host;
 	fprintf(stderr, "%s:%.*s\n", event->script, STR_ARG(line));
 	arena_close(&arena);
+}
+
+static int64_t
+answer_now(struct sieve_host *host)
+{
+	const struct world *world = world_of(host);
+
+	return world->has_now ? world->now : clock_now().tv_sec;
 }
 
 static void
@@ -242,6 +280,7 @@ make_job(struct world *world)
 	world->ops.testsuite = world_obey;
 	/* No memory is attached: nothing is ever a duplicate. */
 	world->ops.duplicate_seen = NULL;
+	world->ops.now = answer_now;
 	if (world->options->is_traced)
 		world->ops.trace = trace;
 	world->host.host.ops = &world->ops;
@@ -266,7 +305,7 @@ world_open(struct world *world, const struct svtest_options *options,
 		return -1;
 	}
 	world_set_default_message(world);
-	return open_store(world);
+	return 0;
 }
 
 static int

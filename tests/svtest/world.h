@@ -94,6 +94,10 @@ struct world {
 	struct done done_folders, done_addresses;
 	size_t first_sent; /* what was sent before the last reset */
 
+	bool is_stalwart; /* the case speaks that dialect */
+	int64_t now;      /* currentdate, when it is fixed */
+	bool has_now;
+
 	const struct sieve_program *subject;
 	bool is_subtest; /* the subject is a test script itself */
 	bool runs_subject;
@@ -119,11 +123,16 @@ world_of(struct sieve_host *host)
 	return CONTAINER_OF(host, struct world, host.host);
 }
 
+/* Anew, as the settings are now.  NULL, or why not. */
+const char *world_open_store(struct world *world);
+
 /* ---- world.c: message, envelope ---- */
 
 /* The text becomes the current message, the envelope what its header says. */
 MUST_USE int world_set_message(
 	struct world *world, struct str text, struct err *err);
+/* The current message with what the script has changed. */
+struct str world_message_text(struct world *world);
 void world_set_default_message(struct world *world);
 /* Those of a message that was read from a mailbox. */
 void world_set_flags(struct world *world, struct sieve_flags flags);
@@ -169,6 +178,9 @@ void outcome_reset(struct world *world);
 /* The current message is about to change. */
 void outcome_hold(struct world *world);
 bool outcome_execute(struct world *world);
+/* Where the actions of that name lead: addresses of redirects. */
+const struct str *outcome_targets(
+	struct world *world, struct str name, size_t *count_out);
 /* Names of the actions, executed ones included. */
 const struct str *outcome_names(struct world *world, size_t *count_out);
 void outcome_print(struct world *world);
