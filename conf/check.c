@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/ere.h"
 #include "base/number.h"
 #include "base/vars.h"
 #include "conf/conf.h"
@@ -165,6 +166,36 @@ check_templates(struct check *check)
 		check_template(check, "location",
 			settings->namespaces[i].location, CONF_VARS_USER,
 			settings->namespaces[i].place);
+}
+
+/* ---- patterns ---- */
+
+/* NAME or "NAME: PATTERN" */
+static void
+check_field_pattern(struct check *check, const char *name, const char *value)
+{
+	struct str text = str_from(value), pattern, translated;
+	struct err err;
+
+	pattern = str_trim(str_skip(text, str_find_char(text, ':') + 1));
+	if (ere_translate(check->arena, pattern, 0, &translated, &err) < 0)
+		ERROR(check, conf_place(check->settings, name),
+			"%s: found \"%s\": %s", name, value, err.text);
+}
+
+static void
+check_patterns(struct check *check)
+{
+	const struct settings *settings = check->settings;
+
+	check_field_pattern(check, "sieve_spamtest_status_header",
+		settings->sieve_spamtest_status_header);
+	check_field_pattern(check, "sieve_spamtest_max_header",
+		settings->sieve_spamtest_max_header);
+	check_field_pattern(check, "sieve_virustest_status_header",
+		settings->sieve_virustest_status_header);
+	check_field_pattern(check, "sieve_virustest_max_header",
+		settings->sieve_virustest_max_header);
 }
 
 /* ---- numbers in names ---- */
@@ -654,6 +685,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 {
 	struct check check = {arena, report, settings};
 
+	check_patterns(&check);
 	check_templates(&check);
 	check_locations(&check);
 	check_outgoing(&check);

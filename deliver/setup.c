@@ -280,6 +280,50 @@ setup_sieve(const struct settings *settings)
 		.protected_headers = settings->sieve_editheader_protected,
 		.no_add_headers = settings->sieve_editheader_forbid_add,
 		.no_delete_headers = settings->sieve_editheader_forbid_delete,
+		.spam =
+			{
+				.status_header =
+					settings->sieve_spamtest_status_header,
+				.type = (unsigned)settings
+	                                        ->sieve_spamtest_status_type,
+				.max_value = settings->sieve_spamtest_max_value,
+				.max_header =
+					settings->sieve_spamtest_max_header,
+				.text_values =
+					{
+						settings->sieve_spamtest_text_value0,
+						settings->sieve_spamtest_text_value1,
+						settings->sieve_spamtest_text_value2,
+						settings->sieve_spamtest_text_value3,
+						settings->sieve_spamtest_text_value4,
+						settings->sieve_spamtest_text_value5,
+						settings->sieve_spamtest_text_value6,
+						settings->sieve_spamtest_text_value7,
+						settings->sieve_spamtest_text_value8,
+						settings->sieve_spamtest_text_value9,
+						settings->sieve_spamtest_text_value10,
+					},
+			},
+		.virus =
+			{
+				.status_header =
+					settings->sieve_virustest_status_header,
+				.type = (unsigned)settings
+	                                        ->sieve_virustest_status_type,
+				.max_value =
+					settings->sieve_virustest_max_value,
+				.max_header =
+					settings->sieve_virustest_max_header,
+				.text_values =
+					{
+						settings->sieve_virustest_text_value0,
+						settings->sieve_virustest_text_value1,
+						settings->sieve_virustest_text_value2,
+						settings->sieve_virustest_text_value3,
+						settings->sieve_virustest_text_value4,
+						settings->sieve_virustest_text_value5,
+					},
+			},
 		.delimiters = settings->recipient_delimiter,
 		.extensions = settings->sieve_extensions,
 	};

@@ -39,6 +39,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/mailbox.c \
 	%D%/ext/regex.c \
 	%D%/ext/relational.c \
+	%D%/ext/spamvirus.c \
 	%D%/ext/subaddress.c \
 	%D%/ext/testsuite.c %D%/ext/testsuite.h \
 	%D%/ext/unicode_casemap.c \

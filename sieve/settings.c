@@ -95,6 +95,20 @@ is_same_text(const char *a, const char *b)
 	return str_equal(str_from(a), str_from(b));
 }
 
+static bool
+is_same_scan(const struct sieve_scan_settings *a,
+	const struct sieve_scan_settings *b)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(a->text_values); i++)
+		if (!is_same_text(a->text_values[i], b->text_values[i]))
+			return false;
+	return is_same_text(a->status_header, b->status_header) &&
+	       a->type == b->type && is_same_text(a->max_value, b->max_value) &&
+	       is_same_text(a->max_header, b->max_header);
+}
+
 bool
 sieve_settings_are_same(
 	const struct sieve_settings *a, const struct sieve_settings *b)
@@ -118,6 +132,8 @@ sieve_settings_are_same(
 	       is_same_text(a->protected_headers, b->protected_headers) &&
 	       is_same_text(a->no_add_headers, b->no_add_headers) &&
 	       is_same_text(a->no_delete_headers, b->no_delete_headers) &&
+	       is_same_scan(&a->spam, &b->spam) &&
+	       is_same_scan(&a->virus, &b->virus) &&
 	       is_same_text(a->delimiters, b->delimiters) &&
 	       is_same_text(a->extensions, b->extensions);
 }

@@ -23,6 +23,16 @@
 #include "mail/edited.h"
 #include "sieve/host.h"
 
+/* How a scanner's result is read from the header (spamvirus.c); NULL and "": not
+ * given. */
+struct sieve_scan_settings {
+	const char *status_header; /* NAME or "NAME: PATTERN"; none: no test */
+	enum { SIEVE_SCAN_SCORE, SIEVE_SCAN_STRLEN, SIEVE_SCAN_TEXT } type;
+	const char *max_value;       /* a decimal number */
+	const char *max_header;      /* as status_header */
+	const char *text_values[11]; /* what stands for 0 (no test) to 10 */
+};
+
 /* Zero means the default that stands behind each.  A new one has a line in
  * sieve_settings_are_same(), too. */
 struct sieve_settings {
@@ -47,6 +57,7 @@ struct sieve_settings {
 	 * added nor deleted, not added, not deleted. */
 	const char *protected_headers;
 	const char *no_add_headers, *no_delete_headers;
+	struct sieve_scan_settings spam, virus;
 	const char *delimiters; /* set, for :user and :detail; "+" */
 	const char *extensions; /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */

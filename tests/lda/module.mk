@@ -14,6 +14,7 @@ TAP_TESTS += \
 	%D%/message.sh \
 	%D%/options.sh \
 	%D%/sieve.sh \
+	%D%/spamtest.sh \
 	%D%/surroundings.sh
 EXTRA_DIST += \
 	%D%/detail.sh \
@@ -31,4 +32,5 @@ EXTRA_DIST += \
 	%D%/message.sh \
 	%D%/options.sh \
 	%D%/sieve.sh \
+	%D%/spamtest.sh \
 	%D%/surroundings.sh

@@ -501,6 +501,38 @@ set_clock(struct world *world)
 	world->now = (int64_t)now;
 }
 
+/* "spam.status_header", "virus.text_value3" ... */
+static bool
+set_scan(struct test_case *test, struct sieve_settings *settings,
+	struct str name, struct str value)
+{
+	struct sieve_scan_settings *scan = str_starts(name, STR("spam."))
+	                                           ? &settings->spam
+	                                           : &settings->virus;
+	const char *text = arena_text(test->arena, value);
+	uint64_t number;
+
+	if (!str_starts(name, STR("spam.")) && !str_starts(name, STR("virus.")))
+		return false;
+	name = str_skip(name, str_find_char(name, '.') + 1);
+	if (str_is(name, "status_header"))
+		scan->status_header = text;
+	else if (str_is(name, "type"))
+		scan->type = str_is(value, "text")     ? SIEVE_SCAN_TEXT
+		             : str_is(value, "strlen") ? SIEVE_SCAN_STRLEN
+		                                       : SIEVE_SCAN_SCORE;
+	else if (str_is(name, "max_value"))
+		scan->max_value = text;
+	else if (str_is(name, "max_header"))
+		scan->max_header = text;
+	else if (str_starts(name, STR("text_value")) &&
+		 number_parse(str_skip(name, 10), &number) == 0 && number <= 10)
+		scan->text_values[number] = text;
+	else
+		return false;
+	return true;
+}
+
 static void
 set_setting(struct test_case *test, struct sieve_settings *settings,
 	struct str name, struct str value)
@@ -536,6 +568,8 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 	uint64_t number;
 	size_t i;
 
+	if (set_scan(test, settings, name, value))
+		return;
 	if (str_is(name, "redirects_prohibited")) {
 		settings->redirects_prohibited = str_is(value, "yes");
 		return;

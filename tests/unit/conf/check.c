@@ -388,3 +388,18 @@ TEST(a_redirect_sender_is_a_word_or_an_address_in_brackets)
 		"\"a@example.org\", expected sender, recipient, "
 		"orig_recipient, user_email, postmaster or \"<ADDRESS>\"");
 }
+
+TEST(patterns_for_scanners_are_tried)
+{
+	check_finds("sieve_spamtest_status_header = X-Spam: ([0-9.]+)\n"
+		    "sieve_virustest_status_header = X-Virus\n",
+		"");
+	check_finds("sieve_spamtest_status_header = X-Spam: (\\d+)\n",
+		"1: error: sieve_spamtest_status_header: found \"X-Spam: "
+		"(\\d+)\": regular expression: character 2: \\d has no meaning "
+		"in an extended regular expression: write [0-9]");
+	check_finds("sieve_virustest_score_max_header = X: [a\n",
+		"1: error: sieve_virustest_max_header: found \"X: [a\": "
+	        "regular "
+		"expression: character 1: \"[\" is not closed by \"]\"");
+}
