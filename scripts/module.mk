@@ -5,6 +5,8 @@
 #   check-server  the whole server and its torture; needs root
 #   check-e2e     real MTAs and IMAP servers; needs root
 #   check-faults  torture: full disks, kill -9, failing calls; needs root
+#   check-diff    Sieve beside Pigeonhole: DIFF_COUNT (2000) generated scripts from
+#                 DIFF_SEED (the time)
 #   check-perf    speed against other delivery agents
 #   fuzz-smoke    each fuzzer for FUZZ_SECONDS (30)
 SUITE = $(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS
@@ -20,6 +22,9 @@ check-e2e: all
 check-faults: all
 	$(PREPARE_SUITE)
 	$(SUITE) TESTS='$(FAULTS_TESTS)' TEST_SUITE_LOG=check-faults.log
+check-diff: all
+	DIFF_COUNT=$${DIFF_COUNT:-2000} DIFF_SEED=$${DIFF_SEED:-`date +%s`} \
+		$(SUITE) TESTS='$(DIFF_TESTS)' TEST_SUITE_LOG=check-diff.log
 check-perf: all
 	$(PREPARE_SUITE)
 	$(SUITE) TESTS='$(PERF_TESTS)' TEST_SUITE_LOG=check-perf.log
@@ -51,7 +56,7 @@ fuzz-search:
 clean-local:
 	rm -rf asan fuzz lint-build coverage
 
-.PHONY: check-server check-e2e check-faults check-perf check-asan \
+.PHONY: check-server check-e2e check-faults check-diff check-perf check-asan \
 	check-asan-server fuzz-smoke \
 	fuzz-search
 

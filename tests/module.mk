@@ -1,7 +1,7 @@
 # Every test prints TAP.  A folder's module.mk appends to
 #   UNIT_TESTS  programs in C, named by their path without .c
 #   TAP_TESTS   shell scripts *.sh that use tests/lib/tap.sh
-#   SERVER_TESTS E2E_TESTS FAULTS_TESTS PERF_TESTS   the same for suites that are not part
+#   SERVER_TESTS E2E_TESTS FAULTS_TESTS DIFF_TESTS PERF_TESTS   the same for suites that are not part
 #               of `make check` (scripts/module.mk)
 # and a program says what it is made of, for example in tests/unit/mail:
 #   UNIT_TESTS += %D%/header
@@ -55,4 +55,5 @@ include tests/fuzz/module.mk
 include tests/server/module.mk
 include tests/e2e/module.mk
 include tests/faults/module.mk
+include tests/diff/module.mk
 include tests/perf/module.mk

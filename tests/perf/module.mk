@@ -9,3 +9,11 @@ EXTRA_DIST += %D%/run.sh %D%/rules.sieve
 check_PROGRAMS += %D%/lmtpload
 %C%_lmtpload_SOURCES = %D%/lmtpload.c
 %C%_lmtpload_LDADD = base/libbase.a
+
+# Sieve alone, beside Pigeonhole and libsieve.
+check_PROGRAMS += %D%/sievebench
+%C%_sievebench_SOURCES = %D%/sievebench.c
+%C%_sievebench_LDADD = engine/libengine.a sieve/libsieve.a mail/libmail.a \
+	base/libbase.a $(CORE_LIBS)
+PERF_TESTS += %D%/sieve.sh
+EXTRA_DIST += %D%/sieve.sh
