@@ -24,8 +24,8 @@ check_last(
 	call->counts_from_last = true;
 	if (call_tag(call, GROUP_FIELD_INDEX) == NULL)
 		check_error(checker, use->at,
-			"\":last\" needs \":index\": it says from which end "
-			"that counts");
+			"the :last tag cannot be specified without the :index "
+			"tag: it says from which end that counts");
 }
 
 const struct tag_ops tag_field_index = {.check = check_index};

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "store/folder.h"
+#include "store/keywords.h"
 #include "tests/svtest/world.h"
 
 #include "base/banned.h"
@@ -146,23 +148,71 @@ compare_mails(const void *a, const void *b)
 	return str_compare(first->name, second->name);
 }
 
+/* "0 $Forwarded": the letter "a".  A name per letter, or empty. */
 static void
-read_flags(struct world *world, struct str name, struct sieve_flags *flags_out)
+read_keywords(
+	struct world *world, const char *folder, struct str names[KEYWORDS_MAX])
+{
+	struct buf file;
+	struct str rest, line, number;
+	uint64_t index;
+
+	memset(names, 0, KEYWORDS_MAX * sizeof(*names));
+	buf_init(&file, BUF_UNLIMITED);
+	if (fd_read_file(
+		    arena_format(world->arena, "%s/dovecot-keywords", folder),
+		    &file) == 0) {
+		rest = arena_copy(world->arena, buf_view(&file));
+		while (str_next_field(&rest, '\n', &line))
+			if (str_next_word(&line, &number) &&
+				number_parse(number, &index) == 0 &&
+				index < KEYWORDS_MAX)
+				names[index] = str_trim(line);
+	}
+	buf_clear(&file);
+}
+
+static struct str
+flag_of(char letter, const struct str names[KEYWORDS_MAX])
 {
 	static const struct {
 		char letter;
 		const char *flag;
 	} known[] = {{'D', "\\draft"}, {'F', "\\flagged"}, {'R', "\\answered"},
 		{'S', "\\seen"}, {'T', "\\deleted"}};
+	size_t i;
+
+	if (letter >= 'a' && letter <= 'z')
+		return names[letter - 'a'];
+	for (i = 0; i < ARRAY_LENGTH(known); i++)
+		if (known[i].letter == letter)
+			return str_from(known[i].flag);
+	return STR_EMPTY;
+}
+
+/* Cases expect of the store that it tells mails without attachments by a
+ * keyword. */
+static void
+read_flags(struct world *world, const char *folder, struct str name,
+	struct str text, struct sieve_flags *flags_out)
+{
 	const struct str mark = STR(":2,");
 	struct str letters = str_skip(name, str_find(name, mark) + mark.len);
 	struct str *items =
-		ARENA_ARRAY(world->arena, struct str, letters.len + 1);
+		ARENA_ARRAY(world->arena, struct str, letters.len + 2);
+	struct str names[KEYWORDS_MAX];
 	size_t i, count = 0;
 
-	for (i = 0; i < ARRAY_LENGTH(known); i++)
-		if (str_has_char(letters, known[i].letter))
-			items[count++] = str_from(known[i].flag);
+	read_keywords(world, folder, names);
+	for (i = 0; i < letters.len; i++) {
+		struct str flag = flag_of(letters.data[i], names);
+
+		if (flag.len > 0)
+			items[count++] = flag;
+	}
+	if (str_find_nocase(text, STR("Content-Disposition: attachment")) ==
+		text.len)
+		items[count++] = STR("$HasNoAttachment");
 	*flags_out = (struct sieve_flags){.items = items, .count = count};
 }
 
@@ -187,7 +237,7 @@ mailbox_read(struct world *world, struct str name, uint64_t index,
 		return LOOKUP_NONE;
 	}
 	*text_out = arena_copy(world->arena, buf_view(&text));
-	read_flags(world, mails.items[index].name, flags_out);
+	read_flags(world, path, mails.items[index].name, *text_out, flags_out);
 	buf_clear(&text);
 	return LOOKUP_FOUND;
 }

@@ -27,12 +27,68 @@ find_key(struct str name)
 	return key != NULL ? key : conf_key_find_family(name, &root, &number);
 }
 
+/* Names of newer releases for what has another one here. */
+static const struct {
+	const char *name, *ours;
+} aliases[] = {
+	{"sieve_spamtest_score_max_header", "sieve_spamtest_max_header"},
+	{"sieve_spamtest_score_max_value", "sieve_spamtest_max_value"},
+	{"sieve_variables_max_variable_size", "sieve_variables_max_value_size"},
+	{"sieve_virustest_score_max_header", "sieve_virustest_max_header"},
+	{"sieve_virustest_score_max_value", "sieve_virustest_max_value"},
+};
+
+/* "sieve_spamtest_text_value/3" is sieve_spamtest_text_value3. */
+static struct str
+our_name(struct world *world, struct str name)
+{
+	const struct str member = STR("_text_value/");
+	size_t at = str_find(name, member), i;
+
+	for (i = 0; i < ARRAY_LENGTH(aliases); i++)
+		if (str_is(name, aliases[i].name))
+			return str_from(aliases[i].ours);
+	if (at == name.len)
+		return name;
+	return str_from(arena_format(world->arena, "%.*s_text_value%.*s",
+		STR_ARG(str_slice(name, 0, at)),
+		STR_ARG(str_skip(name, at + member.len))));
+}
+
+/* Named blocks: sieve_editheader_header names them, blanks between. */
+static const struct str headers = {"sieve_editheader_header", 23};
+static const struct str environment = {"sieve_environment/", 18};
+
+/* "sieve_editheader_header/NAME/MEMBER" */
+static bool
+is_header_member(struct str name)
+{
+	static const char *const members[] = {
+		"name", "forbid_add", "forbid_delete"};
+	size_t slash = str_find_last_char(name, '/'), i;
+
+	for (i = 0; i < ARRAY_LENGTH(members); i++)
+		if (slash < name.len &&
+			str_is(str_skip(name, slash + 1), members[i]))
+			return str_starts(name, headers);
+	return false;
+}
+
+static bool
+is_ours_to_read(struct str name)
+{
+	return str_equal(name, headers) || is_header_member(name) ||
+	       (str_starts(name, environment) && name.len > environment.len);
+}
+
 static const char *
 refusal(struct world *world, struct str name)
 {
-	const struct conf_key *key = find_key(name);
+	const struct conf_key *key = find_key(our_name(world, name));
 	size_t i;
 
+	if (is_ours_to_read(name))
+		return NULL;
 	for (i = 0; i < ARRAY_LENGTH(without_effect); i++)
 		if (str_is(name, without_effect[i].name))
 			return arena_format(world->arena,
@@ -54,7 +110,7 @@ find_override(struct world *world, struct str name)
 	size_t i;
 
 	for (i = 0; i < world->override_count; i++)
-		if (str_equal(world->overrides[i].name, name))
+		if (str_equal_nocase(world->overrides[i].name, name))
 			return &world->overrides[i];
 	return NULL;
 }
@@ -87,7 +143,62 @@ settings_unset(struct world *world, struct str name)
 		override->is_set = false;
 }
 
-/* "-" before all names that are not there, "" = all: so nothing is left out. */
+static struct str
+value_of(struct world *world, const char *name)
+{
+	const struct override *override = find_override(world, str_from(name));
+
+	return override != NULL && override->is_set ? override->value
+	                                            : STR_EMPTY;
+}
+
+static bool
+is_yes(struct str value)
+{
+	return str_is_nocase(value, "yes") || str_is_nocase(value, "true") ||
+	       str_is(value, "1") || str_is_nocase(value, "y");
+}
+
+/* The fields of all sieve_editheader_header blocks that say so. */
+static const char *
+forbidden(struct world *world, const char *what)
+{
+	struct str rest = value_of(world, headers.data), name;
+	struct buf list;
+	const char *setting;
+
+	buf_init(&list, BUF_UNLIMITED);
+	while (str_next_word(&rest, &name)) {
+		struct str block = str_from(arena_format(
+			world->arena, "%s/%.*s/", headers.data, STR_ARG(name)));
+		struct str field = value_of(world,
+			arena_format(world->arena, "%sname", block.data));
+
+		if (is_yes(value_of(world, arena_format(world->arena, "%s%s",
+						   block.data, what))))
+			buf_add_format(&list, "%.*s ",
+				STR_ARG(field.len > 0 ? field : name));
+	}
+	setting = arena_format(
+		world->arena, "sieve_editheader_%s=%s", what, buf_text(&list));
+	buf_clear(&list);
+	return setting;
+}
+
+bool
+settings_environment(
+	struct world *world, struct str name, struct str *value_out)
+{
+	const struct override *override = find_override(
+		world, str_from(arena_format(world->arena, "%s%.*s",
+			       environment.data, STR_ARG(name))));
+
+	if (override == NULL || !override->is_in_force)
+		return false;
+	*value_out = override->in_force;
+	return true;
+}
+
 static void
 use_sieve(struct world *world)
 {
@@ -130,11 +241,18 @@ settings_load(struct world *world)
 		world->arena, "sendmail_path=%s/sent", world->work);
 	if (world->is_stalwart)
 		all[count++] = "lda_mailbox_autocreate=yes";
-	for (i = 0; i < world->override_count; i++)
-		if (world->overrides[i].is_set)
+	all[count++] = forbidden(world, "forbid_add");
+	all[count++] = forbidden(world, "forbid_delete");
+	for (i = 0; i < world->override_count; i++) {
+		struct override *override = &world->overrides[i];
+
+		override->is_in_force = override->is_set;
+		override->in_force = override->value;
+		if (override->is_set && !is_ours_to_read(override->name))
 			all[count++] = arena_format(world->arena, "%.*s=%.*s",
-				STR_ARG(world->overrides[i].name),
-				STR_ARG(world->overrides[i].value));
+				STR_ARG(our_name(world, override->name)),
+				STR_ARG(override->value));
+	}
 	source.override_count = count;
 	if (conf_load(world->arena, &source, &settings, &report) < 0)
 		return conf_problem_text(world->arena, &report.problems[0]);

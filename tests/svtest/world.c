@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "deliver/environment.h"
 #include "deliver/setup.h"
 
 #include "base/banned.h"
@@ -261,6 +262,26 @@ answer_now(struct sieve_host *host)
 	return world->has_now ? world->now : clock_now().tv_sec;
 }
 
+/* Where the language wants scripts to be run. */
+static bool
+answer_environment(
+	struct sieve_host *host, struct str name, struct str *value_out)
+{
+	const struct str config = STR("vnd.dovecot.config.");
+	struct world *world = world_of(host);
+
+	if (str_is(name, "location"))
+		*value_out = STR("MS");
+	else if (str_is(name, "phase"))
+		*value_out = STR("post");
+	else if (!str_starts(name, config) ||
+		 !settings_environment(
+			 world, str_skip(name, config.len), value_out))
+		return environment_find(
+			&world->job, &world->delivery, name, value_out);
+	return true;
+}
+
 static void
 make_job(struct world *world)
 {
@@ -281,6 +302,7 @@ make_job(struct world *world)
 	/* No memory is attached: nothing is ever a duplicate. */
 	world->ops.duplicate_seen = NULL;
 	world->ops.now = answer_now;
+	world->ops.environment = answer_environment;
 	if (world->options->is_traced)
 		world->ops.trace = trace;
 	world->host.host.ops = &world->ops;

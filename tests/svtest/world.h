@@ -47,6 +47,8 @@ struct binary {
 struct override {
 	struct str name, value;
 	bool is_set;
+	struct str in_force; /* since the last test_config_reload */
+	bool is_in_force;
 };
 
 /* A message stays open to the end: actions may still have to store it. */
@@ -148,6 +150,9 @@ const char *settings_set(
 void settings_unset(struct world *world, struct str name);
 /* All overrides come into force. */
 const char *settings_load(struct world *world);
+/* sieve_environment/NAME */
+bool settings_environment(
+	struct world *world, struct str name, struct str *value_out);
 bool settings_know_extension(struct str name);
 
 /* ---- errors.c ---- */
