@@ -293,6 +293,16 @@ test "none is none" {
 }
 END
 
+cat >case.svtest.in <<'END'
+require ["vnd.dovecot.testsuite", "envelope"];
+#UTF8#test "an address in UTF-8" {
+#UTF8#	test_set "envelope.from" "ö@ä.example";
+#UTF8#	if envelope :is "from" "ö@ä.example" { test_fail "set"; }
+#UTF8#}
+END
+exits 1 "markers of a template are taken out" "$svtest" case.svtest.in
+like "$(cat .tap)" "*0 passed, 1 failed*" "what stands behind them counts"
+
 # ---- the other dialect ----
 
 head='require ["vnd.stalwart.testsuite", "fileinto"];'
