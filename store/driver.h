@@ -77,6 +77,10 @@ struct store_driver {
 	int (*list)(struct store_root *root, const char *disk,
 		struct store_names *names, struct err *err);
 
+	/* store_folder_id().  NULL: folders have none. */
+	enum lookup (*id)(struct store_root *root, const char *disk,
+		struct str *id_out, struct err *err);
+
 	enum store_result (*write)(struct store_root *root,
 		const struct folder *folder, unsigned write_flags,
 		const struct content *content, unsigned store_flags,

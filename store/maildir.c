@@ -16,6 +16,7 @@
 #include "store/maildir_target.h"
 #include "store/paths.h"
 #include "store/publish.h"
+#include "store/uidlist.h"
 
 #include "base/banned.h"
 
@@ -93,6 +94,14 @@ maildir_list(struct store_root *root, const char *disk,
 	struct store_names *names, struct err *err)
 {
 	return maildir_folder_list(root_of(root), disk, names, err);
+}
+
+static enum lookup
+maildir_id(struct store_root *root, const char *disk, struct str *id_out,
+	struct err *err)
+{
+	return uidlist_id(root->arena,
+		maildir_folder_control(root_of(root), disk), id_out, err);
 }
 
 /* ---- the private file ---- */
@@ -670,6 +679,7 @@ const struct store_driver maildir_driver = {
 	.open = maildir_open,
 	.find = maildir_find,
 	.list = maildir_list,
+	.id = maildir_id,
 	.write = maildir_write,
 	.link = maildir_link,
 	.set_keywords = maildir_set_keywords,

@@ -30,16 +30,15 @@ path_in(const struct maildir_root *root, const char *path, const char *name)
 	return arena_format(root->base.arena, "%s/%s", path, name);
 }
 
-static const char *
-control_of(const struct maildir_root *root, const struct maildir_folder *folder)
+const char *
+maildir_folder_control(const struct maildir_root *root, const char *disk)
 {
 	const struct location *location = &root->base.location;
 
-	if (strcmp(location->control, location->root) == 0)
-		return folder->path;
-	return folder->disk[0] == '\0'
-	               ? location->control
-	               : path_in(root, location->control, folder->disk);
+	if (strcmp(location->control, location->root) != 0)
+		return disk[0] == '\0' ? location->control
+		                       : path_in(root, location->control, disk);
+	return disk[0] == '\0' ? location->inbox : path_of(root, disk);
 }
 
 static struct maildir_folder *
@@ -57,7 +56,7 @@ find_known(struct maildir_root *root, const struct folder *folder)
 	known->disk = folder->disk;
 	known->path = folder->is_inbox ? root->base.location.inbox
 	                               : path_of(root, folder->disk);
-	known->control = control_of(root, known);
+	known->control = maildir_folder_control(root, known->disk);
 	known->next = root->folders;
 	root->folders = known;
 	return known;
@@ -151,7 +150,7 @@ int
 maildir_folder_make_control(
 	struct maildir_root *root, const struct maildir_folder *folder)
 {
-	if (folder->control == folder->path ||
+	if (strcmp(folder->control, folder->path) == 0 ||
 		access(folder->control, F_OK) == 0)
 		return 0;
 	return make_path(&root->base, &root->changed, folder->control,

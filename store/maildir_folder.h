@@ -75,6 +75,10 @@ MUST_USE enum lookup maildir_folder_find(
 MUST_USE int maildir_folder_list(struct maildir_root *root, const char *disk,
 	struct store_names *names, struct err *err);
 
+/* Where Dovecot keeps what it knows about a folder ("" = the INBOX). */
+const char *maildir_folder_control(
+	const struct maildir_root *root, const char *disk);
+
 /* Removes the leftovers of crashed deliveries from tmp/ when nobody has done so
  * for `interval_ms`, known by tmp/'s access time.  Cannot fail: nothing depends
  * on it. */

@@ -19,9 +19,9 @@ struct match {
 
 /* The name that people see for a place on disk; false when it has none. */
 static bool
-decode(struct match *match, const char *disk, struct str *rest_out)
+decode(struct arena *scratch, const struct folder_rules *rules,
+	const char *disk, struct str *rest_out)
 {
-	const struct folder_rules *rules = match->rules;
 	char separator = folder_separator(rules->layout);
 	struct str name = str_from(disk);
 	struct folder folder;
@@ -37,7 +37,7 @@ decode(struct match *match, const char *disk, struct str *rest_out)
 		buf_add(&buf, name);
 	else if (!utf7_decode(&buf, name))
 		buf_reset(&buf);
-	text = arena_text(match->scratch, buf_view(&buf));
+	text = arena_text(scratch, buf_view(&buf));
 	buf_clear(&buf);
 	for (i = 0; text[i] != '\0'; i++)
 		if (text[i] == separator)
@@ -45,7 +45,7 @@ decode(struct match *match, const char *disk, struct str *rest_out)
 	*rest_out = str_from(text);
 	/* What is on disk may be spelled so that no name leads to it. */
 	return rest_out->len > 0 &&
-	       folder_map(match->scratch, rules, STR_EMPTY, *rest_out, &folder,
+	       folder_map(scratch, rules, STR_EMPTY, *rest_out, &folder,
 		       &err) == 0 &&
 	       strcmp(folder.disk, disk) == 0;
 }
@@ -94,7 +94,7 @@ consider(struct match *match, const char *disk, struct err *err)
 {
 	struct str name, folded;
 
-	if (!decode(match, disk, &name))
+	if (!decode(match->scratch, match->rules, disk, &name))
 		return 0;
 	folded = fold(match, name);
 	if (match->rules->layout == STORE_LAYOUT_FS && leads_to(match, folded))
@@ -181,4 +181,38 @@ match_count(struct store_root *root, size_t most, size_t *count_out,
 	*count_out = names.count;
 	arena_close(&names.arena);
 	return result < 0 ? LOOKUP_ERROR : LOOKUP_FOUND;
+}
+
+/* LOOKUP_FOUND: `disk` has this id, and a name leads to it. */
+static enum lookup
+has_id(struct store_root *root, const struct folder_rules *rules,
+	const char *disk, struct str id, struct str *rest_out, struct err *err)
+{
+	struct str found_id;
+	enum lookup found = root->driver->id(root, disk, &found_id, err);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	if (!str_equal_nocase(found_id, id) ||
+		!decode(root->arena, rules, disk, rest_out))
+		return LOOKUP_NONE;
+	return root->driver->find(root, disk, err);
+}
+
+enum lookup
+match_id(struct store_root *root, const struct folder_rules *rules,
+	struct str id, struct str *rest_out, struct err *err)
+{
+	struct store_names names = {
+		.arena = root->arena, .most = MATCH_NAMES_MAX};
+	enum lookup found = LOOKUP_NONE;
+	size_t i;
+
+	if (root->driver->list == NULL || root->driver->id == NULL)
+		return LOOKUP_NONE;
+	if (list_all(root, &names, err) < 0)
+		return LOOKUP_ERROR;
+	for (i = 0; i < names.count && found == LOOKUP_NONE; i++)
+		found = has_id(root, rules, names.items[i], id, rest_out, err);
+	return found;
 }

@@ -33,4 +33,9 @@ enum lookup match_folder(struct store_root *root,
 enum lookup match_count(struct store_root *root, size_t most, size_t *count_out,
 	struct err *err) MUST_USE;
 
+/* The folder beside the INBOX that has this id, by the name without its namespace's
+ * prefix.  LOOKUP_NONE also where the driver cannot list or knows no ids. */
+enum lookup match_id(struct store_root *root, const struct folder_rules *rules,
+	struct str id, struct str *rest_out, struct err *err) MUST_USE;
+
 #endif

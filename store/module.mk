@@ -21,4 +21,5 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/publish.c %D%/publish.h \
 	%D%/store.c %D%/store.h \
 	%D%/subscriptions.c %D%/subscriptions.h \
+	%D%/uidlist.c %D%/uidlist.h \
 	%D%/utf7.c %D%/utf7.h

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "store/driver.h"
 #include "store/folder.h"
@@ -421,6 +422,69 @@ store_count_folders(
 	return match_count(store->roots[main], most, count_out, err);
 }
 
+enum lookup
+store_folder_id(struct store *store, struct str folder, struct str *id_out,
+	struct err *err)
+{
+	struct store_root *root;
+	struct folder place;
+
+	switch (find_folder(store, folder, &root, &place, err)) {
+	case STORE_OK:
+		break;
+	case STORE_NO_FOLDER:
+		return LOOKUP_NONE;
+	case STORE_FAILED:
+		return LOOKUP_ERROR;
+	}
+	if (root->driver->id == NULL)
+		return LOOKUP_NONE;
+	return root->driver->id(root, place.disk, id_out, err);
+}
+
+/* In one namespace, the INBOX left out. */
+static enum lookup
+find_id_below(struct store *store, size_t i, struct str id,
+	struct str *name_out, struct err *err)
+{
+	struct folder_rules rules;
+	struct str rest;
+	enum lookup found;
+
+	/* One that cannot be opened has no folders. */
+	if (store->roots[i] == NULL)
+		return LOOKUP_NONE;
+	rules = rules_of(store, i);
+	found = match_id(store->roots[i], &rules, id, &rest, err);
+	if (found == LOOKUP_FOUND)
+		*name_out = str_from(arena_format(store->arena, "%s%.*s",
+			store->settings.namespaces[i].prefix, STR_ARG(rest)));
+	return found;
+}
+
+enum lookup
+store_find_id(struct store *store, struct str id, struct str *name_out,
+	struct err *err)
+{
+	struct str inbox_id;
+	enum lookup found =
+		store_folder_id(store, STR("INBOX"), &inbox_id, err);
+	size_t i;
+
+	if (found == LOOKUP_FOUND && str_equal_nocase(inbox_id, id)) {
+		*name_out = STR("INBOX");
+		return LOOKUP_FOUND;
+	}
+	for (i = 0;
+		found != LOOKUP_ERROR && i < store->settings.namespace_count;
+		i++) {
+		found = find_id_below(store, i, id, name_out, err);
+		if (found == LOOKUP_FOUND)
+			return found;
+	}
+	return found == LOOKUP_ERROR ? found : LOOKUP_NONE;
+}
+
 bool
 store_is_same_folder(struct store *store, struct str a, struct str b)
 {
@@ -437,6 +501,20 @@ store_is_same_folder(struct store *store, struct str a, struct str b)
 	       strcmp(place_a.disk, place_b.disk) == 0;
 }
 
+/* Once for each mail: the folder may not be the one that was meant. */
+static void
+tell_spelling(struct store *store, const struct folder *place)
+{
+	if (place->literal == NULL)
+		return;
+	log_warning("folder name %s looks like modified UTF-7: %s; scripts "
+		    "name folders as they are displayed",
+		folder_printable(store->arena, place->name),
+		place->disk == place->literal
+			? "taken for the folder that is spelled so on disk"
+			: "taken as it is");
+}
+
 enum store_result
 store_write(struct store *store, struct str folder, unsigned write_flags,
 	const struct content *content, unsigned store_flags,
@@ -450,6 +528,7 @@ store_write(struct store *store, struct str folder, unsigned write_flags,
 	result = find_folder(store, folder, &root, &place, err);
 	if (result != STORE_OK)
 		return result;
+	tell_spelling(store, &place);
 	return root->driver->write(
 		root, &place, write_flags, content, store_flags, copy_out, err);
 }
@@ -467,6 +546,7 @@ store_link(struct store *store, struct str folder, unsigned write_flags,
 	result = find_folder(store, folder, &root, &place, err);
 	if (result != STORE_OK)
 		return result;
+	tell_spelling(store, &place);
 	if (root->driver != original->driver)
 		return root->driver->write(root, &place, write_flags,
 			original->content, store_flags, copy_out, err);

@@ -150,6 +150,17 @@ enum lookup store_name_new_folder(struct store *store, struct str name,
 enum lookup store_count_folders(struct store *store, size_t most,
 	size_t *count_out, struct err *err) MUST_USE;
 
+/* The id of a folder, for as long as it is there and under whatever name
+ * (RFC 8474): Dovecot's GUID.  LOOKUP_NONE: no such folder, or nobody has given it
+ * one so far.  Lives as long as the store.  Errors: 4.3.0. */
+enum lookup store_folder_id(struct store *store, struct str folder,
+	struct str *id_out, struct err *err) MUST_USE;
+
+/* The folder that has that id, in any namespace; one file is read for each folder
+ * that is looked at. */
+enum lookup store_find_id(struct store *store, struct str id,
+	struct str *name_out, struct err *err) MUST_USE;
+
 /* Whether two names mean one folder: "inbox" and "INBOX", a name with and without
  * its namespace's prefix.  False when one of them is no folder's. */
 bool store_is_same_folder(struct store *store, struct str a, struct str b);

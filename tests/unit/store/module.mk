@@ -74,6 +74,10 @@ UNIT_TESTS += %D%/subscriptions
 %C%_subscriptions_SOURCES = %D%/subscriptions.c
 %C%_subscriptions_LDADD = $(STORE_TEST_LIBS)
 
+UNIT_TESTS += %D%/uidlist
+%C%_uidlist_SOURCES = %D%/uidlist.c
+%C%_uidlist_LDADD = $(STORE_TEST_LIBS)
+
 UNIT_TESTS += %D%/utf7
 %C%_utf7_SOURCES = %D%/utf7.c
 %C%_utf7_LDADD = $(STORE_TEST_LIBS)
