@@ -408,27 +408,43 @@ open_namespace(struct conf_loader *loader, struct conf_scope *scope)
 }
 
 static void
-open_mailbox(struct conf_loader *loader, struct conf_scope *scope)
+add_mailbox(struct conf_loader *loader, struct conf_scope *scope,
+	struct conf_mailbox **mailboxes, size_t *count)
 {
-	struct conf_namespace *space = scope->object;
 	struct conf_mailbox *mailbox;
 	size_t i;
 
-	for (i = 0; i < space->mailbox_count; i++)
-		if (str_is(scope->name, space->mailboxes[i].name)) {
+	for (i = 0; i < *count; i++)
+		if (str_is(scope->name, (*mailboxes)[i].name)) {
 			enter(scope, SCOPE_MAILBOX, &conf_mailbox_keys,
-				&space->mailboxes[i]);
+				&(*mailboxes)[i]);
 			return;
 		}
-	if (!has_room(loader, scope, space->mailbox_count))
+	if (!has_room(loader, scope, *count))
 		return;
-	space->mailboxes = conf_loader_grow(loader->arena, space->mailboxes,
-		sizeof(*mailbox), &space->mailbox_count);
-	mailbox = &space->mailboxes[space->mailbox_count - 1];
+	*mailboxes = conf_loader_grow(
+		loader->arena, *mailboxes, sizeof(*mailbox), count);
+	mailbox = &(*mailboxes)[*count - 1];
 	conf_loader_set_defaults(loader->arena, &conf_mailbox_keys, mailbox);
 	mailbox->name = arena_text(loader->arena, scope->name);
 	mailbox->place = scope->place;
 	enter(scope, SCOPE_MAILBOX, &conf_mailbox_keys, mailbox);
+}
+
+static void
+open_mailbox(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_namespace *space = scope->object;
+
+	add_mailbox(loader, scope, &space->mailboxes, &space->mailbox_count);
+}
+
+/* Outside of a namespace: one in that of the INBOX. */
+static void
+open_inbox_mailbox(struct conf_loader *loader, struct conf_scope *scope)
+{
+	add_mailbox(loader, scope, &loader->settings->mailboxes,
+		&loader->settings->mailbox_count);
 }
 
 static void
@@ -526,6 +542,7 @@ static const struct {
 	{"fields", SCOPE_USERDB, 0, open_fields},
 	{"namespace", IN_TOP, KEEPS_IF_CHECKED, open_namespace},
 	{"mailbox", SCOPE_NAMESPACE, 0, open_mailbox},
+	{"mailbox", IN_TOP, KEEPS_IF_CHECKED, open_inbox_mailbox},
 	{"service", IN_TOP, KEEPS_IF_CHECKED, open_service},
 	{"unix_listener", SCOPE_SERVICE, 0, open_listener},
 	{"inet_listener", SCOPE_SERVICE, 0, open_listener},

@@ -291,9 +291,23 @@ dump_userdbs(struct dump *dump, const struct settings *settings)
 }
 
 static void
+dump_mailboxes(
+	struct dump *dump, const struct conf_mailbox *mailboxes, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		add_origin(dump, mailboxes[i].place);
+		open_block(dump, "mailbox", mailboxes[i].name);
+		dump_keys(dump, &conf_mailbox_keys, &mailboxes[i]);
+		close_block(dump);
+	}
+}
+
+static void
 dump_namespaces(struct dump *dump, const struct settings *settings)
 {
-	size_t i, j;
+	size_t i;
 
 	if (!has_shown(dump, &conf_namespace_keys))
 		return;
@@ -303,13 +317,7 @@ dump_namespaces(struct dump *dump, const struct settings *settings)
 		add_origin(dump, space->place);
 		open_block(dump, "namespace", space->name);
 		dump_keys(dump, &conf_namespace_keys, space);
-		for (j = 0; j < space->mailbox_count; j++) {
-			add_origin(dump, space->mailboxes[j].place);
-			open_block(dump, "mailbox", space->mailboxes[j].name);
-			dump_keys(
-				dump, &conf_mailbox_keys, &space->mailboxes[j]);
-			close_block(dump);
-		}
+		dump_mailboxes(dump, space->mailboxes, space->mailbox_count);
 		close_block(dump);
 	}
 }
@@ -348,6 +356,9 @@ dump_all(struct dump *dump, const struct settings *settings)
 {
 	dump_top(dump, settings, NULL);
 	dump_namespaces(dump, settings);
+	if (has_shown(dump, &conf_mailbox_keys))
+		dump_mailboxes(
+			dump, settings->mailboxes, settings->mailbox_count);
 	dump_services(dump, settings);
 	dump_userdbs(dump, settings);
 }

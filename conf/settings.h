@@ -146,6 +146,9 @@ struct settings {
 	size_t userdb_count;
 	struct conf_namespace *namespaces;
 	size_t namespace_count;
+	/* Those outside of a namespace: of that of the INBOX. */
+	struct conf_mailbox *mailboxes;
+	size_t mailbox_count;
 	struct conf_service *services;
 	size_t service_count;
 	struct conf_place *places; /* of TOP_KEYs; conf_place() */

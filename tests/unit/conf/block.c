@@ -118,6 +118,30 @@ TEST(namespaces_of_one_name_are_one)
 	unload(&loaded);
 }
 
+TEST(mailboxes_may_stand_outside_of_a_namespace)
+{
+	struct loaded loaded =
+		load_good("mailbox Junk {\n  special_use = \\Junk\n}\n"
+			  "mailbox \"Old mail\" {\n  auto = create\n"
+			  "  mailbox_special_use = \\Archive \\All\n"
+			  "  autoexpunge = 30d\n}\n"
+			  "mailbox Junk {\n  auto = subscribe\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	REQUIRE(settings->mailbox_count == 2);
+	CHECK_INT(settings->namespace_count, 0);
+	CHECK_STR(settings->mailboxes[0].name, "Junk");
+	CHECK_STR(settings->mailboxes[0].special_use.items[0], "\\Junk");
+	CHECK_INT(settings->mailboxes[0].mailbox_auto,
+		CONF_MAILBOX_AUTO_SUBSCRIBE);
+	CHECK_STR(settings->mailboxes[1].name, "Old mail");
+	CHECK_INT(settings->mailboxes[1].special_use.count, 2);
+	unload(&loaded);
+	check_error("mailbox Junk {\n  auto = yes\n}\n",
+		"2: error: auto: found \"yes\", expected no, create or "
+		"subscribe");
+}
+
 TEST(a_service_has_listeners)
 {
 	struct loaded loaded = load_good(

@@ -41,6 +41,7 @@ static const char odd_values[] =
 	"  prefix = \"INBOX \"\n"
 	"  mailbox \"Sent Mail\" {\n    auto = create\n"
 	"    special_use = \\Sent \\Drafts\n  }\n}\n"
+	"mailbox \"Old mail\" {\n  special_use = \\Archive\n}\n"
 	"service lmtp {\n  idle_kill = 2 min\n  unix_listener /a\\ b {\n"
 	"    mode = 666\n  }\n  inet_listener lmtp {\n    port = 24\n  }\n"
 	"}\n"
