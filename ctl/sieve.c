@@ -33,6 +33,7 @@
 #include "store/store.h"
 #include "deliver/deliver.h"
 #include "deliver/environment.h"
+#include "deliver/mailboxes.h"
 #include "deliver/recipient.h"
 #include "deliver/script.h"
 #include "deliver/setup.h"
@@ -148,13 +149,50 @@ answer_mailbox_exists(
 	size_t i;
 
 	if (tester->mailbox_count == 0 && tester->store != NULL)
-		return store_find_folder(tester->store, mailbox, err);
+		return mailboxes_exists(tester->known, mailbox, err);
 	if (tester->mailbox_count == 0 || str_is_nocase(mailbox, "INBOX"))
 		return LOOKUP_FOUND;
 	for (i = 0; i < tester->mailbox_count; i++)
 		if (str_is(mailbox, tester->mailboxes[i]))
 			return LOOKUP_FOUND;
 	return LOOKUP_NONE;
+}
+
+/* What is said of folders is known of a user's alone. */
+static enum lookup
+answer_special_use(struct sieve_host *host, const struct str *mailbox,
+	struct str use, struct str *mailbox_out, struct err *err)
+{
+	const struct tester *tester = tester_of(host);
+
+	if (tester->known == NULL)
+		return LOOKUP_NONE;
+	return mailbox != NULL
+	               ? mailboxes_has_use(tester->known, *mailbox, use, err)
+	               : mailboxes_find_use(
+				 tester->known, use, mailbox_out, err);
+}
+
+static enum lookup
+answer_mailbox_by_id(struct sieve_host *host, struct str id,
+	struct str *mailbox_out, struct err *err)
+{
+	const struct tester *tester = tester_of(host);
+
+	if (tester->store == NULL)
+		return LOOKUP_NONE;
+	return store_find_id(tester->store, id, mailbox_out, err);
+}
+
+static enum lookup
+answer_metadata(struct sieve_host *host, const struct str *mailbox,
+	struct str name, struct str *value_out, struct err *err)
+{
+	const struct tester *tester = tester_of(host);
+
+	if (tester->known == NULL)
+		return LOOKUP_NONE;
+	return mailboxes_metadata(tester->known, mailbox, name, value_out, err);
 }
 
 static void
@@ -205,6 +243,9 @@ static const struct sieve_host_ops quiet_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.special_use = answer_special_use,
+	.mailbox_by_id = answer_mailbox_by_id,
+	.metadata = answer_metadata,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
@@ -214,6 +255,9 @@ static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.special_use = answer_special_use,
+	.mailbox_by_id = answer_mailbox_by_id,
+	.metadata = answer_metadata,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
@@ -511,7 +555,9 @@ find_user(struct tester *tester, const char *name)
 	delivery.settings = recipient.settings;
 	if (script_find_folders(&job, &delivery, &tester->folders, &err) < 0 ||
 		setup_store(&job, &delivery, &settings, &err) < 0 ||
-		store_open(&settings, &tester->store, &err) < 0)
+		store_open(&settings, &tester->store, &err) < 0 ||
+		mailboxes_open(&job, &delivery, tester->store, &tester->known,
+			&err) < 0)
 		return ctl_fail(
 			CTL_TEMPORARY, "%s: %s", name, err_log_text(&err));
 	tester->has_user = true;

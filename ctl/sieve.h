@@ -31,6 +31,7 @@ struct tester {
 	const char *user; /* NULL: none */
 	struct store *store;
 	struct script_folders folders;
+	struct mailboxes *known;
 	const char **mailboxes;
 	size_t mailbox_count;
 	const char *prefix; /* of every line: "message: " or "" */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "deliver/detail.h"
 #include "deliver/execute.h"
+#include "deliver/mailboxes.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/script.h"
@@ -34,7 +35,10 @@ open_store(struct job *job, struct delivery *delivery, struct err *err)
 
 	if (setup_store(job, delivery, &settings, err) < 0)
 		return -1;
-	return store_open(&settings, &delivery->work->store, err);
+	if (store_open(&settings, &delivery->work->store, err) < 0)
+		return -1;
+	return mailboxes_open(job, delivery, delivery->work->store,
+		&delivery->work->mailboxes, err);
 }
 
 static int

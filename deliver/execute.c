@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "deliver/mailboxes.h"
 #include "deliver/redirect.h"
 #include "deliver/remember.h"
 #include "deliver/report.h"
@@ -19,7 +20,7 @@ write_copy(struct delivery *delivery, struct plan_copy *copy, struct err *err)
 	struct work_bytes *bytes = copy->bytes;
 	bool may_link = delivery->settings->maildir_copy_with_hardlinks;
 	unsigned flags = (copy->create ? STORE_CREATE_FOLDER : 0) |
-	                 setup_folder_flags(delivery, copy->folder);
+	                 mailboxes_flags(work->mailboxes, copy->folder);
 	enum store_result result;
 
 	if (may_link && bytes->written != NULL)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "deliver/environment.h"
 #include "deliver/seen.h"
+#include "deliver/mailboxes.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -14,6 +15,12 @@ static struct deliver_host *
 host_of(struct sieve_host *host)
 {
 	return CONTAINER_OF(host, struct deliver_host, host);
+}
+
+static struct mailboxes *
+mailboxes_of(struct sieve_host *host)
+{
+	return host_of(host)->delivery->work->mailboxes;
 }
 
 static const struct message *
@@ -41,8 +48,33 @@ static enum lookup
 answer_mailbox_exists(
 	struct sieve_host *host, struct str mailbox, struct err *err)
 {
-	return store_find_folder(
-		host_of(host)->delivery->work->store, mailbox, err);
+	return mailboxes_exists(mailboxes_of(host), mailbox, err);
+}
+
+static enum lookup
+answer_special_use(struct sieve_host *host, const struct str *mailbox,
+	struct str use, struct str *mailbox_out, struct err *err)
+{
+	return mailbox != NULL ? mailboxes_has_use(
+					 mailboxes_of(host), *mailbox, use, err)
+	                       : mailboxes_find_use(mailboxes_of(host), use,
+					 mailbox_out, err);
+}
+
+static enum lookup
+answer_mailbox_by_id(struct sieve_host *host, struct str id,
+	struct str *mailbox_out, struct err *err)
+{
+	return store_find_id(
+		host_of(host)->delivery->work->store, id, mailbox_out, err);
+}
+
+static enum lookup
+answer_metadata(struct sieve_host *host, const struct str *mailbox,
+	struct str name, struct str *value_out, struct err *err)
+{
+	return mailboxes_metadata(
+		mailboxes_of(host), mailbox, name, value_out, err);
 }
 
 static bool
@@ -82,6 +114,9 @@ static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.special_use = answer_special_use,
+	.mailbox_by_id = answer_mailbox_by_id,
+	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
 	.now = answer_now,
 	.zone = answer_zone,

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libdeliver.a
 %C%_libdeliver_a_SOURCES = \
+	%D%/attributes.c %D%/attributes.h \
 	%D%/deliver.c %D%/deliver.h \
 	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
@@ -7,6 +8,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/host.c %D%/host.h \
 	%D%/include.c %D%/include.h \
 	%D%/loopcheck.c %D%/loopcheck.h \
+	%D%/mailboxes.c %D%/mailboxes.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \

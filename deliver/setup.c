@@ -184,42 +184,6 @@ setup_namespaces(const struct job *job, const struct delivery *delivery,
 	return 0;
 }
 
-static unsigned
-auto_flags(enum conf_mailbox_auto value)
-{
-	switch (value) {
-	case CONF_MAILBOX_AUTO_NO:
-		return 0;
-	case CONF_MAILBOX_AUTO_CREATE:
-		return STORE_CREATE_FOLDER;
-	case CONF_MAILBOX_AUTO_SUBSCRIBE:
-		return STORE_CREATE_FOLDER | STORE_SUBSCRIBE_FOLDER;
-	}
-	return 0;
-}
-
-unsigned
-setup_folder_flags(const struct delivery *delivery, struct str folder)
-{
-	const struct settings *settings = delivery->settings;
-	size_t n, m;
-
-	for (n = 0; n < settings->namespace_count; n++) {
-		const struct conf_namespace *namespace =
-			&settings->namespaces[n];
-		struct str prefix = str_from(namespace->prefix);
-
-		if (!str_starts(folder, prefix))
-			continue;
-		for (m = 0; m < namespace->mailbox_count; m++)
-			if (str_is(str_skip(folder, prefix.len),
-				    namespace->mailboxes[m].name))
-				return auto_flags(
-					namespace->mailboxes[m].mailbox_auto);
-	}
-	return 0;
-}
-
 int
 setup_store(const struct job *job, const struct delivery *delivery,
 	struct store_settings *settings_out, struct err *err)

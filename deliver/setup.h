@@ -28,10 +28,6 @@ MUST_USE int setup_expand_words(const struct job *job,
 MUST_USE int setup_path(const struct job *job, const struct delivery *delivery,
 	const char *template, const char **path_out, struct err *err);
 
-/* What `mailbox { auto }` of the configuration wants for this folder: flags of
- * store_write(). */
-unsigned setup_folder_flags(const struct delivery *delivery, struct str folder);
-
 MUST_USE int setup_store(const struct job *job, const struct delivery *delivery,
 	struct store_settings *settings_out, struct err *err);
 

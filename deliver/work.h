@@ -48,6 +48,7 @@ struct batch {
 struct delivery_work {
 	const char *log_prefix;
 	struct store *store;
+	struct mailboxes *mailboxes;
 	struct script_outcome {
 		struct sieve_result result;
 		bool has_script; /* at least one ran */

@@ -63,6 +63,25 @@ struct sieve_host_ops {
 	enum lookup (*mailbox_exists)(
 		struct sieve_host *host, struct str mailbox, struct err *err);
 
+	/* special-use (RFC 8579), `use` is "\\Junk" and the like.  Without a mailbox:
+	 * which one that can be delivered to has it, in memory that lives as long
+	 * as the run.  With one: whether that has it.  May be NULL: none has. */
+	enum lookup (*special_use)(struct sieve_host *host,
+		const struct str *mailbox, struct str use,
+		struct str *mailbox_out, struct err *err);
+
+	/* mailboxid (RFC 9042): the name of the mailbox with this id, the same.
+	 * May be NULL: ids are not known. */
+	enum lookup (*mailbox_by_id)(struct sieve_host *host, struct str id,
+		struct str *mailbox_out, struct err *err);
+
+	/* mboxmetadata and servermetadata (RFC 5490): the user's annotation
+	 * "/private/..." or "/shared/..." of the mailbox, or of the server when
+	 * that is NULL; the value lives as long as the run.  May be NULL. */
+	enum lookup (*metadata)(struct sieve_host *host,
+		const struct str *mailbox, struct str name,
+		struct str *value_out, struct err *err);
+
 	/* Did an earlier delivery to this user keep a mark with this key (struct
 	 * sieve_mark), and is its time not over?  A memory that is in trouble has
 	 * seen nothing: that must not be said of what was not (RFC 7352 3).  May

@@ -36,7 +36,9 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/include.c \
 	%D%/ext/keep_target.c \
 	%D%/ext/log.c \
-	%D%/ext/mailbox.c \
+	%D%/mailboxname.c %D%/mailboxname.h \
+	%D%/ext/mailbox.c %D%/ext/mailboxid.c %D%/ext/metadata.c \
+	%D%/ext/special_use.c \
 	%D%/ext/regex.c \
 	%D%/ext/relational.c \
 	%D%/ext/spamvirus.c \

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "sieve/check.h"
 #include "sieve/evaluate.h"
+#include "sieve/mailboxname.h"
 #include "sieve/registry.h"
 
 #include "base/banned.h"
@@ -33,6 +34,8 @@ check_fileinto(struct checker *checker, struct ast_command *node)
 		check_error(checker, mailbox->at,
 			"invalid folder name %s: it %s",
 			check_quote(checker, mailbox->constant), wrong);
+	else
+		mailboxname_check(checker, mailbox);
 }
 
 static enum sieve_status

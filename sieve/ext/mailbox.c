@@ -2,10 +2,22 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "sieve/check.h"
 #include "sieve/evaluate.h"
+#include "sieve/mailboxname.h"
 #include "sieve/registry.h"
 
 #include "base/banned.h"
+
+static void
+check_mailboxexists(struct checker *checker, struct ast_command *node)
+{
+	const struct argument *names = &node->call->arguments[0];
+	size_t i;
+
+	for (i = 0; i < names->count; i++)
+		mailboxname_check(checker, &names->texts[i]);
+}
 
 /* RFC 5490 3.1: all of them have to exist. */
 static enum sieve_status
@@ -31,6 +43,7 @@ test_mailboxexists(struct run *run, const struct call *call, bool *answer_out)
 }
 
 const struct command_ops command_mailboxexists = {
+	.check = check_mailboxexists,
 	.test = test_mailboxexists,
 };
 

@@ -22,6 +22,10 @@ ssl = no
 disable_plaintext_auth = no
 first_valid_uid = 500
 mail_location = maildir:~/Maildir
+mail_attribute_dict = file:%h/dovecot-attributes
+protocol imap {
+  imap_metadata = yes
+}
 service imap-login {
   inet_listener imap {
     port = 143

@@ -29,7 +29,7 @@ users_begin
 postfix_begin "$(users_main_cf)" "$(users_master_cf)"
 dovecot_begin
 
-cases=${*:-system environment forward pipe sieve messages imap mbox keywords trouble privilege samples}
+cases=${*:-system environment forward pipe sieve messages imap mbox keywords metadata trouble privilege samples}
 for case in $cases; do
 	# shellcheck source=/dev/null # whichever was asked for
 	. "$TEST_SOURCE/tests/e2e/cases/$case.sh"

@@ -13,7 +13,7 @@ domain=virtual.example.test
 # Lines of a passwd-file, which Doorstep and Dovecot both read.
 virtual_table() {
 	grep -v "^#" "$sample/postfix/virtual/users"
-	for virtual_name in dora mover locked later marker; do
+	for virtual_name in dora mover locked later marker noted; do
 		echo "$virtual_name@$domain:::::::"
 	done
 	echo "reader1@$domain:::::::userdb_mail=maildir:~/Maildir"

@@ -30,6 +30,9 @@
  *   environment NAME = VALUE, in small letters; none exist without it
  *   log         lines for the admin's log
  *   notes       LINE:COLUMN: TEXT of what the script wants told
+ *   uses        \USE NAME   special uses of mailboxes, one a line
+ *   ids         ID NAME     ids of mailboxes, one a line
+ *   annotations MAILBOX|NAME|VALUE, one a line; the server's have no MAILBOX
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
  *               keep as "keep"
@@ -96,6 +99,7 @@ struct test_case {
 	struct lines marks;
 	struct lines envelope, clock, mailboxes, settings;
 	struct lines environment, log, notes;
+	struct lines uses, ids, annotations;
 	struct lines actions, errors, warnings, fails, temporary, trace;
 	struct {
 		struct str of; /* "", a number or "original" */
@@ -204,6 +208,9 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 		{"marks", &test->marks},
 		{"clock", &test->clock},
 		{"mailboxes", &test->mailboxes},
+		{"uses", &test->uses},
+		{"ids", &test->ids},
+		{"annotations", &test->annotations},
 		{"settings", &test->settings},
 		{"environment", &test->environment},
 		{"log", &test->log},
@@ -334,6 +341,81 @@ answer_mailbox_exists(
 	return LOOKUP_NONE;
 }
 
+/* The name behind this word; LOOKUP_NONE without one. */
+static enum lookup
+find_name(struct world *world, const struct lines *lines, struct str wanted,
+	size_t *from, struct str *name_out, struct err *err)
+{
+	struct str rest, word;
+
+	if (world->in_trouble) {
+		err_temp(err, "4.3.0", "the disk is on fire");
+		return LOOKUP_ERROR;
+	}
+	while (*from < lines->count) {
+		rest = lines->items[(*from)++];
+		if (!str_next_field(&rest, ' ', &word) ||
+			!str_equal_nocase(word, wanted))
+			continue;
+		*name_out = rest;
+		return LOOKUP_FOUND;
+	}
+	return LOOKUP_NONE;
+}
+
+static enum lookup
+answer_special_use(struct sieve_host *host, const struct str *mailbox,
+	struct str use, struct str *mailbox_out, struct err *err)
+{
+	struct world *world = world_of(host);
+	enum lookup found;
+	size_t from = 0;
+
+	do
+		found = find_name(world, &world->test->uses, use, &from,
+			mailbox_out, err);
+	while (found == LOOKUP_FOUND && mailbox != NULL &&
+		!str_equal(*mailbox, *mailbox_out));
+	return found;
+}
+
+static enum lookup
+answer_mailbox_by_id(struct sieve_host *host, struct str id,
+	struct str *mailbox_out, struct err *err)
+{
+	struct world *world = world_of(host);
+	size_t from = 0;
+
+	return find_name(world, &world->test->ids, id, &from, mailbox_out, err);
+}
+
+static enum lookup
+answer_metadata(struct sieve_host *host, const struct str *mailbox,
+	struct str name, struct str *value_out, struct err *err)
+{
+	struct world *world = world_of(host);
+	const struct lines *lines = &world->test->annotations;
+	struct str rest, first, second;
+	size_t i;
+
+	if (world->in_trouble) {
+		err_temp(err, "4.3.0", "the disk is on fire");
+		return LOOKUP_ERROR;
+	}
+	for (i = 0; i < lines->count; i++) {
+		rest = lines->items[i];
+		if (!str_next_field(&rest, '|', &first) ||
+			!str_next_field(&rest, '|', &second) ||
+			!str_equal(first,
+				mailbox != NULL ? *mailbox : STR_EMPTY) ||
+			!str_equal_nocase(second, name))
+			continue;
+		*value_out = rest;
+		return LOOKUP_FOUND;
+	}
+	return LOOKUP_NONE;
+}
+
 static bool
 answer_duplicate_seen(
 	struct sieve_host *host, const unsigned char key[SIEVE_MARK_KEY])
@@ -398,6 +480,9 @@ static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.special_use = answer_special_use,
+	.mailbox_by_id = answer_mailbox_by_id,
+	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
 	.now = answer_now,
 	.zone = answer_zone,
@@ -408,6 +493,9 @@ static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
 	.mailbox_exists = answer_mailbox_exists,
+	.special_use = answer_special_use,
+	.mailbox_by_id = answer_mailbox_by_id,
+	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
 	.now = answer_now,
 	.zone = answer_zone,

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "deliver/environment.h"
+#include "deliver/mailboxes.h"
 #include "deliver/setup.h"
 
 #include "base/banned.h"
@@ -238,7 +239,10 @@ world_open_store(struct world *world)
 
 	store_close(&world->delivery_work.store);
 	if (setup_store(&world->job, &world->delivery, &settings, &err) < 0 ||
-		store_open(&settings, &world->delivery_work.store, &err) < 0)
+		store_open(&settings, &world->delivery_work.store, &err) < 0 ||
+		mailboxes_open(&world->job, &world->delivery,
+			world->delivery_work.store,
+			&world->delivery_work.mailboxes, &err) < 0)
 		return arena_text(world->arena, str_from(err_log_text(&err)));
 	return NULL;
 }

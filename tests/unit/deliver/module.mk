@@ -29,3 +29,7 @@ UNIT_TESTS += %D%/seenfile
 UNIT_TESTS += %D%/remember
 %C%_remember_SOURCES = %D%/remember.c
 %C%_remember_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/mailboxes
+%C%_mailboxes_SOURCES = %D%/mailboxes.c
+%C%_mailboxes_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
