@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/memory.h"
 #include "base/number.h"
 #include "mail/message.h"
 #include "sieve/sieve.h"
@@ -187,6 +188,7 @@ main(int argc, char **argv)
 
 	if (argc < 4 || number_parse(str_from(argv[2]), &count) < 0)
 		fail("usage: compile|native|libsieve N SCRIPT [MESSAGE]");
+	memory_keep(); /* as a worker does */
 	bench.arena = arena_open();
 	read_file(argv[3], &bench.script);
 	if (strcmp(argv[1], "compile") != 0) {
