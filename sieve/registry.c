@@ -91,11 +91,9 @@ static const struct tag tags[TAG_COUNT] = {
 #include "sieve/commands.def"
 };
 
-static const struct {
-	enum tag_group group;
-	enum command_id command;
-} attachments[] = {
-#define ATTACH(group, command) {GROUP_##group, COMMAND_##command},
+/* Which tags a command takes. */
+static const bool attached[COMMAND_COUNT][GROUP_COUNT] = {
+#define ATTACH(group, command) [COMMAND_##command][GROUP_##group] = true,
 #include "sieve/commands.def"
 };
 
@@ -222,13 +220,7 @@ registry_find_command(
 bool
 registry_takes(const struct command *command, enum tag_group group)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_LENGTH(attachments); i++)
-		if (attachments[i].group == group &&
-			attachments[i].command == command->id)
-			return true;
-	return false;
+	return attached[command->id][group];
 }
 
 const struct tag *

@@ -15,7 +15,7 @@
 #   figure is both, with what one rule costs in the same way taken off.
 #
 # All figures are CPU time, of the system as well.  Prints a table and ratios; checks only that all could be run, for times of a
-# shared machine prove nothing.  Each figure is the least of PERF_ROUNDS (3).
+# shared machine prove nothing.  Each figure is the least of PERF_ROUNDS (2).
 #
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2317 # `least` runs functions
@@ -26,7 +26,7 @@ mkdir bin
 install -m 755 "$TEST_BUILD/tests/perf/oneshot" bin/oneshot ||
 	bail_out "no oneshot: run make check-perf"
 [ -x "$bench" ] || bail_out "no $bench: run make check-perf"
-rounds=${PERF_ROUNDS:-3}
+rounds=${PERF_ROUNDS:-2}
 
 # rules COUNT: a script that all three engines know.
 rules() {
@@ -173,8 +173,8 @@ diag "microseconds of CPU time each, the least of $rounds rounds"
 row what doorstep pigeonhole ratio libsieve ratio
 for count in 15 500; do
 	cp rules.$count rules.$count.sieve
-	ours_runs=$((30000 / count))
-	peer_runs=$((6000 / count + 20))
+	ours_runs=$((30000 / count + 200))
+	peer_runs=$((3000 / count + 20))
 	ours=$(least "$bench" compile $ours_runs rules.$count)
 	ok "the script of $count rules compiles" test "$ours" != failed
 	ours=$(each "$ours" 0 $ours_runs)
@@ -194,8 +194,8 @@ done
 chmod 644 rules.*
 for size in 4K 1M; do
 	case $size in
-	4K) ours_runs=20000 peer_runs=1000 child_runs=300 ;;
-	1M) ours_runs=500 peer_runs=100 child_runs=100 ;;
+	4K) ours_runs=5000 peer_runs=1000 child_runs=100 ;;
+	1M) ours_runs=500 peer_runs=100 child_runs=50 ;;
 	esac
 	ours_base=$(least "$bench" native "$ours_runs" rules.1 mail.$size)
 	child_base=$(least "$bench" libsieve "$child_runs" rules.1 mail.$size \
