@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "sieve/check.h"
+#include "sieve/ext/extlists.h"
 
 #include "base/banned.h"
 
@@ -254,6 +255,8 @@ compare_value(struct compare *compare, struct str value)
 		return SIEVE_FAILED;
 	folded =
 		comparator_fold(compare->call->comparator, run->scratch, value);
+	if (compare->call->match_type->asks_lists)
+		return extlists_compare(compare, value, folded);
 	for (i = 0; i < compare->key_count && !compare->is_true; i++)
 		if (try_key(compare, &compare->keys[i], value, folded) !=
 			SIEVE_OK)

@@ -85,6 +85,7 @@ check_redirect(struct checker *checker, struct ast_command *node)
 	struct str address;
 
 	if (text_is_constant(text) &&
+		call_tag(node->call, GROUP_REDIRECT_LIST) == NULL &&
 		!read_address(scratch, text->constant, &address))
 		check_error(checker, text->at,
 			"%s is no address: redirect takes one, such as "

@@ -334,6 +334,8 @@ run_call(struct run *run, const struct instruction *instruction, bool *answer)
 		status = call->command->ops->act(run, call);
 	if (status == SIEVE_OK)
 		status = run_reserve(run, 0);
+	if (run->host_in_trouble)
+		status = SIEVE_TEMPORARY;
 	arena_release(run->scratch, mark);
 	return status;
 }

@@ -83,6 +83,8 @@ struct run {
 	struct str keep_target; /* in the result's arena */
 	bool keep_target_create;
 	size_t lines; /* for the admin's log */
+	/* `err`: the run ends as SIEVE_TEMPORARY, whatever a test makes of it. */
+	bool host_in_trouble;
 	size_t redirects;
 };
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "mail/address.h"
@@ -42,6 +43,16 @@ struct sieve_trace_event {
 /* Bytes of the key of what is remembered from one delivery to the next: a
  * SHA-256 of all that makes it what it is. */
 enum { SIEVE_MARK_KEY = 32 };
+
+/* Is a value in an external list?  (RFC 6134) */
+struct sieve_list_question {
+	struct str list;   /* in the form of sieve_list_name() */
+	struct str value;  /* as the message has it */
+	struct str folded; /* as the comparator has it */
+	/* What the comparator makes of what stands in the list: the same when it
+	 * is the same as `folded`.  Lives in the arena or is `s`; NULL: `s`. */
+	struct str (*fold)(struct arena *arena, struct str s);
+};
 
 struct sieve_host;
 struct testsuite_request;
@@ -102,6 +113,12 @@ struct sieve_host_ops {
 		struct str *value_out);
 	/* vnd.cyrus.log: one line for the admin's log.  NULL: there is none. */
 	void (*log)(struct sieve_host *host, const char *text);
+	/* Is there an external list of this name?  May be NULL: there are none. */
+	bool (*list_is_valid)(struct sieve_host *host, struct str list);
+	/* NONE also for a list that is not there.  LOOKUP_ERROR makes the run end
+	 * as SIEVE_TEMPORARY.  May be NULL: there are none. */
+	enum lookup (*list_has)(struct sieve_host *host,
+		const struct sieve_list_question *question, struct err *err);
 
 	/* May be NULL: nobody wants to see it. */
 	void (*trace)(

@@ -71,7 +71,9 @@ struct match_type {
 	int (*prepare)(struct arena *arena, const struct comparator *comparator,
 		struct match_memory *memory, struct match_key *key,
 		struct err *err);
-	bool keeps_key; /* prepare() wants it as it is, not folded */
+	bool keeps_key;  /* prepare() wants it as it is, not folded */
+	bool asks_lists; /* keys name lists of the host's (RFC 6134) */
+	/* NULL where lists are asked. */
 	bool (*match)(const struct match_key *key, struct str value,
 		struct match_work *work);
 };

@@ -29,6 +29,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/encoded_character.c \
 	%D%/ext/envelope.c \
 	%D%/ext/environment.c \
+	%D%/ext/extlists.c %D%/ext/extlists.h \
 	%D%/ext/fileinto.c \
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \

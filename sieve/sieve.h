@@ -238,6 +238,11 @@ const char *sieve_action_tags(const struct sieve_action *action);
 struct str sieve_trace_text(
 	struct arena *arena, const struct sieve_trace_event *event);
 
+/* The form in which names of external lists are compared (RFC 6134 2.5): an
+ * abbreviation is spelled out, the scheme and a URN's namespace are lower case.
+ * Lives in the arena.  An empty one for what is no URI. */
+struct str sieve_list_name(struct arena *arena, struct str name);
+
 /* The capabilities this engine has, in the order they are announced. */
 const char *const *sieve_capabilities(size_t *count_out);
 

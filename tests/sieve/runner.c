@@ -26,6 +26,8 @@
  *   marks       what is to be remembered after the delivery, in the order of the
  *               tests: the seconds, 0 for what was only asked about
  *   clock       SECONDS +hhmm: the present moment and the local zone
+ *   lists       URI VALUE..., an external list a line; "lists: trouble" cannot
+ *               tell
  *   mailboxes   names that exist, one a line; "mailboxes: trouble" cannot tell
  *   environment NAME = VALUE, in small letters; none exist without it
  *   log         lines for the admin's log
@@ -96,7 +98,7 @@ struct test_case {
 	struct str message;
 	struct str earlier[MOST_EARLIER], earlier_script;
 	size_t earlier_count;
-	struct lines marks;
+	struct lines marks, lists;
 	struct lines envelope, clock, mailboxes, settings;
 	struct lines environment, log, notes;
 	struct lines uses, ids, annotations;
@@ -206,6 +208,7 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 	} plain[] = {
 		{"envelope", &test->envelope},
 		{"marks", &test->marks},
+		{"lists", &test->lists},
 		{"clock", &test->clock},
 		{"mailboxes", &test->mailboxes},
 		{"uses", &test->uses},
@@ -468,6 +471,53 @@ take_log(struct sieve_host *host, const char *text)
 	lines_add(&world->log, arena_copy(world->test->arena, str_from(text)));
 }
 
+/* What stands behind the name; false: there is no such list. */
+static bool
+find_list(const struct test_case *test, struct str list, struct str *values_out)
+{
+	size_t i;
+
+	for (i = 0; i < test->lists.count; i++) {
+		struct str name;
+
+		*values_out = test->lists.items[i];
+		if (str_next_word(values_out, &name) &&
+			str_equal(sieve_list_name(test->arena, name), list))
+			return true;
+	}
+	return false;
+}
+
+static bool
+answer_list_is_valid(struct sieve_host *host, struct str list)
+{
+	struct str values;
+
+	return find_list(world_of(host)->test, list, &values);
+}
+
+static enum lookup
+answer_list_has(struct sieve_host *host,
+	const struct sieve_list_question *question, struct err *err)
+{
+	struct test_case *test = world_of(host)->test;
+	struct str values, value;
+
+	if (test->lists.count == 1 && str_is(test->lists.items[0], "trouble")) {
+		err_temp(err, "4.3.0", "the disk is on fire");
+		return LOOKUP_ERROR;
+	}
+	if (!find_list(test, question->list, &values))
+		return LOOKUP_NONE;
+	while (str_next_word(&values, &value)) {
+		if (question->fold != NULL)
+			value = question->fold(test->arena, value);
+		if (str_equal(value, question->folded))
+			return LOOKUP_FOUND;
+	}
+	return LOOKUP_NONE;
+}
+
 static void
 take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -484,6 +534,8 @@ static const struct sieve_host_ops ops = {
 	.mailbox_by_id = answer_mailbox_by_id,
 	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
+	.list_is_valid = answer_list_is_valid,
+	.list_has = answer_list_has,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
@@ -497,6 +549,8 @@ static const struct sieve_host_ops traced_ops = {
 	.mailbox_by_id = answer_mailbox_by_id,
 	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
+	.list_is_valid = answer_list_is_valid,
+	.list_has = answer_list_has,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
