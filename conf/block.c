@@ -218,6 +218,57 @@ close_quota(struct conf_loader *loader, struct conf_scope *scope)
 			rule, scope->place);
 }
 
+static const char *const list_names[] = {
+	"name", "max_lookup_size", "dict", NULL};
+
+/* sieve_extlists_list NAME { name = URI, dict file { path = ... } } of 2.4 */
+static void
+close_list(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const char *name = pair_value(loader, scope, "name");
+	const char *size = pair_value(loader, scope, "max_lookup_size");
+	const char *dict = pair_value(loader, scope, "dict");
+
+	check_names(loader, scope, list_names);
+	add_to_family(loader, scope, "sieve_extlists_list",
+		arena_format(loader->arena, "%.*s%s%s%s%s",
+			STR_ARG(name != NULL ? str_from(name) : scope->name),
+			size != NULL ? " max_lookup_size=" : "",
+			or_default(size, ""), dict != NULL ? " " : "",
+			or_default(dict, "")));
+}
+
+static const char *const dict_names[] = {"driver", "path", "file_path", NULL};
+
+/* Becomes a setting of the list outside: dict = file:PATH */
+static void
+close_list_dict(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_pairs *outer = scope[-1].pairs;
+	struct str driver =
+		str_from(or_default(pair_value(loader, scope, "driver"),
+			arena_text(loader->arena, scope->name)));
+	const char *path = pair_value(loader, scope, "path");
+
+	check_names(loader, scope, dict_names);
+	if (path == NULL)
+		path = pair_value(loader, scope, "file_path");
+	if (path == NULL ||
+		(!str_is(driver, "file") && !str_is(driver, "lines"))) {
+		ERROR(loader, scope->place,
+			"dict %.*s: expected `dict file { path = PATH }` or "
+			"`dict lines { path = PATH }`",
+			STR_ARG(scope->name));
+		return;
+	}
+	if (outer->count == CONF_PAIRS_MAX)
+		return;
+	outer->places[outer->count] = scope->place;
+	outer->items[outer->count++] = (struct conf_pair){.name = STR("dict"),
+		.value = str_from(arena_format(
+			loader->arena, "%.*s:%s", STR_ARG(driver), path))};
+}
+
 /* fields { home = /srv/%{user} } in a userdb of 2.4 */
 static void
 close_fields(struct conf_loader *loader, struct conf_scope *scope)
@@ -291,6 +342,12 @@ static void
 open_quota(struct conf_loader *loader, struct conf_scope *scope)
 {
 	collect(loader, scope, close_quota);
+}
+
+static void
+open_list(struct conf_loader *loader, struct conf_scope *scope)
+{
+	collect(loader, scope, close_list);
 }
 
 static void
@@ -548,6 +605,7 @@ static const struct {
 	{"inet_listener", SCOPE_SERVICE, 0, open_listener},
 	{"fifo_listener", SCOPE_SERVICE, 0, open_fifo},
 	{"sieve_script", IN_ANY_TOP, 0, open_sieve_script},
+	{"sieve_extlists_list", IN_ANY_TOP, 0, open_list},
 	{"quota", IN_ANY_TOP, KEEPS_IF_CHECKED, open_quota},
 	{"local", IN_TOP, 0, open_filter},
 	{"local_name", IN_TOP, 0, open_filter},
@@ -640,6 +698,11 @@ conf_block_open(struct conf_loader *loader, const struct conf_line *line)
 	scope->place = line->place;
 	if (outer->kind == SCOPE_SKIP)
 		return;
+	if (outer->kind == SCOPE_PAIRS && outer->close == close_list &&
+		str_is(line->name, "dict")) {
+		collect(loader, scope, close_list_dict);
+		return;
+	}
 	if (outer->kind == SCOPE_PAIRS || outer->kind == SCOPE_WORDS) {
 		WARNING(loader, line->place,
 			"%.*s { }: is not supported here and is ignored",

@@ -481,6 +481,51 @@ find_reachable(const struct conf_listener *listener)
 	return NULL;
 }
 
+/* ---- external lists (RFC 6134) ---- */
+
+/* What is wrong with it; an empty text: nothing.  The path takes all that is left,
+ * blanks included. */
+static struct str
+wrong_part_of_list(struct str rest)
+{
+	struct str size = STR("max_lookup_size="), word;
+	uint64_t bytes;
+
+	if (!str_next_word(&rest, &word) || !str_has_char(word, ':'))
+		return STR("no name");
+	for (rest = str_trim(rest); rest.len > 0; rest = str_trim(rest)) {
+		if ((str_starts(rest, STR("file:")) && rest.len > 5) ||
+			(str_starts(rest, STR("lines:")) && rest.len > 6))
+			return STR_EMPTY;
+		(void)str_next_word(&rest, &word);
+		if (!str_starts(word, size) ||
+			number_parse_size(str_skip(word, size.len), 1, &bytes) <
+				0)
+			return word;
+	}
+	return STR_EMPTY;
+}
+
+static void
+check_lists(struct check *check)
+{
+	const struct conf_family *lists = &check->settings->sieve_extlists_list;
+	size_t i;
+
+	for (i = 0; i < lists->count; i++) {
+		struct str wrong =
+			wrong_part_of_list(str_from(lists->items[i].value));
+
+		if (wrong.len > 0)
+			ERROR(check, lists->items[i].place,
+				"sieve_extlists_list: found %.*s in \"%s\", "
+				"expected NAME max_lookup_size=SIZE file:PATH, "
+				"where NAME is a URI such as "
+				"tag:example.org,2026:friends",
+				STR_ARG(wrong), lists->items[i].value);
+	}
+}
+
 static bool
 has_everybody(const struct conf_networks *networks)
 {
@@ -690,6 +735,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_locations(&check);
 	check_outgoing(&check);
 	check_redirect_sender(&check);
+	check_lists(&check);
 	if (!report->is_thorough)
 		return;
 	check_all_later(&check);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "deliver/environment.h"
+#include "deliver/extlists.h"
 #include "deliver/seen.h"
 #include "deliver/mailboxes.h"
 #include "deliver/work.h"
@@ -110,6 +111,21 @@ take_log(struct sieve_host *host UNUSED, const char *text)
 	log_info("sieve: %s", text);
 }
 
+static bool
+answer_list_is_valid(struct sieve_host *host, struct str list)
+{
+	return extlists_has_list(
+		host_of(host)->job, host_of(host)->delivery, list);
+}
+
+static enum lookup
+answer_list_has(struct sieve_host *host,
+	const struct sieve_list_question *question, struct err *err)
+{
+	return extlists_find(
+		host_of(host)->job, host_of(host)->delivery, question, err);
+}
+
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
@@ -118,6 +134,8 @@ static const struct sieve_host_ops ops = {
 	.mailbox_by_id = answer_mailbox_by_id,
 	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
+	.list_is_valid = answer_list_is_valid,
+	.list_has = answer_list_has,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,

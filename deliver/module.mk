@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
 	%D%/environment.c %D%/environment.h \
+	%D%/extlists.c %D%/extlists.h \
 	%D%/host.c %D%/host.h \
 	%D%/include.c %D%/include.h \
 	%D%/loopcheck.c %D%/loopcheck.h \
@@ -28,4 +29,4 @@ noinst_LIBRARIES += %D%/libdeliver.a
 DELIVER_LIBS = %D%/libdeliver.a outbound/liboutbound.a engine/libengine.a \
 	sieve/libsieve.a \
 	store/libstore.a userdb/libuserdb.a conf/libconf.a mail/libmail.a \
-	base/libbase.a $(CORE_LIBS)
+	dict/libdict.a base/libbase.a $(CORE_LIBS)

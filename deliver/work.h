@@ -54,9 +54,10 @@ struct delivery_work {
 		bool has_script; /* at least one ran */
 		bool has_failed; /* one was in error: keep */
 	} script;
-	struct str folder;   /* of keep: -m, the detail's, or INBOX */
-	bool creates_folder; /* it is to be made if it is missing */
-	bool seen_is_down;   /* the user's own file; it has been told */
+	struct str folder;      /* of keep: -m, the detail's, or INBOX */
+	bool creates_folder;    /* it is to be made if it is missing */
+	struct extlists *lists; /* NULL: nobody has asked for one */
+	bool seen_is_down;      /* the user's own file; it has been told */
 	struct plan *plan;
 	bool is_repeated; /* the outcome is that of an earlier delivery */
 	bool is_ordinary; /* it failed as the client's ways make it */

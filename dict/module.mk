@@ -3,4 +3,5 @@ noinst_LIBRARIES += %D%/libdict.a
 	%D%/bdb.c \
 	%D%/dict.c %D%/dict.h \
 	%D%/driver.h \
+	%D%/file.c %D%/file.h \
 	%D%/memory.c

@@ -195,6 +195,39 @@ TEST(scripts_of_2_4_become_their_settings)
 		"1: error: sieve_script: path is missing");
 }
 
+TEST(a_list_block_of_2_4_becomes_its_setting)
+{
+	struct loaded loaded = load_good(
+		"plugin {\n  sieve_extlists_list = tag:x,2026:y lines:/y\n}\n"
+		"sieve_extlists_list friends {\n"
+		"  name = tag:example.org,2026:friends\n"
+		"  max_lookup_size = 2k\n"
+		"  dict file {\n    path = ~/my friends\n  }\n}\n"
+		"sieve_extlists_list urn:ietf:params:sieve:addrbook:default {\n"
+		"  dict lines {\n    dict_path = /book\n  }\n}\n"
+		"sieve_extlists_list empty {\n"
+		"  sieve_extlists_list_name = tag:x,2026:none\n}\n");
+	const struct conf_family *lists = &loaded.settings->sieve_extlists_list;
+
+	REQUIRE(lists->count == 4);
+	CHECK_STR(lists->items[0].value, "tag:x,2026:y lines:/y");
+	CHECK_STR(lists->items[1].value,
+		"tag:example.org,2026:friends max_lookup_size=2k "
+		"file:~/my friends");
+	CHECK_STR(lists->items[2].value,
+		"urn:ietf:params:sieve:addrbook:default lines:/book");
+	CHECK_STR(lists->items[3].value, "tag:x,2026:none");
+	unload(&loaded);
+	check_error("sieve_extlists_list x {\n  name = tag:x,2026:y\n"
+		    "  dict redis {\n    path = /x\n  }\n}\n",
+		"3: error: dict redis: expected `dict file { path = PATH }` or "
+		"`dict lines { path = PATH }`");
+	check_error(
+		"sieve_extlists_list tag:x,2026:z {\n  nam = tag:x,2026:y\n}\n",
+		"2: error: nam: there is no setting of that name; is name "
+		"meant?");
+}
+
 TEST(a_quota_block_of_2_4_becomes_a_root_and_a_rule)
 {
 	struct loaded loaded = load_good("quota \"User quota\" {\n"

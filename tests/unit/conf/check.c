@@ -304,6 +304,50 @@ TEST(a_listener_that_others_can_reach_is_warned_of)
 	}
 }
 
+TEST(a_list_that_is_none_is_an_error)
+{
+	static const struct {
+		const char *text, *found;
+	} cases[] = {
+		{"sieve_extlists_list = friends\n", "no name in \"friends\""},
+		{"sieve_extlists_list = tag:x,2026:y redis:x\n",
+			"redis:x in \"tag:x,2026:y redis:x\""},
+		{"sieve_extlists_list = tag:x,2026:y file:\n",
+			"file: in \"tag:x,2026:y file:\""},
+		{"sieve_extlists_list = tag:x,2026:y max_lookup_size=big\n",
+			"max_lookup_size=big in "
+			"\"tag:x,2026:y max_lookup_size=big\""},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = load_as(
+			cases[i].text, CONF_PROTOCOL_LDA, false, NULL, 0);
+
+		CHECK_STR(problem(&loaded, 0),
+			arena_format(loaded.arena,
+				"1: error: sieve_extlists_list: found %s, "
+				"expected NAME max_lookup_size=SIZE file:PATH, "
+				"where NAME is a URI such as "
+				"tag:example.org,2026:friends",
+				cases[i].found));
+		unload(&loaded);
+	}
+}
+
+TEST(lists_that_are_good_are_no_error)
+{
+	struct loaded loaded = load_as(
+		"sieve_extlists_list = tag:x,2026:y file:~/a file\n"
+		"sieve_extlists_list2 = tag:x,2026:z max_lookup_size=2k "
+		"lines:%h/x\n"
+		"sieve_extlists_list3 = :addrbook:default\n",
+		CONF_PROTOCOL_LDA, true, NULL, 0);
+
+	CHECK_STR(problem(&loaded, 0), "");
+	unload(&loaded);
+}
+
 TEST(a_log_file_that_cannot_be_has_a_warning)
 {
 	const char *folder = test_folder();

@@ -18,6 +18,10 @@ UNIT_TESTS += %D%/trace
 %C%_trace_SOURCES = %D%/trace.c
 %C%_trace_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
 
+UNIT_TESTS += %D%/extlists
+%C%_extlists_SOURCES = %D%/extlists.c
+%C%_extlists_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
 UNIT_TESTS += %D%/seen
 %C%_seen_SOURCES = %D%/seen.c
 %C%_seen_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)

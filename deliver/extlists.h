@@ -1,0 +1,35 @@
+/* extlists - the external lists of the settings (RFC 6134)
+ *
+ *   sieve_extlists_list = tag:example.org,2026:friends file:~/friends
+ *   sieve_extlists_list2 = NAME [max_lookup_size=1k] [file:PATH | lines:PATH]
+ *
+ * file:PATH is a file of Dovecot's dict (dict/file.h) whose keys are
+ * priv/sieve/extlists/VALUE or shared/sieve/extlists/VALUE, where "\|" is a slash
+ * and "\\" a backslash; lines:PATH has a value a line.  A list without either is
+ * empty, and so is one whose file is not there.  A file is read once for each
+ * delivery that asks.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_EXTLISTS_H
+#define DELIVER_EXTLISTS_H
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "sieve/host.h"
+#include "deliver/deliver.h"
+
+/* Do the settings know a list of this name? */
+bool extlists_has_list(const struct job *job, const struct delivery *delivery,
+	struct str name);
+
+/* Is the value in the list?  NONE also when there is no such list, and for a value
+ * longer than the list's max_lookup_size.  ERROR: its file cannot be read. */
+MUST_USE enum lookup extlists_find(const struct job *job,
+	const struct delivery *delivery,
+	const struct sieve_list_question *question, struct err *err);
+
+#endif
