@@ -33,6 +33,7 @@
 #include "store/store.h"
 #include "deliver/deliver.h"
 #include "deliver/environment.h"
+#include "deliver/extlists.h"
 #include "deliver/mailboxes.h"
 #include "deliver/recipient.h"
 #include "deliver/script.h"
@@ -195,6 +196,25 @@ answer_metadata(struct sieve_host *host, const struct str *mailbox,
 	return mailboxes_metadata(tester->known, mailbox, name, value_out, err);
 }
 
+static bool
+answer_list_is_valid(struct sieve_host *host, struct str list)
+{
+	const struct tester *tester = tester_of(host);
+
+	return tester->lists != NULL && extlists_has_list(tester->lists, list);
+}
+
+static enum lookup
+answer_list_has(struct sieve_host *host,
+	const struct sieve_list_question *question, struct err *err)
+{
+	const struct tester *tester = tester_of(host);
+
+	return tester->lists != NULL
+	               ? extlists_find(tester->lists, question, err)
+	               : LOOKUP_NONE;
+}
+
 static void
 print_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -250,6 +270,8 @@ static const struct sieve_host_ops quiet_ops = {
 	.zone = answer_zone,
 	.environment = answer_environment,
 	.log = print_log,
+	.list_is_valid = answer_list_is_valid,
+	.list_has = answer_list_has,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
@@ -262,6 +284,8 @@ static const struct sieve_host_ops traced_ops = {
 	.zone = answer_zone,
 	.environment = answer_environment,
 	.log = print_log,
+	.list_is_valid = answer_list_is_valid,
+	.list_has = answer_list_has,
 	.trace = print_trace,
 };
 
@@ -527,9 +551,8 @@ static int
 find_user(struct tester *tester, const char *name)
 {
 	struct arena *arena = tester->ctl->arena;
-	const struct job job = {
-		.arena = arena, .service = "lda", .session = ""};
-	struct delivery delivery = {.outcome = DELIVER_PENDING};
+	struct job *job = ARENA_NEW(arena, struct job);
+	struct delivery *delivery = ARENA_NEW(arena, struct delivery);
 	struct store_settings settings;
 	struct recipient recipient;
 	struct address address;
@@ -550,16 +573,18 @@ find_user(struct tester *tester, const char *name)
 		return ctl_fail(
 			err.kind == ERR_NO_USER ? CTL_NO_USER : CTL_TEMPORARY,
 			"%s: %s", name, err_log_text(&err));
-	delivery.user = recipient.name;
-	delivery.home = recipient.home;
-	delivery.settings = recipient.settings;
-	if (script_find_folders(&job, &delivery, &tester->folders, &err) < 0 ||
-		setup_store(&job, &delivery, &settings, &err) < 0 ||
+	*job = (struct job){.arena = arena, .service = "lda", .session = ""};
+	*delivery = (struct delivery){.user = recipient.name,
+		.home = recipient.home,
+		.settings = recipient.settings};
+	if (script_find_folders(job, delivery, &tester->folders, &err) < 0 ||
+		setup_store(job, delivery, &settings, &err) < 0 ||
 		store_open(&settings, &tester->store, &err) < 0 ||
-		mailboxes_open(&job, &delivery, tester->store, &tester->known,
-			&err) < 0)
+		mailboxes_open(
+			job, delivery, tester->store, &tester->known, &err) < 0)
 		return ctl_fail(
 			CTL_TEMPORARY, "%s: %s", name, err_log_text(&err));
+	tester->lists = extlists_new(job, delivery);
 	tester->has_user = true;
 	tester->user = recipient.name;
 	tester->conf = recipient.settings;

@@ -32,6 +32,7 @@ struct tester {
 	struct store *store;
 	struct script_folders folders;
 	struct mailboxes *known;
+	struct extlists *lists; /* the user's */
 	const char **mailboxes;
 	size_t mailbox_count;
 	const char *prefix; /* of every line: "message: " or "" */

@@ -11,7 +11,6 @@
 #include "dict/file.h"
 #include "sieve/sieve.h"
 #include "deliver/setup.h"
-#include "deliver/work.h"
 
 #include "base/banned.h"
 
@@ -36,6 +35,9 @@ struct extlist {
 };
 
 struct extlists {
+	const struct job *job;
+	const struct delivery *delivery;
+	const struct settings *settings;
 	struct extlist *items;
 	size_t count;
 };
@@ -104,35 +106,38 @@ parse(struct arena *arena, const char *setting, struct extlist *list,
 }
 
 /* One that is wrong has been complained of when the settings were read. */
-static struct extlists *
-lists_of(const struct job *job, const struct delivery *delivery)
+struct extlists *
+extlists_new(const struct job *job, const struct delivery *delivery)
 {
 	const struct conf_family *settings =
 		&delivery->settings->sieve_extlists_list;
-	struct extlists *lists;
+	struct extlists *lists = ARENA_NEW(job->arena, struct extlists);
 	struct err err;
 	size_t i;
 
-	if (delivery->work->lists != NULL)
-		return delivery->work->lists;
-	lists = ARENA_NEW(job->arena, struct extlists);
-	lists->items =
-		ARENA_ARRAY(job->arena, struct extlist, settings->count + 1);
+	*lists = (struct extlists){.job = job,
+		.delivery = delivery,
+		.settings = delivery->settings,
+		.items = ARENA_ARRAY(
+			job->arena, struct extlist, settings->count + 1)};
 	for (i = 0; i < settings->count; i++)
 		if (parse(job->arena, settings->items[i].value,
 			    &lists->items[lists->count], &err) == 0)
 			lists->count++;
 		else
 			log_error("%s", err_log_text(&err));
-	delivery->work->lists = lists;
 	return lists;
 }
 
-static struct extlist *
-find_list(
-	const struct job *job, const struct delivery *delivery, struct str name)
+bool
+extlists_are_of(const struct extlists *lists, const struct settings *settings)
 {
-	struct extlists *lists = lists_of(job, delivery);
+	return lists->settings == settings;
+}
+
+static struct extlist *
+find_list(const struct extlists *lists, struct str name)
+{
 	size_t i;
 
 	for (i = 0; i < lists->count; i++)
@@ -142,10 +147,9 @@ find_list(
 }
 
 bool
-extlists_has_list(
-	const struct job *job, const struct delivery *delivery, struct str name)
+extlists_has_list(const struct extlists *lists, struct str name)
 {
-	return find_list(job, delivery, name) != NULL;
+	return find_list(lists, name) != NULL;
 }
 
 /* ---- loading ---- */
@@ -242,8 +246,7 @@ tell_missing(const struct extlist *list, const char *path)
 }
 
 static int
-load(const struct job *job, const struct delivery *delivery,
-	struct extlist *list, struct err *err)
+load(const struct extlists *lists, struct extlist *list, struct err *err)
 {
 	struct dict *dict;
 	const char *path;
@@ -251,7 +254,7 @@ load(const struct job *job, const struct delivery *delivery,
 
 	if (list->is_loaded || list->path == NULL)
 		return 0;
-	if (setup_path(job, delivery, list->path, &path, err) < 0)
+	if (setup_path(lists->job, lists->delivery, list->path, &path, err) < 0)
 		return -1;
 	switch (dict_open_file(path, list->kind, &dict, err)) {
 	case LOOKUP_ERROR:
@@ -260,7 +263,7 @@ load(const struct job *job, const struct delivery *delivery,
 		tell_missing(list, path);
 		break;
 	case LOOKUP_FOUND:
-		result = take_values(job->arena, dict, list, err);
+		result = take_values(lists->job->arena, dict, list, err);
 		dict_close(&dict);
 		break;
 	}
@@ -303,10 +306,10 @@ fold(struct arena *arena, struct extlist *list,
 }
 
 enum lookup
-extlists_find(const struct job *job, const struct delivery *delivery,
+extlists_find(struct extlists *lists,
 	const struct sieve_list_question *question, struct err *err)
 {
-	struct extlist *list = find_list(job, delivery, question->list);
+	struct extlist *list = find_list(lists, question->list);
 	const struct folded *folded;
 
 	if (list == NULL) {
@@ -317,9 +320,9 @@ extlists_find(const struct job *job, const struct delivery *delivery,
 	}
 	if (question->value.len > list->max_lookup_size)
 		return LOOKUP_NONE;
-	if (load(job, delivery, list, err) < 0)
+	if (load(lists, list, err) < 0)
 		return LOOKUP_ERROR;
-	folded = fold(job->arena, list, question);
+	folded = fold(lists->job->arena, list, question);
 	return list->count > 0 && bsearch(&question->folded, folded->values,
 					  list->count, sizeof(*folded->values),
 					  compare_values) != NULL

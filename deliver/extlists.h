@@ -22,14 +22,23 @@
 #include "sieve/host.h"
 #include "deliver/deliver.h"
 
+struct extlists;
+
+/* The lists of the delivery's settings.  Job and delivery are borrowed; what it
+ * reads lives in the job's arena. */
+struct extlists *extlists_new(
+	const struct job *job, const struct delivery *delivery);
+
+/* Made for these settings? */
+bool extlists_are_of(
+	const struct extlists *lists, const struct settings *settings);
+
 /* Do the settings know a list of this name? */
-bool extlists_has_list(const struct job *job, const struct delivery *delivery,
-	struct str name);
+bool extlists_has_list(const struct extlists *lists, struct str name);
 
 /* Is the value in the list?  NONE also when there is no such list, and for a value
  * longer than the list's max_lookup_size.  ERROR: its file cannot be read. */
-MUST_USE enum lookup extlists_find(const struct job *job,
-	const struct delivery *delivery,
+MUST_USE enum lookup extlists_find(struct extlists *lists,
 	const struct sieve_list_question *question, struct err *err);
 
 #endif

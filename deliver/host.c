@@ -97,6 +97,19 @@ answer_zone(struct sieve_host *host UNUSED, int64_t seconds)
 	return clock_zone(seconds);
 }
 
+/* Read once for all scripts of a delivery. */
+static struct extlists *
+lists_of(struct sieve_host *host)
+{
+	const struct deliver_host *own = host_of(host);
+	struct delivery_work *work = own->delivery->work;
+
+	if (work->lists == NULL ||
+		!extlists_are_of(work->lists, own->delivery->settings))
+		work->lists = extlists_new(own->job, own->delivery);
+	return work->lists;
+}
+
 static bool
 answer_environment(
 	struct sieve_host *host, struct str name, struct str *value_out)
@@ -114,16 +127,14 @@ take_log(struct sieve_host *host UNUSED, const char *text)
 static bool
 answer_list_is_valid(struct sieve_host *host, struct str list)
 {
-	return extlists_has_list(
-		host_of(host)->job, host_of(host)->delivery, list);
+	return extlists_has_list(lists_of(host), list);
 }
 
 static enum lookup
 answer_list_has(struct sieve_host *host,
 	const struct sieve_list_question *question, struct err *err)
 {
-	return extlists_find(
-		host_of(host)->job, host_of(host)->delivery, question, err);
+	return extlists_find(lists_of(host), question, err);
 }
 
 static const struct sieve_host_ops ops = {

@@ -93,6 +93,19 @@ is "$($with_users sieve test -u amy -m There where.sieve plain.eml)" \
 	'fileinto "There"' "-m wins over them"
 exits 1 "-u takes the user's settings" \
 	$with_users sieve test -u bob where.sieve plain.eml
+cat >listed.sieve <<'EOF'
+require "extlists";
+if header :list "subject" "tag:example.org,2026:subjects" { discard; }
+EOF
+sed -n 's/^Subject: //p' plain.eml >home/amy/subjects
+cat >lists.conf <<EOF
+sieve_extlists_list = tag:example.org,2026:subjects lines:~/subjects
+!include users.conf
+EOF
+is "$("$TEST_BUILD/ctl/doorstep" -c lists.conf sieve test -u amy listed.sieve \
+	plain.eml)" discard "-u looks into the user's lists"
+is "$("$TEST_BUILD/ctl/doorstep" -c lists.conf sieve test listed.sieve \
+	plain.eml)" keep "without a user there are none"
 exits 67 "an unknown user" \
 	$with_users sieve test -u cat where.sieve plain.eml
 
