@@ -38,15 +38,15 @@ world_of(const struct job *job)
 }
 
 static int
-count(const char *user, const char *folder)
+count_in(const char *user, const char *folder, const char *state)
 {
 	char path[4096];
 	struct dirent *entry;
 	int files = 0;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/%s/Maildir/%snew", test_folder(), user,
-		folder);
+	snprintf(path, sizeof(path), "%s/%s/Maildir/%s%s", test_folder(), user,
+		folder, state);
 	dir = opendir(path);
 	if (dir == NULL)
 		return 0;
@@ -54,6 +54,13 @@ count(const char *user, const char *folder)
 		files += entry->d_name[0] != '.';
 	closedir(dir);
 	return files;
+}
+
+/* Those with flags, too. */
+static int
+count(const char *user, const char *folder)
+{
+	return count_in(user, folder, "new") + count_in(user, folder, "cur");
 }
 
 static enum lookup
