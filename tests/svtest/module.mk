@@ -3,6 +3,7 @@ check_PROGRAMS += %D%/svtest
 %C%_svtest_SOURCES = %D%/svtest.c \
 	%D%/errors.c \
 	%D%/mailboxes.c \
+	%D%/metadata.c \
 	%D%/orders.c \
 	%D%/outbound.c \
 	%D%/outcome.c \

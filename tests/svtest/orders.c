@@ -346,8 +346,11 @@ obey_mailbox_delete(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_metadata_set(struct world *world, struct testsuite_request *request)
 {
-	(void)world;
-	return refuse(request, "this runner has no store for metadata");
+	const char *problem = metadata_set(world,
+		request->has_tag_text ? &request->tag_text : NULL,
+		request->texts[0], request->texts[1]);
+
+	return problem != NULL ? refuse(request, problem) : SIEVE_OK;
 }
 
 /* ---- scripts ---- */

@@ -153,6 +153,23 @@ END
 fails "test_mailbox_delete" <<'END'
 	test_mailbox_delete "Lists";
 END
+head='require ["vnd.dovecot.testsuite", "mboxmetadata"];'
+fails "test_imap_metadata_set: another value" <<'END'
+	test_mailbox_create "Box";
+	test_imap_metadata_set :mailbox "Box" "/private/comment" "one";
+	if not metadata "Box" "/private/comment" "two" { test_fail "no"; }
+END
+for name in '/frop/comment' '/private/' '/private//x' '/private/x/' \
+	'/private/*' 'comment'; do
+	verdict "0 passed, 1 failed" "$name names no annotation" <<END
+test_imap_metadata_set "$name" "x";
+END
+done
+verdict "0 passed, 1 failed" "a mailbox that is not there has no annotations" <<'END'
+test_imap_metadata_set :mailbox "None" "/private/comment" "x";
+END
+head='require ["vnd.dovecot.testsuite", "fileinto", "envelope", "variables",
+	"imap4flags", "copy"];'
 fails "test_result_execute of what cannot be done" <<'END'
 	fileinto "Nowhere";
 	if not test_result_execute { test_fail "failed"; }

@@ -233,6 +233,7 @@ settings_load(struct world *world)
 	all[count++] = "lmtp_hdr_delivery_address=none";
 	all[count++] = "message_loop_check=no";
 	all[count++] = "sieve_user_log=~/user.log";
+	all[count++] = "mail_attribute_dict=file:%h/dovecot-attributes";
 	all[count++] = arena_format(
 		world->arena, "sieve_dir=%s", world->include_folders.personal);
 	all[count++] = arena_format(

@@ -105,6 +105,7 @@ struct world {
 	bool runs_subject;
 	bool has_subject_failed; /* by test_fail */
 	struct binary *binaries;
+	size_t ids; /* given to mailboxes */
 
 	struct str *errors;
 	size_t error_count, error_size;
@@ -175,6 +176,12 @@ const char *mailbox_create(struct world *world, struct str name);
 /* The message at `index`, by arrival; LOOKUP_ERROR: no such mailbox. */
 enum lookup mailbox_read(struct world *world, struct str name, uint64_t index,
 	struct str *text_out, struct sieve_flags *flags_out);
+
+/* ---- metadata.c ---- */
+
+/* Of the server when `mailbox` is NULL.  NULL, or why not. */
+const char *metadata_set(struct world *world, const struct str *mailbox,
+	struct str name, struct str value);
 
 /* ---- outcome.c ---- */
 
