@@ -22,10 +22,19 @@ ADDRESSES = ["bob@example.net", "Bob <Bob+Lists@Example.NET>",
              "friends: dora@a.example, emil@b.example;",
              "undisclosed-recipients:;", "=?utf-8?q?J=C3=B6rg?= <j@x.example>",
              "\"odd local\"@example.org", "<fred@sub.example.com>",
-             "grace@[192.0.2.1]", "henry+@example.org", "+ivy@example.org"]
+             "grace@[192.0.2.1]", "henry+@example.org", "+ivy@example.org",
+             "\"a, b\" <quoted@x.example>, plain@y.example",
+             "Mixed (one) <mixed@x.example> (two)", "a.b.c@d.e.f.example",
+             "=?utf-8?q?=22x=2C_y=22?= <z@x.example>",
+             "one@x.example,two@x.example,,three@x.example",
+             "\"esc\\\"aped\" <esc@x.example>", "UPPER@EXAMPLE.COM"]
+BROKEN = ["no address", "<<two@x.example>", "half@", "@half.example",
+          "a b c@d.example", "<open@x.example", "x@y@z.example", "(only)"]
 NUMBERS = ["12", "007", "7", "0", "100", "12abc", "abc", "", "-5", "4294967296",
            "18446744073709551616", "1.5"]
-DATES = ["Mon, 6 May 2024 10:00:00 +0000", "6 May 2024 23:30:00 -0500",
+DATES = ["Wed, 30 Feb 2022 10:00:00 +0000", "yesterday", "",
+         "1 Jul 1999 00:00:00 EST", "Fri,  5 Mar 2021 1:02:03 -0000",
+         "Mon, 6 May 2024 10:00:00 +0000", "6 May 2024 23:30:00 -0500",
          "Sat, 01 Jan 2000 00:00:00 +0100", "Tue, 29 Feb 2000 12:34:56 GMT",
          "Thu, 31 Dec 2026 23:59:59 +1400"]
 MAILBOX = ["to", "cc", "from", "sender", "reply-to", "resent-to"]
@@ -51,7 +60,7 @@ class Message:
     def __init__(self, r):
         self.fields = []
         for name in MAILBOX:
-            self.some(r, name, lambda: r.choice(ADDRESSES), 2)
+            self.some(r, name, lambda: self.address(r), 2)
         for name in TEXT:
             self.some(r, name, lambda: self.text(r), 3)
         for name in NUMERIC:
@@ -70,8 +79,16 @@ class Message:
             self.fields.append((name, make()))
 
     @staticmethod
+    def address(r):
+        if r.randrange(12) == 0:
+            return r.choice(BROKEN)
+        return r.choice(ADDRESSES)
+
+    @staticmethod
     def text(r):
-        kind = r.randrange(10)
+        kind = r.randrange(11)
+        if kind == 10:
+            return r.choice(ENCODED) + " " + r.choice(WORDS)
         if kind == 0:
             return ""
         if kind == 1:
@@ -325,6 +342,77 @@ class Grammar:
         return (f"if header :matches {quote(name)} {quote(pattern)} "
                 f'{{ fileinto "v{number}:${{{self.r.randrange(4)}}}."; }}')
 
+    def regex_captured(self, number):
+        self.needs.update(("variables", "regex"))
+        name = self.r.choice(TEXT)
+        expression = self.r.choice([
+            "([a-z]+) ([a-z]+)", "^([^ ]*) ", "(.*)(.)$", "(a|b|hello)+",
+            "([[:digit:]]+)", "[[:upper:]]{2,}", "(x)?(.)", "^(.*) (.*)$",
+            "(l+)o", "e=(m)(c)?", "^$", "((a)|(b))", "[^[:alnum:]]+",
+            "[]a]+", "[^]a-c]+", "(h.*o)|(W.*d)", "\\(([a-z]+)\\)"])
+        return (f"if header :regex {self.comparator()}{quote(name)} "
+                f"{quote(expression)} "
+                f'{{ fileinto "v{number}:${{{self.r.randrange(4)}}}."; }}')
+
+    def encoded(self, number):
+        self.needs.update(("variables", "encoded-character"))
+        text = self.r.choice([
+            "${hex:41}", "${hex:41 42 43}", "${unicode:e9}", "${HEX:61}",
+            "${unicode:40 41}", "${hex:4}", "${hex: 41  42 }", "${hex:zz}",
+            "$${hex:41}", "${unicode:20AC}", "${hex:24}{x}", "${hex:41",
+            "${unicode:0000000041}", "${hex:c3 a9}", "${unicode:}"])
+        return f'fileinto "v{number}:{text}.";'
+
+    def spelled(self, number):
+        """The many ways to write the same: comments, text:, capitals."""
+        word = self.r.choice(["hello", "UPPER", "42", "a.b+c"])
+        name = quote(self.r.choice(TEXT))
+        return self.r.choice([
+            f'IF HEADER :Contains {name} "{word}" {{ FileInto "t{number}"; }}',
+            f'if /* a */ header # b "\n :contains {name} # c\n "{word}" '
+            f'{{ fileinto /* "x" */ "t{number}"; }}',
+            f'if header :contains {name} text: # c\n{word}\n.\n '
+            f'{{ fileinto "t{number}"; }}',
+            f'if not string :is text:\n..{word}\n.\n ".{word}\r\n" '
+            f'{{ fileinto "t{number}"; }}'
+            if self.may("variables", 1) else "stop;",
+            f'if header :contains [{name} , "nope"]["{word}"]'
+            f'{{fileinto"t{number}";}}',
+            f'if true {{ if {self.test()} {{ if not {self.test()} '
+            f'{{ fileinto "t{number}"; }} else {{ fileinto "t{number}.b"; }} '
+            f'}} }}'])
+
+    def names_of_variables(self, number):
+        self.needs.add("variables")
+        text = self.r.choice([
+            "${X}", "${x}", "${}", "${ x}", "${x }", "${x-y}", "${_x}", "$x",
+            "${${x}}", "${0}", "${00}", "${9}", "${x", "$${x}", "${x}${x}",
+            "${x.y}x", "\\${x}", "${x1_y}", "${1x}"])
+        return (f'set "x" "{self.r.choice(["in", "a${b", "$", "${x}y", ""])}";\n'
+                f'set "_x" "under"; set "x1_y" "long";\n'
+                f'fileinto "v{number}:{text}.";')
+
+    def date_relation(self, number):
+        self.needs.update(("date", "relational", "comparator-i;ascii-numeric"))
+        operator = self.r.choice(["gt", "ge", "lt", "le", "eq", "ne"])
+        what = self.r.choice([
+            f':value "{operator}" "date" "date" "2024-05-06"',
+            f':value "{operator}" :comparator "i;ascii-numeric" "date" "year" '
+            '"2000"',
+            f':count "{operator}" :comparator "i;ascii-numeric" "date" "year" '
+            '"1"',
+            f':value "{operator}" "resent-date" "iso8601" "2001"'])
+        return f'if date :zone "+0000" {what} {{ fileinto "t{number}"; }}'
+
+    def twice(self, number):
+        """The same action twice, and actions that end the implicit keep."""
+        return self.r.choice([
+            f'fileinto "d{number}"; fileinto "d{number}";',
+            f'redirect "d{number}@a.example"; redirect "d{number}@A.example";',
+            f'if {self.test()} {{ keep; keep; discard; }}',
+            f'if {self.test()} {{ fileinto "d{number}"; stop; }}',
+            'fileinto "INBOX"; fileinto "inbox";', "keep;"])
+
     def modified(self, number):
         self.needs.add("variables")
         tags = self.r.sample([":lower", ":upperfirst", ":quotewildcard",
@@ -398,6 +486,12 @@ class Grammar:
         choices = [self.simple] * 8 + [self.branches, self.action]
         for capability, make in (("variables", self.captured),
                                  ("variables", self.modified),
+                                 ("variables", self.names_of_variables),
+                                 ("regex", self.regex_captured),
+                                 ("encoded-character", self.encoded),
+                                 ("date", self.date_relation),
+                                 ("fileinto", self.spelled),
+                                 ("fileinto", self.twice),
                                  ("variables", self.string),
                                  ("imap4flags", self.flags),
                                  ("editheader", self.edited)):
