@@ -1,7 +1,7 @@
 /* sieve - `doorstep sieve check`, `capabilities` and `test`; sieve_compare.c has
  * `compare` and `diff`
  *
- *   doorstep sieve check [-u USER] [--from-libsieve] FILE...
+ *   doorstep sieve check [-u USER] [--global] [--from-libsieve] FILE...
  *   doorstep sieve capabilities
  *   doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] [-m MAILBOX]...
  *       [--trace] SCRIPT MESSAGE...
@@ -727,11 +727,14 @@ run_check(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 				      .conf = conf,
 				      .settings = setup_sieve(conf)}};
 	const char *user = NULL;
+	bool is_global = false;
 	int i = 1, status = CTL_OK;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--from-libsieve") == 0)
 			check.is_legacy = true;
+		else if (strcmp(argv[i], "--global") == 0)
+			is_global = true;
 		else if (strcmp(argv[i], "-u") == 0 && i + 1 < argc)
 			user = argv[++i];
 		else
@@ -739,10 +742,12 @@ run_check(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 	}
 	if (argc <= i)
 		return ctl_fail(CTL_USAGE, "usage: doorstep sieve check "
-					   "[-u USER] [--from-libsieve] "
+					   "[-u USER] [--global] "
+					   "[--from-libsieve] "
 					   "FILE...");
 	if (user != NULL)
 		status = find_user(&check.tester, user);
+	check.tester.settings.is_global = is_global;
 	if (status == CTL_OK)
 		status = check_files(&check, argc - i, argv + i);
 	tester_close(&check.tester);

@@ -538,6 +538,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	bool has_compiled;
 
 	log_debug("sieve: running the script %s", file->path);
+	sequence->settings.is_global = !file->is_personal;
 	sieve_report_init(&report, sequence->job->arena);
 	switch (run_script(sequence, file, &report, &has_compiled, err)) {
 	case SIEVE_OK:

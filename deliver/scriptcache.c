@@ -190,6 +190,8 @@ compile(const struct sieve_settings *settings,
 		arena_text(arena, str_from(settings->delimiters));
 	entry->settings.extensions =
 		arena_text(arena, str_from(settings->extensions));
+	entry->settings.global_extensions =
+		arena_text(arena, str_from(settings->global_extensions));
 	sieve_report_init(&entry->report, arena);
 	include_init(&loader, arena, folders, settings->max_script_size,
 		script_file_identity(arena, &text->state));

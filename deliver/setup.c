@@ -290,6 +290,7 @@ setup_sieve(const struct settings *settings)
 			},
 		.delimiters = settings->recipient_delimiter,
 		.extensions = settings->sieve_extensions,
+		.global_extensions = settings->sieve_global_extensions,
 	};
 }
 

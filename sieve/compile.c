@@ -262,7 +262,8 @@ find_unit(const struct compilation *compilation, const char *identity,
 	for (i = 0; i < compilation->count; i++) {
 		struct unit *unit = compilation->units[i];
 
-		if (unit->is_global == is_global && unit->identity != NULL &&
+		if (unit->settings.is_global == is_global &&
+			unit->identity != NULL &&
 			strcmp(unit->identity, identity) == 0)
 			return unit;
 	}
@@ -322,7 +323,8 @@ load(struct checker *checker, const struct include_request *request)
 		size_t place = compilation->name_count - 1;
 		struct unit *included = unit_new(compilation, unit, &loaded);
 
-		included->is_global = request->location == SIEVE_GLOBAL;
+		included->settings.is_global =
+			request->location == SIEVE_GLOBAL;
 		name->unit = included;
 		compile_unit(included, loaded.text);
 		name = &compilation->names[place];

@@ -29,8 +29,7 @@ struct unit {
 	size_t index;
 	size_t depth;
 	const char *identity;
-	bool is_global; /* one of the admin's */
-	bool is_open;   /* being compiled */
+	bool is_open; /* being compiled */
 	bool is_good;
 	struct sieve_settings settings;
 	struct sieve_report report; /* until it is done */

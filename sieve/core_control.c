@@ -5,6 +5,7 @@
 #include "sieve/check.h"
 #include "sieve/emit.h"
 #include "sieve/registry.h"
+#include "sieve/settings.h"
 
 #include "base/banned.h"
 
@@ -61,8 +62,11 @@ require_one(struct checker *checker, const struct ast_string *name)
 	}
 	if (!sieve_offers(checker->settings, name->text)) {
 		check_error(checker, name->at,
-			"extension %s is not offered here (sieve_extensions)",
-			check_quote(checker, name->text));
+			"extension %s is not offered here (%s)",
+			check_quote(checker, name->text),
+			settings_is_for_global(checker->settings, name->text)
+				? "sieve_global_extensions"
+				: "sieve_extensions");
 		checker->is_told[id] = true;
 		return;
 	}

@@ -200,8 +200,9 @@ static enum sieve_status
 check_redirects(struct run *run)
 {
 	if (run->settings.redirects_prohibited)
-		return run_fail(run, "redirect is not allowed here "
-				     "(sieve_max_redirects = 0)");
+		return run_fail(run,
+			"local policy prohibits the use of a redirect action "
+			"(sieve_max_redirects = 0)");
 	if (run->redirects == run->settings.max_redirects)
 		return run_fail(run,
 			"number of redirect actions exceeds policy limit "

@@ -65,28 +65,50 @@ settings_filled(const struct sieve_settings *settings)
 	return s;
 }
 
-bool
-settings_allow(const struct sieve_settings *settings, struct str name)
+/* What a list says about a name; the last word about it counts. */
+struct list_word {
+	bool has_names; /* some stand there without + and - */
+	bool is_named, is_added, is_taken;
+};
+
+static struct list_word
+look_up(const char *list, struct str name)
 {
-	struct str rest = str_from(settings->extensions), word;
-	bool has_names = false, is_named = false, is_added = false;
-	bool is_taken = false;
+	struct list_word said = {false};
+	struct str rest = str_from(list), word;
 
 	while (str_next_word(&rest, &word)) {
 		bool is_changed = word.data[0] == '+' || word.data[0] == '-';
-		bool is_this = str_equal(str_skip(word, is_changed), name);
 
 		if (!is_changed)
-			has_names = true;
-		if (!is_this)
+			said.has_names = true;
+		if (!str_equal(str_skip(word, is_changed), name))
 			continue;
-		is_named = is_named || !is_changed;
-		is_added = word.data[0] == '+';
-		is_taken = word.data[0] == '-';
+		said.is_named = said.is_named || !is_changed;
+		said.is_added = word.data[0] == '+';
+		said.is_taken = word.data[0] == '-';
 	}
-	/* "+name -name" change all, or the names that stand there; the last
-	 * word about a name counts. */
-	return (!has_names || is_named || is_added) && !is_taken;
+	return said;
+}
+
+bool
+settings_is_for_global(const struct sieve_settings *settings, struct str name)
+{
+	struct list_word said = look_up(settings->global_extensions, name);
+
+	return (said.is_named || said.is_added) && !said.is_taken;
+}
+
+bool
+settings_allow(const struct sieve_settings *settings, struct str name)
+{
+	struct list_word said = look_up(settings->extensions, name);
+
+	if (settings_is_for_global(settings, name))
+		return settings->is_global;
+	/* "+name -name" change all, or the names that stand there. */
+	return (!said.has_names || said.is_named || said.is_added) &&
+	       !said.is_taken;
 }
 
 static bool
@@ -135,5 +157,7 @@ sieve_settings_are_same(
 	       is_same_scan(&a->spam, &b->spam) &&
 	       is_same_scan(&a->virus, &b->virus) &&
 	       is_same_text(a->delimiters, b->delimiters) &&
+	       a->is_global == b->is_global &&
+	       is_same_text(a->global_extensions, b->global_extensions) &&
 	       is_same_text(a->extensions, b->extensions);
 }

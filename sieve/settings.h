@@ -17,4 +17,8 @@ struct sieve_settings settings_filled(const struct sieve_settings *settings);
  * this capability? */
 bool settings_allow(const struct sieve_settings *settings, struct str name);
 
+/* Does `global_extensions` name it? */
+bool settings_is_for_global(
+	const struct sieve_settings *settings, struct str name);
+
 #endif

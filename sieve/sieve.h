@@ -61,6 +61,10 @@ struct sieve_settings {
 	const char *delimiters; /* set, for :user and :detail; "+" */
 	const char *extensions; /* sieve_extensions: names, or "+name -name"
 	                            * against all; NULL or "" = all */
+	/* sieve_global_extensions, in the same form: only for the admin's scripts,
+	 * and for these whatever `extensions` says. */
+	const char *global_extensions;
+	bool is_global; /* the script is one of the admin's */
 	/* For test runners only: vnd.dovecot.testsuite may be required, and
 	 * this is ${tst.path}.  NULL: there is no such capability. */
 	const char *testsuite_path;

@@ -706,6 +706,7 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 		{"no_delete_headers", NULL, NULL, &settings->no_delete_headers},
 		{"delimiters", NULL, NULL, &settings->delimiters},
 		{"extensions", NULL, NULL, &settings->extensions},
+		{"global_extensions", NULL, NULL, &settings->global_extensions},
 	};
 	uint64_t number;
 	size_t i;
@@ -714,6 +715,10 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 		return;
 	if (str_is(name, "redirects_prohibited")) {
 		settings->redirects_prohibited = str_is(value, "yes");
+		return;
+	}
+	if (str_is(name, "is_global")) {
+		settings->is_global = str_is(value, "yes");
 		return;
 	}
 	for (i = 0; i < ARRAY_LENGTH(fields); i++) {
