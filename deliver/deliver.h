@@ -51,7 +51,8 @@ struct delivery {
 	const char *home; /* NULL: none */
 	const struct settings *settings; /* the user's own included */
 	struct str mailbox; /* in place of INBOX: -m; empty = detail, INBOX */
-	struct str detail;  /* as the address spells it; may choose a folder */
+	struct str orcpt, notify; /* RFC 3461, of RCPT; empty: not told */
+	struct str detail; /* as the address spells it; may choose a folder */
 
 	const char *session; /* for log lines; NULL: the job's */
 
@@ -66,9 +67,11 @@ struct delivery {
 /* Who handed the message over by a protocol.  An empty value: not known. */
 struct job_client {
 	struct str helo;
-	struct str ip;       /* none on a Unix socket */
-	struct str tls;      /* "TLSv1.3 with cipher X (256/256 bits)" */
-	struct str protocol; /* "LMTP", "UTF8LMTPS" */
+	struct str ip;         /* none on a Unix socket */
+	struct str tls;        /* "TLSv1.3 with cipher X (256/256 bits)" */
+	struct str protocol;   /* "LMTP", "UTF8LMTPS" */
+	struct str login;      /* XCLIENT LOGIN */
+	struct str ret, envid; /* RFC 3461, of MAIL */
 };
 
 /* ---- once and only once (RFC 1047) ---- */

@@ -45,6 +45,43 @@ answer_envelope(struct sieve_host *host, enum sieve_envelope_part part,
 	return false;
 }
 
+/* DELIVERBY is never offered. */
+static bool
+answer_envelope_text(struct sieve_host *host, enum sieve_envelope_text part,
+	struct str *value_out)
+{
+	static const struct job_client nobody = {.helo = {NULL, 0}};
+	const struct delivery *delivery = host_of(host)->delivery;
+	const struct job_client *client = host_of(host)->job->client;
+
+	if (client == NULL)
+		client = &nobody;
+	*value_out = STR_EMPTY;
+	switch (part) {
+	case SIEVE_ENVELOPE_RET:
+		*value_out = client->ret;
+		break;
+	case SIEVE_ENVELOPE_ENVID:
+		*value_out = client->envid;
+		break;
+	case SIEVE_ENVELOPE_AUTH:
+		*value_out = client->login;
+		break;
+	case SIEVE_ENVELOPE_NOTIFY:
+		*value_out = delivery->notify;
+		break;
+	case SIEVE_ENVELOPE_ORCPT:
+		*value_out = delivery->orcpt;
+		break;
+	case SIEVE_ENVELOPE_BYTIME_ABSOLUTE:
+	case SIEVE_ENVELOPE_BYTIME_RELATIVE:
+	case SIEVE_ENVELOPE_BYMODE:
+	case SIEVE_ENVELOPE_BYTRACE:
+		break;
+	}
+	return value_out->len > 0;
+}
+
 static enum lookup
 answer_mailbox_exists(
 	struct sieve_host *host, struct str mailbox, struct err *err)
@@ -140,6 +177,7 @@ answer_list_has(struct sieve_host *host,
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
+	.envelope_text = answer_envelope_text,
 	.mailbox_exists = answer_mailbox_exists,
 	.special_use = answer_special_use,
 	.mailbox_by_id = answer_mailbox_by_id,

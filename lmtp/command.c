@@ -224,6 +224,7 @@ end:
 struct line {
 	struct arena *arena;
 	const char *word; /* "FROM", "TO" */
+	bool has_dsn;     /* RFC 3461's parameters are taken */
 	struct str path;
 	struct str rest;
 };
@@ -339,9 +340,45 @@ next_parameter(struct str *rest, struct str *name_out, struct str *value_out,
 	return false;
 }
 
+static bool
+is_clean_utf8(struct str text)
+{
+	uint32_t code;
+	size_t at = 0;
+
+	while (utf8_next(text, &at, &code))
+		if (code < ' ' || (code >= 127 && code < 0xa0))
+			return false;
+	return at == text.len;
+}
+
+/* RFC 3461 4.3, 4.4 */
 static const char *
-take_mail_parameter(struct str name, struct str value, bool has_value,
+take_dsn_parameter(struct arena *arena, struct str name, struct str value,
 	struct command_mail *mail)
+{
+	enum { LONGEST_ENVID = 100 };
+
+	if (str_is_nocase(name, "RET")) {
+		if (mail->ret.len > 0 || (!str_is_nocase(value, "FULL") &&
+						 !str_is_nocase(value, "HDRS")))
+			return "501 5.5.4 Invalid RET parameter";
+		mail->ret = arena_copy(arena, value);
+		return NULL;
+	}
+	if (!str_is_nocase(name, "ENVID"))
+		return UNSUPPORTED_PARAMETERS;
+	if (mail->envid.len > 0 || value.len == 0 ||
+		value.len > LONGEST_ENVID ||
+		command_decode_xtext(arena, value, &mail->envid) < 0 ||
+		!is_clean_utf8(mail->envid))
+		return "501 5.5.4 Invalid ENVID parameter";
+	return NULL;
+}
+
+static const char *
+take_mail_parameter(struct line *line, struct str name, struct str value,
+	bool has_value, struct command_mail *mail)
 {
 	if (str_is_nocase(name, "SIZE"))
 		return number_parse(value, &mail->size) < 0 ? INVALID_PARAMETERS
@@ -356,18 +393,21 @@ take_mail_parameter(struct str name, struct str value, bool has_value,
 		mail->is_utf8 = true;
 		return has_value ? INVALID_PARAMETERS : NULL;
 	}
-	return UNSUPPORTED_PARAMETERS;
+	return line->has_dsn
+	               ? take_dsn_parameter(line->arena, name, value, mail)
+	               : UNSUPPORTED_PARAMETERS;
 }
 
 static const char *
-parse_mail_parameters(struct str rest, struct command_mail *mail)
+parse_mail_parameters(struct line *line, struct command_mail *mail)
 {
 	const char *refusal;
-	struct str name, value;
+	struct str rest = line->rest, name, value;
 	bool has_value;
 
 	while (next_parameter(&rest, &name, &value, &has_value, &refusal)) {
-		refusal = take_mail_parameter(name, value, has_value, mail);
+		refusal =
+			take_mail_parameter(line, name, value, has_value, mail);
 		if (refusal != NULL)
 			break;
 	}
@@ -379,14 +419,15 @@ command_parse_mail(struct arena *arena, struct str arguments,
 	const struct command_workarounds *workarounds,
 	struct command_mail *mail_out)
 {
-	struct line line = {.arena = arena, .word = "FROM"};
+	struct line line = {
+		.arena = arena, .word = "FROM", .has_dsn = workarounds->dsn};
 	const char *refusal;
 	struct err err;
 
 	*mail_out = (struct command_mail){.size = 0};
 	refusal = find_path(&line, arguments, workarounds);
 	if (refusal == NULL)
-		refusal = parse_mail_parameters(line.rest, mail_out);
+		refusal = parse_mail_parameters(&line, mail_out);
 	if (refusal != NULL)
 		return refusal;
 	if (!mail_out->is_utf8 && !utf8_is_ascii(line.path))
@@ -401,18 +442,6 @@ command_parse_mail(struct arena *arena, struct str arguments,
 }
 
 /* ---- ORCPT ---- */
-
-static bool
-is_clean_utf8(struct str text)
-{
-	uint32_t code;
-	size_t at = 0;
-
-	while (utf8_next(text, &at, &code))
-		if (code < ' ' || (code >= 127 && code < 0xa0))
-			return false;
-	return at == text.len;
-}
 
 /* rfc822;XTEXT and utf-8;UNITEXT, maybe in xtext.  Other types name no mail address
  * that we could use: accepted and forgotten. */
@@ -436,22 +465,63 @@ decode_original(struct arena *arena, struct str value, struct str *text_out)
 	return is_clean_utf8(*text_out) ? 0 : -1;
 }
 
+/* RFC 3461 4.1 */
 static const char *
-parse_rcpt_parameters(
-	struct arena *arena, struct str rest, struct command_rcpt *rcpt)
+take_notify(struct line *line, struct str value, struct command_rcpt *rcpt)
 {
+	struct str rest = value, word;
+
+	if (!line->has_dsn)
+		return UNSUPPORTED_PARAMETERS;
+	while (str_next_field(&rest, ',', &word)) {
+		bool is_alone = word.len == value.len;
+
+		if (!str_is_nocase(word, "SUCCESS") &&
+			!str_is_nocase(word, "FAILURE") &&
+			!str_is_nocase(word, "DELAY") &&
+			!(is_alone && str_is_nocase(word, "NEVER")))
+			return "501 5.5.4 Invalid NOTIFY parameter";
+	}
+	if (value.len == 0 || rcpt->notify.len > 0)
+		return "501 5.5.4 Invalid NOTIFY parameter";
+	rcpt->notify = arena_copy(line->arena, value);
+	return NULL;
+}
+
+static void
+take_original(struct arena *arena, struct str value, struct command_rcpt *rcpt)
+{
+	struct str type = str_slice(value, 0, str_find_char(value, ';'));
+
+	/* Information only: no reason to refuse mail. */
+	if (decode_original(arena, value, &rcpt->original) < 0)
+		rcpt->original = STR_EMPTY;
+	rcpt->orcpt = STR_EMPTY;
+	if (rcpt->original.len > 0)
+		rcpt->orcpt = str_from(arena_format(arena, "%.*s;%.*s",
+			STR_ARG(type), STR_ARG(rcpt->original)));
+}
+
+static const char *
+parse_rcpt_parameters(struct line *line, struct command_rcpt *rcpt)
+{
+	struct arena *arena = line->arena;
 	const char *refusal;
-	struct str name, value;
+	struct str rest = line->rest, name, value;
 	bool has_value;
 
 	while (next_parameter(&rest, &name, &value, &has_value, &refusal)) {
+		if (str_is_nocase(name, "NOTIFY")) {
+			refusal = take_notify(line, value, rcpt);
+			if (refusal != NULL)
+				return refusal;
+			continue;
+		}
 		if (!str_is_nocase(name, "ORCPT"))
 			return UNSUPPORTED_PARAMETERS;
 		if (!has_value)
 			return "501 5.5.4 Invalid ORCPT parameter";
-		/* Information only: no reason to refuse mail. */
-		if (decode_original(arena, value, &rcpt->original) < 0)
-			rcpt->original = STR_EMPTY;
+		take_original(arena, value, rcpt);
 	}
 	return refusal;
 }
@@ -461,7 +531,8 @@ command_parse_rcpt(struct arena *arena, struct str arguments,
 	const struct command_workarounds *workarounds, bool is_utf8,
 	struct command_rcpt *rcpt_out)
 {
-	struct line line = {.arena = arena, .word = "TO"};
+	struct line line = {
+		.arena = arena, .word = "TO", .has_dsn = workarounds->dsn};
 	struct str why, prefix = STR("Invalid address: ");
 	const char *refusal;
 	struct err err;
@@ -471,7 +542,7 @@ command_parse_rcpt(struct arena *arena, struct str arguments,
 	if (refusal == NULL && str_is(line.path, "<>"))
 		refusal = "550 5.1.1 Unacceptable TO: Empty path not allowed";
 	if (refusal == NULL)
-		refusal = parse_rcpt_parameters(arena, line.rest, rcpt_out);
+		refusal = parse_rcpt_parameters(&line, rcpt_out);
 	if (refusal != NULL)
 		return refusal;
 	if (!is_utf8 && !utf8_is_ascii(line.path))

@@ -49,11 +49,14 @@ const char *command_name(enum command_verb verb);
 struct command_workarounds {
 	bool whitespace; /* MAIL FROM: <amy@c> */
 	bool mailbox;    /* MAIL FROM:amy@c */
+	bool dsn;        /* lmtp_dsn: RET, ENVID and NOTIFY are taken */
 };
 
 struct command_mail {
 	struct address sender; /* null as well for what is broken */
 	uint64_t size;         /* 0 = not told */
+	struct str ret;   /* FULL, HDRS; empty: not told, as the next one */
+	struct str envid; /* decoded */
 	bool is_utf8;
 };
 const char *command_parse_mail(struct arena *arena, struct str arguments,
@@ -64,6 +67,8 @@ struct command_rcpt {
 	struct address address; /* postmaster and others without domain too */
 	struct str original;    /* ORCPT, decoded; empty: none, or no mail
 	                         * address */
+	struct str orcpt; /* the same with its type: "rfc822;amy@example.org" */
+	struct str notify; /* "NEVER", "SUCCESS,DELAY"; empty: not told */
 };
 /* `is_utf8`: the transaction has SMTPUTF8. */
 const char *command_parse_rcpt(struct arena *arena, struct str arguments,

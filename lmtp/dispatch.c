@@ -495,7 +495,8 @@ static size_t
 frame_bytes_of(const struct session_recipient *recipient)
 {
 	return sizeof(struct wire_ticket) + recipient->address.text.len +
-	       recipient->original.len + strlen(recipient->id) + 16;
+	       recipient->original.len + recipient->orcpt.len +
+	       recipient->notify.len + strlen(recipient->id) + 24;
 }
 
 static void
@@ -522,6 +523,8 @@ send_recipients(struct job *job)
 					.ticket = recipient->ticket,
 					.path = recipient->address.text,
 					.original = recipient->original,
+					.orcpt = recipient->orcpt,
+					.notify = recipient->notify,
 					.session = recipient->id};
 		}
 		frame_begin(&frame, WIRE_JOB_RECIPIENTS);
@@ -541,6 +544,8 @@ send_message(struct job *job)
 		.deadline_ms = job->deadline_ms,
 		.session = transaction->id,
 		.sender = transaction->sender.text,
+		.ret = transaction->ret,
+		.envid = transaction->envid,
 		.recipients = (uint32_t)transaction->accepted,
 		.size = spool_size(transaction->spool)};
 

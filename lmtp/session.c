@@ -262,6 +262,8 @@ transaction_open(struct session *session, const struct command_mail *mail)
 	public->sender = address_copy(arena, &mail->sender);
 	public->size = mail->size;
 	public->is_utf8 = mail->is_utf8;
+	public->ret = arena_copy(arena, mail->ret);
+	public->envid = arena_copy(arena, mail->envid);
 	session->transaction = transaction;
 }
 
@@ -340,6 +342,8 @@ add_recipient(struct session *session, const struct command_rcpt *rcpt)
 	recipient->place = public->count;
 	recipient->address = address_copy(public->arena, &rcpt->address);
 	recipient->original = arena_copy(public->arena, rcpt->original);
+	recipient->orcpt = arena_copy(public->arena, rcpt->orcpt);
+	recipient->notify = arena_copy(public->arena, rcpt->notify);
 	recipient->id =
 		numbered_id(public->arena, public->id, 'R', public->count + 1);
 	recipient->state = SESSION_ASKED;
@@ -480,13 +484,16 @@ is_refused(struct session *session, const char *refusal)
 	return refusal != NULL;
 }
 
-/* Other capabilities have their place here: CHUNKING, DSN, STARTTLS. */
+/* Other capabilities have their place here: CHUNKING, STARTTLS. */
 static void
 add_capabilities(const struct session *session, struct buf *lines)
 {
 	uint64_t most = session_message_max(session->config.settings);
 
-	buf_add_text(lines, "\n8BITMIME\nENHANCEDSTATUSCODES\nPIPELINING");
+	buf_add_text(lines, "\n8BITMIME\n");
+	if (session->workarounds.dsn)
+		buf_add_text(lines, "DSN\n");
+	buf_add_text(lines, "ENHANCEDSTATUSCODES\nPIPELINING");
 	if (most > 0)
 		buf_add_format(lines, "\nSIZE %llu", (unsigned long long)most);
 	else
@@ -1126,6 +1133,7 @@ session_open(const struct session_config *config,
 	session->context = context;
 	session->workarounds.whitespace =
 		has_workaround(config->settings, "whitespace-before-path");
+	session->workarounds.dsn = session->config.settings->lmtp_dsn;
 	session->workarounds.mailbox =
 		has_workaround(config->settings, "mailbox-for-path");
 	set_text(session->id, sizeof(session->id), str_from(id));

@@ -54,6 +54,8 @@ struct session_recipient {
 	size_t place; /* in transaction->recipients, order of RCPT */
 	struct address address;
 	struct str original; /* ORCPT, decoded; empty: none */
+	struct str orcpt;    /* the same with its type */
+	struct str notify;   /* NOTIFY; empty: none */
 	const char *id;      /* "AqKOK...:T2:R3" */
 	enum session_recipient_state state;
 	/* A duplicate: the earlier recipient of the same address, whose reply it
@@ -77,6 +79,7 @@ struct session_transaction {
 	struct address sender;
 	uint64_t size;                         /* SIZE=; 0 = not told */
 	bool is_utf8;                          /* SMTPUTF8 */
+	struct str ret, envid;                 /* RET, ENVID; empty: none */
 	struct session_recipient **recipients; /* in order, refused ones too */
 	size_t count, accepted;
 	struct spool *spool; /* from DATA on */

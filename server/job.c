@@ -186,6 +186,8 @@ set_delivery(const struct assignment *assignment, size_t place,
 		find_user(assignment, &recipient->ticket, place);
 
 	delivery->session = recipient->session;
+	delivery->orcpt = recipient->orcpt;
+	delivery->notify = recipient->notify;
 	delivery->user = "";
 	delivery->settings = assignment->settings;
 	if (item == NULL)
@@ -296,7 +298,10 @@ assignment_begin(
 	assignment->client = (struct job_client){.helo = from->client.helo,
 		.ip = from->client.ip,
 		.tls = from->client.tls,
-		.protocol = from->client.protocol};
+		.protocol = from->client.protocol,
+		.login = from->client.login,
+		.ret = from->ret,
+		.envid = from->envid};
 	*job = (struct job){.arena = assignment->arena,
 		.service = "lmtp",
 		.session = from->session,

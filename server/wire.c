@@ -10,7 +10,7 @@ enum {
 	TICKET_LEAST = 16,
 	FIELD_LEAST = 8,
 	ASSIGN_LEAST = 20,
-	RECIPIENT_LEAST = 25,
+	RECIPIENT_LEAST = 33,
 	RESULT_LEAST = 17,
 	CLAIM_LEAST = 52,
 	CLAIMED_LEAST = 28,
@@ -282,6 +282,8 @@ job_recipient(struct frame *frame, struct wire_job_recipient *recipient)
 	wire_ticket(frame, &recipient->ticket);
 	frame_str(frame, &recipient->path);
 	frame_str(frame, &recipient->original);
+	frame_str(frame, &recipient->orcpt);
+	frame_str(frame, &recipient->notify);
 	frame_text(frame, &recipient->session);
 }
 
@@ -311,6 +313,8 @@ wire_job(struct frame *frame, struct wire_job *job)
 	frame_u64(frame, &job->deadline_ms);
 	frame_text(frame, &job->session);
 	frame_str(frame, &job->sender);
+	frame_str(frame, &job->ret);
+	frame_str(frame, &job->envid);
 	client(frame, &job->client);
 	frame_u32(frame, &job->recipients);
 	frame_u64(frame, &job->size);

@@ -299,6 +299,8 @@ struct wire_job_recipient {
 	struct wire_ticket ticket;
 	struct str path;     /* RCPT as given, without brackets */
 	struct str original; /* ORCPT, decoded; empty: none */
+	struct str orcpt;    /* the same with its type */
+	struct str notify;   /* NOTIFY=; empty: none */
 	const char *session; /* "AqKOK...:T2:R3" */
 };
 struct wire_job_recipients {
@@ -327,8 +329,9 @@ struct wire_client {
 struct wire_job {
 	uint64_t job;
 	uint64_t deadline_ms;
-	const char *session; /* of the transaction: "AqKOK...:T2" */
-	struct str sender;   /* without brackets; empty: null */
+	const char *session;   /* of the transaction: "AqKOK...:T2" */
+	struct str sender;     /* without brackets; empty: null */
+	struct str ret, envid; /* of MAIL, decoded; empty: none */
 	struct wire_client client;
 	uint32_t recipients; /* all in the transaction, of other groups too */
 	uint64_t size;       /* of the message */

@@ -30,6 +30,19 @@ enum sieve_envelope_part {
 	SIEVE_ENVELOPE_TO    /* the original recipient where it is known */
 };
 
+/* Parts of the envelope that are no addresses (RFC 6009). */
+enum sieve_envelope_text {
+	SIEVE_ENVELOPE_RET,    /* FULL, HDRS */
+	SIEVE_ENVELOPE_ENVID,  /* decoded */
+	SIEVE_ENVELOPE_NOTIFY, /* as given: "SUCCESS,DELAY" */
+	SIEVE_ENVELOPE_ORCPT,  /* decoded: "rfc822;amy@example.org" */
+	SIEVE_ENVELOPE_BYTIME_ABSOLUTE,
+	SIEVE_ENVELOPE_BYTIME_RELATIVE,
+	SIEVE_ENVELOPE_BYMODE,
+	SIEVE_ENVELOPE_BYTRACE,
+	SIEVE_ENVELOPE_AUTH /* who the client has said it is; Pigeonhole's */
+};
+
 /* One step of an evaluation, for --trace.  Borrowed during the call. */
 struct sieve_trace_event {
 	const char *script;
@@ -68,6 +81,10 @@ struct sieve_host_ops {
 	/* False when this part is not known (test is then false). */
 	bool (*envelope)(struct sieve_host *host, enum sieve_envelope_part part,
 		struct address *address_out);
+
+	/* False when the client did not give this.  NULL: it never does. */
+	bool (*envelope_text)(struct sieve_host *host,
+		enum sieve_envelope_text part, struct str *value_out);
 
 	/* mailbox extension (RFC 5490 3.1).  LOOKUP_ERROR makes the run end as
 	 * SIEVE_TEMPORARY. */

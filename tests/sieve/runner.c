@@ -21,6 +21,8 @@
  *   message     "message: A" and "message: B" are those of RFC 5228 1.2, A is
  *               taken when there is none
  *   envelope    from ADDRESS; to ADDRESS      neither is known without it
+ *               and ret, envid, notify, orcpt, bytimeabsolute, bytimerelative,
+ *               bymode, bytrace, auth, each with its value
  *   earlier     a message that was judged and delivered before; there may be
  *               several.  "earlier script" judged them, else "script" did
  *   marks       what is to be remembered after the delivery, in the order of the
@@ -119,6 +121,7 @@ struct world {
 	struct address from, to;
 	int64_t now;
 	int zone; /* minutes east */
+	struct str envelope_texts[SIEVE_ENVELOPE_AUTH + 1];
 	bool has_from, has_to, in_trouble;
 	unsigned char kept[MOST_KEPT][SIEVE_MARK_KEY];
 	size_t kept_count;
@@ -445,6 +448,14 @@ answer_zone(struct sieve_host *host, int64_t seconds UNUSED)
 }
 
 static bool
+answer_envelope_text(struct sieve_host *host, enum sieve_envelope_text part,
+	struct str *value_out)
+{
+	*value_out = world_of(host)->envelope_texts[part];
+	return value_out->data != NULL;
+}
+
+static bool
 answer_environment(
 	struct sieve_host *host, struct str name, struct str *value_out)
 {
@@ -539,6 +550,7 @@ static const struct sieve_host_ops ops = {
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
+	.envelope_text = answer_envelope_text,
 	.log = take_log,
 };
 static const struct sieve_host_ops traced_ops = {
@@ -554,6 +566,7 @@ static const struct sieve_host_ops traced_ops = {
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
+	.envelope_text = answer_envelope_text,
 	.log = take_log,
 	.trace = take_trace,
 };
@@ -605,6 +618,30 @@ set_address(struct world *world, struct str text, struct address *address,
 		complain(world->test, "bad envelope address", text);
 }
 
+static bool
+set_envelope_text(struct world *world, struct str item)
+{
+	static const char *const names[] = {
+		[SIEVE_ENVELOPE_RET] = "ret",
+		[SIEVE_ENVELOPE_ENVID] = "envid",
+		[SIEVE_ENVELOPE_NOTIFY] = "notify",
+		[SIEVE_ENVELOPE_ORCPT] = "orcpt",
+		[SIEVE_ENVELOPE_BYTIME_ABSOLUTE] = "bytimeabsolute",
+		[SIEVE_ENVELOPE_BYTIME_RELATIVE] = "bytimerelative",
+		[SIEVE_ENVELOPE_BYMODE] = "bymode",
+		[SIEVE_ENVELOPE_BYTRACE] = "bytrace",
+		[SIEVE_ENVELOPE_AUTH] = "auth",
+	};
+	size_t blank = str_find_char(item, ' '), i;
+
+	for (i = 0; i < ARRAY_LENGTH(names); i++)
+		if (str_is(str_slice(item, 0, blank), names[i])) {
+			world->envelope_texts[i] = str_skip(item, blank + 1);
+			return true;
+		}
+	return false;
+}
+
 static void
 set_envelope(struct world *world)
 {
@@ -614,6 +651,11 @@ set_envelope(struct world *world)
 	for (i = 0; i < lines->count; i++) {
 		struct str rest = lines->items[i], item;
 
+		/* Its value has a semicolon. */
+		if (str_starts(rest, STR("orcpt "))) {
+			set_envelope_text(world, rest);
+			continue;
+		}
 		while (str_next_field(&rest, ';', &item)) {
 			item = str_trim(item);
 			if (str_starts(item, STR("from ")))
@@ -622,7 +664,7 @@ set_envelope(struct world *world)
 			else if (str_starts(item, STR("to ")))
 				set_address(world, str_skip(item, 3),
 					&world->to, &world->has_to);
-			else
+			else if (!set_envelope_text(world, item))
 				complain(world->test, "bad envelope", item);
 		}
 	}

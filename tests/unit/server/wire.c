@@ -40,8 +40,9 @@ static struct wire_field fields[] = {
 	{{"mail", 4}, {"maildir:~/m", 11}}, {{"x", 1}, {"", 0}}};
 static struct wire_assign_item assigned_items[] = {{{{1}}, {"abc", 3}}};
 static struct wire_job_recipient recipients[] = {
-	{{{1}}, {"amy@x", 5}, {"", 0}, "ID"},
-	{{{2}}, {"bob@x", 5}, {"b@y", 3}, "ID:R2"}};
+	{{{1}}, {"amy@x", 5}, {"", 0}, {"", 0}, {"NEVER", 5}, "ID"},
+	{{{2}}, {"bob@x", 5}, {"b@y", 3}, {"rfc822;b@y", 10}, {"", 0},
+		"ID:R2"}};
 static struct wire_recipient_result results[] = {
 	{.outcome = WIRE_SAVED, .has_handle = true, .handle = {.uid = 9}},
 	{.outcome = WIRE_FAILED}};
@@ -85,6 +86,8 @@ MESSAGE(job_recipients, {1, recipients, 2})
 MESSAGE(job, {.job = 1,
 		     .session = "ID",
 		     .sender = {"ada@x", 5},
+		     .ret = {"FULL", 4},
+		     .envid = {"e", 1},
 		     .client = {.helo = {"h", 1}, .port = 25},
 		     .recipients = 2,
 		     .size = 3,
