@@ -57,6 +57,7 @@ our_name(struct world *world, struct str name)
 
 /* Named blocks: sieve_editheader_header names them, blanks between. */
 static const struct str headers = {"sieve_editheader_header", 23};
+static const struct str lists = {"sieve_extlists_list", 19};
 static const struct str environment = {"sieve_environment/", 18};
 
 /* "sieve_editheader_header/NAME/MEMBER" */
@@ -74,10 +75,28 @@ is_header_member(struct str name)
 	return false;
 }
 
+/* "sieve_extlists_list/NAME/MEMBER", "sieve_extlists_list/NAME/dict/file/path" */
+static bool
+is_list_member(struct str name)
+{
+	static const char *const members[] = {"name",
+		"sieve_extlists_list_name", "max_lookup_size",
+		"sieve_extlists_list_max_lookup_size", "dict", "driver",
+		"dict_driver", "path", "file_path", "dict_file_path"};
+	size_t slash = str_find_last_char(name, '/'), i;
+
+	for (i = 0; i < ARRAY_LENGTH(members); i++)
+		if (slash < name.len &&
+			str_is(str_skip(name, slash + 1), members[i]))
+			return str_starts(name, lists);
+	return false;
+}
+
 static bool
 is_ours_to_read(struct str name)
 {
-	return str_equal(name, headers) || is_header_member(name) ||
+	return str_equal(name, lists) || is_list_member(name) ||
+	       str_equal(name, headers) || is_header_member(name) ||
 	       (str_starts(name, environment) && name.len > environment.len);
 }
 
@@ -185,6 +204,51 @@ forbidden(struct world *world, const char *what)
 	return setting;
 }
 
+/* What the block NAME of a list says of a member, whatever stands between them;
+ * an empty text: nothing. */
+static struct str
+list_member(struct world *world, struct str name, const char *member)
+{
+	struct str block = str_from(arena_format(
+		world->arena, "%s/%.*s/", lists.data, STR_ARG(name)));
+	size_t i;
+
+	for (i = 0; i < world->override_count; i++) {
+		const struct override *override = &world->overrides[i];
+
+		if (override->is_set && str_starts(override->name, block) &&
+			str_ends(override->name, str_from(member)))
+			return override->value;
+	}
+	return STR_EMPTY;
+}
+
+/* One setting of ours for each list; a file is looked for beside the case. */
+static size_t
+add_lists(struct world *world, const char **settings, size_t most)
+{
+	struct str rest = value_of(world, lists.data), name;
+	size_t count = 0;
+
+	while (count < most && str_next_word(&rest, &name)) {
+		struct str uri = list_member(world, name, "name");
+		struct str size = list_member(world, name, "max_lookup_size");
+		struct str path = list_member(world, name, "path");
+		bool is_beside = path.len > 0 && path.data[0] != '/' &&
+		                 path.data[0] != '~' && path.data[0] != '%';
+
+		settings[count] = arena_format(world->arena,
+			"%s%zu=%.*s%s%.*s%s%s%s%.*s", lists.data, count + 1,
+			STR_ARG(uri.len > 0 ? uri : name),
+			size.len > 0 ? " max_lookup_size=" : "", STR_ARG(size),
+			path.len > 0 ? " file:" : "",
+			is_beside ? world->folder : "", is_beside ? "/" : "",
+			STR_ARG(path));
+		count++;
+	}
+	return count;
+}
+
 bool
 settings_environment(
 	struct world *world, struct str name, struct str *value_out)
@@ -217,7 +281,8 @@ use_sieve(struct world *world)
 const char *
 settings_load(struct world *world)
 {
-	const char *all[MOST_OVERRIDES + 20];
+	enum { MOST_LISTS = 20 };
+	const char *all[MOST_OVERRIDES + 20 + MOST_LISTS];
 	struct conf_source source = {.only_defaults = true,
 		.protocol = CONF_PROTOCOL_LDA,
 		.overrides = all};
@@ -244,6 +309,7 @@ settings_load(struct world *world)
 		all[count++] = "lda_mailbox_autocreate=yes";
 	all[count++] = forbidden(world, "forbid_add");
 	all[count++] = forbidden(world, "forbid_delete");
+	count += add_lists(world, all + count, MOST_LISTS);
 	for (i = 0; i < world->override_count; i++) {
 		struct override *override = &world->overrides[i];
 
