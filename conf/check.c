@@ -416,6 +416,50 @@ check_namespaces(struct check *check)
 			"no namespace has inbox = yes");
 }
 
+/* ---- what Sieve is told of folders ---- */
+
+static void
+check_uses(struct check *check, const struct conf_mailbox *mailbox)
+{
+	const struct conf_list *uses = &mailbox->special_use;
+	size_t i;
+
+	for (i = 0; i < uses->count; i++)
+		if (uses->items[i][0] != '\\')
+			WARNING(check, mailbox->place,
+				"mailbox %s: special_use: found \"%s\", "
+			        "expected "
+				"words behind a backslash such as \\Junk",
+				mailbox->name, uses->items[i]);
+}
+
+static void
+check_mailboxes(struct check *check)
+{
+	const struct settings *settings = check->settings;
+	size_t i, n;
+
+	for (i = 0; i < settings->mailbox_count; i++)
+		check_uses(check, &settings->mailboxes[i]);
+	for (i = 0; i < settings->namespace_count; i++)
+		for (n = 0; n < settings->namespaces[i].mailbox_count; n++)
+			check_uses(
+				check, &settings->namespaces[i].mailboxes[n]);
+}
+
+static void
+check_attribute_dict(struct check *check)
+{
+	const char *dict = check->settings->mail_attribute_dict;
+
+	if (dict[0] != '\0' && !str_starts(str_from(dict), STR("file:")))
+		WARNING(check,
+			conf_place(check->settings, "mail_attribute_dict"),
+			"mail_attribute_dict: found \"%s\", only file:PATH is "
+			"read; scripts see no annotations",
+			dict);
+}
+
 static void
 check_protocols(struct check *check)
 {
@@ -743,6 +787,8 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_quota_rules(&check);
 	check_userdbs(&check);
 	check_namespaces(&check);
+	check_mailboxes(&check);
+	check_attribute_dict(&check);
 	check_protocols(&check);
 	check_listeners(&check);
 	check_logs(&check);

@@ -14,9 +14,11 @@ words_of_line(struct str line)
 {
 	struct str rest = str_skip(line, str_find_char(line, ':') + 1);
 	struct str number;
+	unsigned n;
 
-	if (!str_next_word(&rest, &number) || !str_next_word(&rest, &number))
-		return STR_EMPTY;
+	for (n = 0; n < 2; n++)
+		if (!str_next_word(&rest, &number))
+			return STR_EMPTY;
 	return rest;
 }
 

@@ -60,7 +60,7 @@ apply_mailboxid(struct run *run, const struct tag_use *use,
 	struct pending_action *pending)
 {
 	struct str id, name;
-	bool is_found;
+	bool is_found = false;
 	enum sieve_status status = run_text(run, use->argument.texts, &id);
 
 	if (status == SIEVE_OK)

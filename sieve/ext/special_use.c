@@ -120,7 +120,7 @@ apply_specialuse(struct run *run, const struct tag_use *use,
 	struct pending_action *pending)
 {
 	struct str value, found;
-	bool is_found;
+	bool is_found = false;
 	enum sieve_status status = run_text(run, use->argument.texts, &value);
 
 	if (status == SIEVE_OK)

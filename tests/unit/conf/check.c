@@ -103,6 +103,26 @@ TEST(a_quota_without_a_unit_has_a_warning)
 		"");
 }
 
+TEST(a_special_use_is_a_word_behind_a_backslash)
+{
+	check_finds("mailbox Spam {\n  special_use = \\Junk Trash\n}\n",
+		"1: warning: mailbox Spam: special_use: found \"Trash\", "
+		"expected words behind a backslash such as \\Junk");
+	check_finds("namespace x {\n  inbox = yes\n  mailbox Spam {\n"
+		    "    special_use = Junk\n  }\n}\n",
+		"3: warning: mailbox Spam: special_use: found \"Junk\", "
+		"expected words behind a backslash such as \\Junk");
+	check_finds("mailbox Spam {\n  special_use = \\Junk \\Trash\n}\n", "");
+}
+
+TEST(annotations_are_read_from_files_only)
+{
+	check_finds("mail_attribute_dict = proxy::attributes\n",
+		"1: warning: mail_attribute_dict: found \"proxy::attributes\", "
+		"only file:PATH is read; scripts see no annotations");
+	check_finds("mail_attribute_dict = file:%h/dovecot-attributes\n", "");
+}
+
 TEST(a_wrong_quota_rule_is_an_error)
 {
 	check_finds("quota_rule = *:storage=big\n",
@@ -444,6 +464,6 @@ TEST(patterns_for_scanners_are_tried)
 		"in an extended regular expression: write [0-9]");
 	check_finds("sieve_virustest_score_max_header = X: [a\n",
 		"1: error: sieve_virustest_max_header: found \"X: [a\": "
-	        "regular "
+		"regular "
 		"expression: character 1: \"[\" is not closed by \"]\"");
 }
