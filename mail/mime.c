@@ -46,6 +46,103 @@ mime_source_message(const struct message *message)
 	};
 }
 
+/* Where each piece of a content begins, and where the last one ends. */
+struct pieces {
+	const struct content *content;
+	uint64_t *starts;
+};
+
+static uint64_t
+piece_size(const struct content_piece *piece)
+{
+	return piece->is_text ? piece->text.len : piece->to - piece->from;
+}
+
+/* The piece that holds this offset, which is before the end. */
+static size_t
+piece_at(const struct pieces *pieces, uint64_t offset)
+{
+	size_t from = 0, to = pieces->content->count;
+
+	while (to - from > 1) {
+		size_t middle = from + (to - from) / 2;
+
+		if (pieces->starts[middle] <= offset)
+			from = middle;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+static bool
+view_content(
+	const void *object, uint64_t from, uint64_t to, struct str *view_out)
+{
+	const struct pieces *pieces = object;
+	const struct content_piece *piece;
+	size_t index;
+
+	*view_out = STR_EMPTY;
+	if (from == to)
+		return true;
+	index = piece_at(pieces, from);
+	if (to > pieces->starts[index + 1])
+		return false;
+	piece = &pieces->content->pieces[index];
+	from -= pieces->starts[index];
+	to -= pieces->starts[index];
+	if (!piece->is_text)
+		return message_view(pieces->content->message,
+			piece->from + from, piece->from + to, view_out);
+	*view_out = str_slice(piece->text, (size_t)from, (size_t)to);
+	return true;
+}
+
+/* Up to the end of a piece. */
+static ssize_t
+read_content(const void *object, void *bytes, size_t size, uint64_t offset,
+	struct err *err)
+{
+	const struct pieces *pieces = object;
+	size_t index = piece_at(pieces, offset);
+	const struct content_piece *piece = &pieces->content->pieces[index];
+	uint64_t left = pieces->starts[index + 1] - offset;
+	struct str rest;
+
+	offset -= pieces->starts[index];
+	if (size > left)
+		size = (size_t)left;
+	if (!piece->is_text)
+		return message_read(pieces->content->message, bytes, size,
+			piece->from + offset, err);
+	rest = str_slice(piece->text, (size_t)offset, (size_t)offset + size);
+	memcpy(bytes, rest.data, rest.len);
+	return (ssize_t)rest.len;
+}
+
+struct mime_source
+mime_source_content(struct arena *arena, const struct content *content)
+{
+	struct pieces *pieces = ARENA_NEW(arena, struct pieces);
+	uint64_t end = 0;
+	size_t i;
+
+	pieces->content = content;
+	pieces->starts = ARENA_ARRAY(arena, uint64_t, content->count + 1);
+	for (i = 0; i < content->count; i++) {
+		pieces->starts[i] = end;
+		end += piece_size(&content->pieces[i]);
+	}
+	pieces->starts[content->count] = end;
+	return (struct mime_source){
+		.object = pieces,
+		.end = end,
+		.view = view_content,
+		.read = read_content,
+	};
+}
+
 int
 mime_source_each(const struct mime_source *source, uint64_t from, uint64_t to,
 	bool (*take)(void *context, struct str piece), void *context,
@@ -356,10 +453,11 @@ is_nested_message(const struct mime_part *part)
 /* At the empty line.  A transfer encoding of a multipart is forbidden (RFC 2045
  * 6.4); those who name one do not mean it. */
 static void
-end_header(struct scan *scan, uint64_t body)
+end_header(struct scan *scan, uint64_t header_end, uint64_t body)
 {
 	struct mime_part *part = innermost(scan);
 
+	part->header_end = header_end;
 	part->body = body;
 	part->has_body = true;
 	part->is_multipart = str_is(part->type, "multipart");
@@ -384,7 +482,8 @@ header_piece(struct scan *scan, const struct piece *piece)
 	if (piece->begins_line &&
 		piece->bytes.len == line_end_length(piece->bytes)) {
 		end_field(scan);
-		end_header(scan, piece->offset + piece->bytes.len);
+		end_header(
+			scan, piece->offset, piece->offset + piece->bytes.len);
 		return;
 	}
 	if (is_new) {
@@ -411,7 +510,7 @@ end_part(struct scan *scan, uint64_t end, uint64_t line)
 		end_field(scan);
 		scan->in_header = false;
 		part->is_multipart = str_is(part->type, "multipart");
-		part->body = line;
+		part->header_end = part->body = line;
 	}
 	if (frame->boundary.len > 0)
 		boundary_remove(&scan->boundaries, frame->boundary);

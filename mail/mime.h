@@ -28,6 +28,7 @@
 #include "base/attributes.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "mail/content.h"
 #include "mail/message.h"
 #include "mail/transfer.h"
 
@@ -45,6 +46,11 @@ struct mime_source {
 /* Borrows the message. */
 struct mime_source mime_source_message(const struct message *message);
 
+/* A message that was changed; offsets count its own bytes, from 0.  Borrows the
+ * content; what it adds lives in the arena. */
+struct mime_source mime_source_content(
+	struct arena *arena, const struct content *content);
+
 /* Calls `take` with the bytes of [from, to), piece by piece, in order, until it
  * says false.  -1 when they cannot be read. */
 MUST_USE int mime_source_each(const struct mime_source *source, uint64_t from,
@@ -61,9 +67,10 @@ struct mime_limits {
 enum { MIME_FIELD_MOST = 64 * 1024 };
 
 struct mime_part {
-	uint64_t header; /* the header's first byte */
-	uint64_t body;   /* behind the empty line */
-	uint64_t end;    /* without the line end that belongs to a boundary */
+	uint64_t header;     /* the header's first byte */
+	uint64_t header_end; /* without the empty line */
+	uint64_t body;       /* behind it */
+	uint64_t end; /* without the line end that belongs to a boundary */
 
 	/* Multiparts: [body, prologue_end), and [epilogue, end) when there is a
 	 * closing boundary. */
