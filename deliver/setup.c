@@ -234,6 +234,8 @@ setup_sieve(const struct settings *settings)
 		.max_variables = settings->sieve_variables_max_scope_size,
 		.max_includes = settings->sieve_include_max_includes,
 		.max_include_depth = settings->sieve_include_max_nesting_depth,
+		.max_mime_parts = settings->sieve_max_mime_parts,
+		.max_mime_depth = settings->sieve_max_mime_depth,
 		.max_steps = settings->sieve_max_steps,
 		.max_memory = settings->sieve_max_memory,
 		.duplicate_default_s =

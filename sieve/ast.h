@@ -52,9 +52,10 @@ struct ast_command {
 	struct ast_argument *arguments;
 	struct ast_command *tests;
 	struct ast_command *block;
-	bool has_test_list; /* tests stood in parentheses */
-	bool has_block;     /* ended with a block, which may be empty */
-	bool follows_error; /* what stood before it could not be read */
+	bool has_test_list;         /* tests stood in parentheses */
+	bool has_block;             /* ended with a block, which may be empty */
+	bool follows_error;         /* what stood before it could not be read */
+	struct ast_command *parent; /* filled by check, too */
 	struct ast_command *previous;
 	struct ast_command *next;
 

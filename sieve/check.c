@@ -826,14 +826,17 @@ check_node(struct checker *checker, struct ast_command *node, bool is_test)
 
 	if (node->command == NULL || node->command->id != COMMAND_REQUIRE)
 		checker->is_past_requires = true;
+	node->parent = checker->around;
 	is_good = is_known && check_end(checker, node) &&
 	          check_arguments(checker, node);
 	if (is_good)
 		check_meaning(checker, node);
 	/* The other end of a broken line may be a command of its own. */
 	if (!node->is_dead && (is_known || node->command == NULL)) {
+		checker->around = node;
 		check_tests(checker, node);
 		check_block(checker, node);
+		checker->around = node->parent;
 	}
 	if (is_good && node->command->ops->truth != NULL)
 		node->truth = node->command->ops->truth(node);

@@ -53,6 +53,7 @@ struct checker {
 	size_t depth;           /* blocks around the command */
 	struct scope scope;     /* this script's */
 	bool uses_captures;
+	struct ast_command *around; /* whose tests and block are checked */
 };
 
 void checker_init(struct checker *checker, struct arena *arena,

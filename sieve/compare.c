@@ -233,7 +233,8 @@ try_key(struct compare *compare, const struct match_key *key, struct str value,
 	if (work.failure != NULL)
 		return run_fail(run, "%s", work.failure);
 	/* RFC 5229 3.2: only a match sets them. */
-	if (compare->is_true && work.count > 0 && run->program->uses_captures)
+	if (compare->is_true && work.count > 0 && run->program->uses_captures &&
+		!compare->sets_nothing)
 		return set_captures(run, value, &work);
 	return SIEVE_OK;
 }

@@ -23,9 +23,10 @@ struct compare {
 	const struct call *call;
 	const struct match_key *keys;
 	size_t key_count;
-	bool is_true;     /* nothing more needs to be compared */
-	uint64_t counted; /* values so far, for :count */
-	struct str trace; /* values so far; only when somebody wants to see */
+	bool is_true;      /* nothing more needs to be compared */
+	bool sets_nothing; /* no match variables (RFC 5173 6) */
+	uint64_t counted;  /* values so far, for :count */
+	struct str trace;  /* values so far; only when somebody wants to see */
 };
 
 /* The keys are the call's argument number `keys`. */

@@ -12,6 +12,7 @@
 #include "sieve/emit.h"
 #include "sieve/evaluate.h"
 #include "sieve/ext/index.h"
+#include "sieve/ext/mime.h"
 #include "sieve/registry.h"
 
 #include "base/banned.h"
@@ -100,6 +101,8 @@ compare_fields(
 
 	if (run_texts(run, names, &values) != SIEVE_OK)
 		return SIEVE_FAILED;
+	if (mime_asks_parts(run, compare->call))
+		return mime_compare_fields(compare, values, names->count, each);
 	if (index_is_given(compare->call))
 		return compare_indexed(compare, values, names->count, each);
 	for (i = 0; i < names->count && !compare->is_true; i++) {
@@ -135,13 +138,15 @@ static enum sieve_status
 test_header(struct run *run, const struct call *call, bool *answer_out)
 {
 	struct compare compare;
+	enum sieve_status status;
 
-	if (compare_start(&compare, run, call, 1) != SIEVE_OK ||
-		compare_fields(&compare, &call->arguments[0], compare_header) !=
-			SIEVE_OK)
+	if (compare_start(&compare, run, call, 1) != SIEVE_OK)
 		return SIEVE_FAILED;
-	compare_end(&compare, answer_out);
-	return SIEVE_OK;
+	status = compare_fields(&compare, &call->arguments[0],
+		mime_has_option(call) ? mime_compare_option : compare_header);
+	if (status == SIEVE_OK)
+		compare_end(&compare, answer_out);
+	return status;
 }
 
 const struct command_ops command_header = {
@@ -185,10 +190,13 @@ static const char *const address_fields[] = {
 };
 
 static bool
-may_hold_addresses(struct str name)
+may_hold_addresses(const struct call *call, struct str name)
 {
 	size_t i;
 
+	/* RFC 5703 4.2: of a part any field, "content-from". */
+	if (call_tag(call, GROUP_MIME) != NULL)
+		return true;
 	for (i = 0; i < ARRAY_LENGTH(address_fields); i++)
 		if (str_is_nocase(name, address_fields[i]))
 			return true;
@@ -204,7 +212,8 @@ check_address(struct checker *checker, struct ast_command *node)
 	warn_colon(checker, names);
 	for (i = 0; i < names->count; i++)
 		if (text_is_constant(&names->texts[i]) &&
-			!may_hold_addresses(names->texts[i].constant))
+			!may_hold_addresses(
+				node->call, names->texts[i].constant))
 			check_error(checker, names->texts[i].at,
 				"header field '%s' is not allowed for the "
 				"address test: it holds no addresses",
@@ -229,7 +238,7 @@ compare_addresses(struct compare *compare, const struct header_field *field)
 	size_t count, i, most = most_addresses(run);
 	enum sieve_status status = SIEVE_OK;
 
-	if (!may_hold_addresses(field->name))
+	if (!may_hold_addresses(compare->call, field->name))
 		return SIEVE_OK;
 	if (run_reserve(run, field->value.len) != SIEVE_OK)
 		return SIEVE_FAILED;
@@ -252,13 +261,15 @@ static enum sieve_status
 test_address(struct run *run, const struct call *call, bool *answer_out)
 {
 	struct compare compare;
+	enum sieve_status status;
 
-	if (compare_start(&compare, run, call, 1) != SIEVE_OK ||
-		compare_fields(&compare, &call->arguments[0],
-			compare_addresses) != SIEVE_OK)
+	if (compare_start(&compare, run, call, 1) != SIEVE_OK)
 		return SIEVE_FAILED;
-	compare_end(&compare, answer_out);
-	return SIEVE_OK;
+	status = compare_fields(
+		&compare, &call->arguments[0], compare_addresses);
+	if (status == SIEVE_OK)
+		compare_end(&compare, answer_out);
+	return status;
 }
 
 const struct command_ops command_address = {
@@ -269,19 +280,32 @@ const struct command_ops command_address = {
 /* ---- exists (RFC 5228 5.5) ---- */
 
 static enum sieve_status
+field_exists(struct run *run, const struct call *call, struct str name,
+	bool *exists_out)
+{
+	if (mime_asks_parts(run, call))
+		return mime_exists(run, call, name, exists_out);
+	if (run_charge_fields(run) != SIEVE_OK)
+		return SIEVE_FAILED;
+	*exists_out = run_field_next(run, name, NULL) != NULL;
+	return SIEVE_OK;
+}
+
+static enum sieve_status
 test_exists(struct run *run, const struct call *call, bool *answer_out)
 {
 	const struct argument *names = &call->arguments[0];
 	const struct str *values;
+	enum sieve_status status = SIEVE_OK;
 	size_t i;
 
 	if (run_texts(run, names, &values) != SIEVE_OK)
 		return SIEVE_FAILED;
 	*answer_out = true;
 	for (i = 0; i < names->count && *answer_out; i++) {
-		if (run_charge_fields(run) != SIEVE_OK)
-			return SIEVE_FAILED;
-		*answer_out = run_field_next(run, values[i], NULL) != NULL;
+		status = field_exists(run, call, values[i], answer_out);
+		if (status != SIEVE_OK)
+			return status;
 	}
 	if (run_is_traced(run))
 		run_trace_test(run, call, i > 0 ? values[i - 1] : STR_EMPTY,

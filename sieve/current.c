@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sieve/current.h"
 
+#include "sieve/part.h"
+
 #include "base/banned.h"
 
 enum {
@@ -88,6 +90,8 @@ run_set_message(struct run *run, const struct message *message)
 	run->message = message;
 	run->edited = NULL;
 	run->content = NULL;
+	/* The new one may lie where the old one lay. */
+	parts_forget(run);
 }
 
 /* Of what a script before it has changed this run gets a copy of its own: when it

@@ -19,6 +19,8 @@ struct emitter {
 	struct arena *arena; /* the program's */
 	struct instruction *code;
 	size_t count, size;
+	size_t loops[MOST_LOOPS]; /* jumps behind the loops that are open */
+	size_t loop_count;
 };
 
 /* `end` is its last instruction: OP_STOP, or OP_RETURN of one that is included.

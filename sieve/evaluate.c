@@ -9,6 +9,8 @@
 #include "sieve/ext/testsuite.h"
 #include "sieve/current.h"
 #include "sieve/inclusion.h"
+#include "sieve/loop.h"
+#include "sieve/part.h"
 #include "sieve/result.h"
 #include "sieve/settings.h"
 
@@ -48,7 +50,16 @@ static uint64_t
 memory_used(const struct run *run)
 {
 	return (uint64_t)arena_used(run->scratch) + arena_used(run->kept) +
-	       (arena_used(run->result->arena) - run->result_used);
+	       (arena_used(run->result->arena) - run->result_used) +
+	       parts_memory(run);
+}
+
+uint64_t
+run_memory_left(const struct run *run)
+{
+	uint64_t used = memory_used(run), limit = run->settings.max_memory;
+
+	return used < limit ? limit - used : 0;
 }
 
 enum sieve_status
@@ -382,6 +393,17 @@ run_program(struct run *run)
 			if (!inclusion_end(run, &at))
 				return SIEVE_OK;
 			break;
+		case OP_LOOP:
+			run->at = instruction->at;
+			status = loop_begin(run);
+			break;
+		case OP_LOOP_NEXT:
+			if (!loop_next(run))
+				at = instruction->target;
+			break;
+		case OP_LOOP_LEAVE:
+			loop_leave(run, instruction->target);
+			break;
 		case OP_STOP:
 			return SIEVE_OK;
 		case OP_TEST_BLOCK:
@@ -451,6 +473,7 @@ run_end(struct run *run, enum sieve_status status)
 		result->implicit_keep = true;
 		result->keep_in_effect = true;
 	}
+	parts_close(run);
 	arena_close(&run->scratch);
 	arena_close(&run->kept);
 }

@@ -39,6 +39,15 @@ struct variable {
 struct run_frame;
 enum script_use { SCRIPT_NEW, SCRIPT_RUNNING, SCRIPT_DONE };
 
+struct parts;
+
+/* foreverypart: over the parts [next, end) that are still to come. */
+struct loop {
+	struct parts *parts;
+	size_t part; /* that it is at */
+	size_t next, end;
+};
+
 struct run {
 	const struct sieve_program *program;
 	struct sieve_settings settings;
@@ -63,8 +72,14 @@ struct run {
 	struct variable captures[MOST_CAPTURES];
 	struct match_memory *memory;
 
+	struct parts *parts;           /* part.h: those that were asked for */
+	uint64_t part_bytes;           /* held by them, outside of the arenas */
+	struct loop loops[MOST_LOOPS]; /* that run, outermost first */
+	size_t loop_count;
+
 	int64_t now; /* valid when it has been asked for */
 	bool knows_now;
+
 	/* inclusion.h */
 	size_t current;            /* index of the script that runs */
 	const char **script_names; /* in the result's arena, once needed */
@@ -73,7 +88,7 @@ struct run {
 	size_t depth;
 
 	/* ext/testsuite.h; the end of the `test` block that runs */
-	size_t test_end, test_depth;
+	size_t test_end, test_depth, test_loops;
 	bool is_in_test;
 
 	struct sieve_flags flags; /* imap4flags' internal variable */
@@ -100,6 +115,9 @@ MUST_USE enum sieve_status run_charge(struct run *run, uint64_t count);
 
 /* SIEVE_FAILED when `more` bytes would go beyond the memory limit. */
 MUST_USE enum sieve_status run_reserve(struct run *run, uint64_t more);
+
+/* Bytes up to that limit. */
+uint64_t run_memory_left(const struct run *run);
 
 /* A text's present value, in scratch or the program. */
 MUST_USE enum sieve_status run_text(

@@ -6,7 +6,8 @@
 /* The includer, while a script that it includes runs. */
 struct run_frame {
 	size_t script;
-	size_t next; /* instruction */
+	size_t next;  /* instruction */
+	size_t loops; /* that it is in */
 	struct variable captures[MOST_CAPTURES];
 };
 
@@ -98,6 +99,7 @@ inclusion_begin(struct run *run, const struct call *call, size_t *at)
 	frame = frame_at(run, run->depth++);
 	frame->script = run->current;
 	frame->next = *at;
+	frame->loops = run->loop_count;
 	swap_captures(run, frame);
 	empty(run->captures, MOST_CAPTURES);
 	for (i = 0; i < target->local_count; i++)
@@ -120,5 +122,7 @@ inclusion_end(struct run *run, size_t *at)
 	swap_captures(run, frame);
 	set_script(run, frame->script);
 	*at = frame->next;
+	/* It may have returned out of some of its own. */
+	run->loop_count = frame->loops;
 	return true;
 }

@@ -13,8 +13,10 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/inclusion.c %D%/inclusion.h \
 	%D%/compare.c %D%/compare.h \
 	%D%/current.c %D%/current.h \
+	%D%/loop.c %D%/loop.h \
 	%D%/match.c %D%/match.h \
 	%D%/comparator.c %D%/comparator.h \
+	%D%/part.c %D%/part.h \
 	%D%/addresspart.c %D%/addresspart.h \
 	%D%/legacy.c %D%/legacy.h \
 	%D%/result.c %D%/result.h \
@@ -22,6 +24,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/settings.c %D%/settings.h \
 	%D%/core_control.c %D%/core_actions.c %D%/core_tests.c \
 	%D%/ext/ascii_numeric.c \
+	%D%/ext/body.c \
 	%D%/ext/copy.c \
 	%D%/ext/date.c \
 	%D%/ext/duplicate.c \
@@ -30,7 +33,9 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/envelope.c \
 	%D%/ext/environment.c \
 	%D%/ext/extlists.c %D%/ext/extlists.h \
+	%D%/ext/extracttext.c \
 	%D%/ext/fileinto.c \
+	%D%/ext/foreverypart.c \
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
 	%D%/ext/index.c %D%/ext/index.h \
@@ -40,6 +45,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/mailboxname.c %D%/mailboxname.h \
 	%D%/ext/mailbox.c %D%/ext/mailboxid.c %D%/ext/metadata.c \
 	%D%/ext/special_use.c \
+	%D%/ext/mime.c %D%/ext/mime.h \
 	%D%/ext/regex.c \
 	%D%/ext/relational.c \
 	%D%/ext/spamvirus.c \

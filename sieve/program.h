@@ -45,10 +45,16 @@ enum opcode {
 	OP_JUMP_UNLESS, /* to target when the answer is false */
 	OP_CALL,        /* call's inclusion: to the start of that script */
 	OP_RETURN,      /* to the script that included this one, or the end */
+	OP_LOOP,        /* a loop over parts begins, before its first part */
+	OP_LOOP_NEXT,   /* the next part; none: the loop ends, to target */
+	OP_LOOP_LEAVE,  /* ends as many loops as target says */
 	OP_STOP,        /* end of the run */
 	OP_TEST_BLOCK,  /* `test` of a test script; target is its end */
 	OP_TEST_LEAVE   /* to that end, from included scripts, too */
 };
+
+/* foreverypart in foreverypart, also across scripts (RFC 5703 3 asks for 2). */
+enum { MOST_LOOPS = 4 };
 
 /* A string as it stands in a program.  Without parts it is constant; else the
  * parts' values are joined when control reaches it (RFC 5229 3). */

@@ -13,7 +13,9 @@ enum {
 	DEFAULT_VARIABLES = 255,
 	DEFAULT_INCLUDES = 255,
 	DEFAULT_INCLUDE_DEPTH = 10,
-	DEFAULT_HEADER_SIZE = 2048
+	DEFAULT_HEADER_SIZE = 2048,
+	DEFAULT_MIME_PARTS = 10000,
+	DEFAULT_MIME_DEPTH = 100
 };
 #define DEFAULT_SCRIPT_SIZE (UINT64_C(1024) * 1024)
 #define DEFAULT_STEPS UINT64_C(1000000)
@@ -54,6 +56,10 @@ settings_filled(const struct sieve_settings *settings)
 		or_default_size(s.max_include_depth, DEFAULT_INCLUDE_DEPTH);
 	s.max_header_size =
 		or_default_size(s.max_header_size, DEFAULT_HEADER_SIZE);
+	s.max_mime_parts =
+		or_default_size(s.max_mime_parts, DEFAULT_MIME_PARTS);
+	s.max_mime_depth =
+		or_default_size(s.max_mime_depth, DEFAULT_MIME_DEPTH);
 	s.max_steps = or_default(s.max_steps, DEFAULT_STEPS);
 	s.max_memory = or_default(s.max_memory, DEFAULT_MEMORY);
 	s.duplicate_default_s =
@@ -147,6 +153,8 @@ sieve_settings_are_same(
 	       a->max_variables == b->max_variables &&
 	       a->max_includes == b->max_includes &&
 	       a->max_include_depth == b->max_include_depth &&
+	       a->max_mime_parts == b->max_mime_parts &&
+	       a->max_mime_depth == b->max_mime_depth &&
 	       a->max_steps == b->max_steps && a->max_memory == b->max_memory &&
 	       a->duplicate_default_s == b->duplicate_default_s &&
 	       a->duplicate_max_s == b->duplicate_max_s &&

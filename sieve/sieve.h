@@ -46,8 +46,10 @@ struct sieve_settings {
 	size_t max_variable_size;  /* bytes of a variable's value; 16 KiB, cut:
 	                            * RFC 5229 6 asks for 4000 characters */
 	size_t max_variables;      /* per script; 255 */
-	uint64_t max_steps;        /* instructions and comparisons; 1,000,000 */
-	uint64_t max_memory;       /* bytes an evaluation may use; 64 MiB */
+	size_t max_mime_parts; /* of a message, that are told apart; 10,000 */
+	size_t max_mime_depth; /* parts within parts; 100 */
+	uint64_t max_steps;    /* instructions and comparisons; 1,000,000 */
+	uint64_t max_memory;   /* bytes an evaluation may use; 64 MiB */
 	uint64_t duplicate_default_s; /* without :seconds; 12 hours */
 	uint64_t duplicate_max_s;     /* instead of longer ones; 7 days */
 	size_t max_includes; /* scripts that one may include, in all; 255 */

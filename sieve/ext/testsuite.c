@@ -192,6 +192,7 @@ testsuite_enter(struct run *run, size_t end)
 	run->is_in_test = true;
 	run->test_end = end;
 	run->test_depth = run->depth;
+	run->test_loops = run->loop_count;
 }
 
 bool
@@ -202,6 +203,7 @@ testsuite_leave(struct run *run, size_t *at)
 	while (run->depth > run->test_depth && inclusion_end(run, at))
 		;
 	run->is_in_test = false;
+	run->loop_count = run->test_loops;
 	*at = run->test_end;
 	return true;
 }

@@ -350,9 +350,9 @@ check_set(struct checker *checker, struct ast_command *node)
 			most);
 }
 
-/* RFC 5229 4.1: in the order of precedence, which is the groups' order. */
-static enum sieve_status
-modify(struct run *run, const struct call *call, struct str *value)
+/* In the order of precedence, which is the groups' order. */
+enum sieve_status
+variables_modify(struct run *run, const struct call *call, struct str *value)
 {
 	int group;
 
@@ -376,7 +376,7 @@ act_set(struct run *run, const struct call *call)
 	struct str value;
 
 	if (run_text(run, call->arguments[1].texts, &value) != SIEVE_OK ||
-		modify(run, call, &value) != SIEVE_OK)
+		variables_modify(run, call, &value) != SIEVE_OK)
 		return SIEVE_FAILED;
 	variable_set(run, &run->variables[call->variables[0]], value);
 	if (run_is_traced(run))

@@ -25,4 +25,9 @@ bool variables_named(struct checker *checker, struct call *call,
 /* Is it an identifier, neither a number nor in a namespace? */
 bool variables_is_name(struct str name);
 
+/* Applies the modifiers that stand at the call (RFC 5229 4.1).  The value is then
+ * in scratch, or unchanged. */
+MUST_USE enum sieve_status variables_modify(
+	struct run *run, const struct call *call, struct str *value);
+
 #endif

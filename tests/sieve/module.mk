@@ -5,5 +5,5 @@ check_PROGRAMS += %D%/runner
 
 TAP_TESTS += %D%/cases.sh %D%/svtest.sh %D%/command.sh %D%/compare.sh %D%/coverage.sh
 EXTRA_DIST += %D%/cases.sh %D%/svtest.sh %D%/command.sh %D%/compare.sh %D%/coverage.sh %D%/testsuite \
-	%D%/engine %D%/rfc3894 %D%/rfc4790 %D%/rfc5228 %D%/rfc5229 \
-	%D%/rfc5232 %D%/rfc5233 %D%/rfc5293 %D%/rfc5490
+	%D%/engine %D%/rfc3894 %D%/rfc4790 %D%/rfc5173 %D%/rfc5228 %D%/rfc5229 \
+	%D%/rfc5232 %D%/rfc5233 %D%/rfc5293 %D%/rfc5490 %D%/rfc5703

@@ -298,6 +298,26 @@ TEST(a_boundary_right_behind_a_header_takes_no_line_end)
 		"+text/plain[x]\n");
 }
 
+/* RFC 2046 5.1.1 allows 70 characters. */
+TEST(a_boundary_that_is_too_long_divides_nothing)
+{
+	struct arena *arena = arena_open();
+	char longest[512 + 1] = {0};
+	size_t i;
+
+	memset(longest, 'b', sizeof(longest) - 1);
+	for (i = 0; i < 2; i++)
+		check(arena_format(arena,
+			      "Content-Type: multipart/mixed; "
+			      "boundary=%s%s\n\n--%s%s\n\nx",
+			      longest, i > 0 ? "b" : "", longest,
+			      i > 0 ? "b" : ""),
+			i > 0 ? arena_format(arena,
+					"multipart/mixed[--%sb$$x]\n", longest)
+			      : "multipart/mixed[]\n+text/plain[x]\n");
+	arena_close(&arena);
+}
+
 TEST(an_inner_boundary_may_be_that_of_the_outer)
 {
 	check("Content-Type: multipart/mixed; boundary=b\n\n--b\n"

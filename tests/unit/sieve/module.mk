@@ -19,3 +19,7 @@ UNIT_TESTS += %D%/evaluate
 UNIT_TESTS += %D%/settings
 %C%_settings_SOURCES = %D%/settings.c
 %C%_settings_LDADD = $(SIEVE_TEST_LIBS)
+
+UNIT_TESTS += %D%/part
+%C%_part_SOURCES = %D%/part.c %D%/world.c %D%/world.h
+%C%_part_LDADD = $(SIEVE_TEST_LIBS)
