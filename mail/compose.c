@@ -4,13 +4,16 @@
 #include "base/buf.h"
 #include "base/encode.h"
 #include "base/utf8.h"
+#include "mail/address.h"
 
 #include "base/banned.h"
 
 enum {
-	LINE_MOST = 78,         /* RFC 5322 2.1.1: SHOULD */
-	WORD_MOST = 900,        /* the MUST is 998 for the line */
-	ENCODED_MOST = 75,      /* RFC 2047 2 */
+	LINE_MOST = 78,    /* RFC 5322 2.1.1: SHOULD */
+	WORD_MOST = 900,   /* the MUST is 998 for the line */
+	ENCODED_MOST = 75, /* RFC 2047 2 */
+	SEVEN_BIT_LINE_MOST = 998,
+	QUOTED_LINE_MOST = 76,
 	FRAME = 12,             /* =?utf-8?q? and ?= */
 	ENCODED_LEAST_ROOM = 32 /* else it begins in the next line */
 };
@@ -340,4 +343,196 @@ compose_value(struct arena *arena, struct str name, struct str value)
 	text = arena_copy(arena, buf_view(&composer.out));
 	buf_clear(&composer.out);
 	return text;
+}
+
+/* ---- bodies ---- */
+
+struct str
+compose_lf(struct arena *arena, struct str text)
+{
+	char *lf;
+	size_t len = 0, i;
+
+	if (!str_has_char(text, '\r'))
+		return text;
+	lf = arena_alloc(arena, text.len);
+	for (i = 0; i < text.len; i++)
+		if (text.data[i] != '\r' || i + 1 == text.len ||
+			text.data[i + 1] != '\n')
+			lf[len++] = text.data[i];
+	return str_of(lf, len);
+}
+
+/* RFC 2045 2.7: 7bit. */
+static bool
+is_seven_bit(struct str text)
+{
+	size_t line = 0, i;
+
+	for (i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		line = c == '\n' ? 0 : line + 1;
+		if (line > SEVEN_BIT_LINE_MOST || c == '\r' ||
+			(c < ' ' && c != '\n' && c != '\t') || c >= 127)
+			return false;
+	}
+	return true;
+}
+
+/* RFC 2045 6.7: blanks at the end of a line would be lost. */
+static bool
+is_literal_in_text(struct str text, size_t at)
+{
+	char c = text.data[at];
+	bool is_last = at + 1 == text.len || text.data[at + 1] == '\n';
+
+	if (c == ' ' || c == '\t')
+		return !is_last;
+	return c > ' ' && c < 127 && c != '=';
+}
+
+static void
+add_quoted(struct buf *buf, struct str text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t column = 0, i;
+
+	for (i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+		const char code[] = {'=', digits[c >> 4], digits[c & 15]};
+		bool is_literal = is_literal_in_text(text, i);
+
+		if (c == '\n') {
+			buf_add_char(buf, '\n');
+			column = 0;
+			continue;
+		}
+		if (column + (is_literal ? 1 : 3) > QUOTED_LINE_MOST - 1) {
+			buf_add_text(buf, "=\n");
+			column = 0;
+		}
+		if (is_literal)
+			buf_add_char(buf, (char)c);
+		else
+			buf_add(buf, str_of(code, sizeof(code)));
+		column += is_literal ? 1 : 3;
+	}
+}
+
+struct str
+compose_text_part(struct arena *arena, struct str text)
+{
+	struct buf buf;
+	bool is_quoted;
+
+	text = compose_lf(arena, text);
+	is_quoted = !is_seven_bit(text);
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "Content-Type: text/plain; charset=utf-8\n");
+	if (is_quoted)
+		buf_add_text(
+			&buf, "Content-Transfer-Encoding: quoted-printable\n");
+	buf_add_char(&buf, '\n');
+	if (is_quoted)
+		add_quoted(&buf, text);
+	else
+		buf_add(&buf, text);
+	if (!str_ends(text, STR("\n")))
+		buf_add_char(&buf, '\n');
+	text = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
+/* ---- addresses ---- */
+
+enum { ADDRESSES_MOST = 100 };
+
+/* RFC 2047 5: no encoded word stands in a quoted string. */
+static struct str
+without_quotes(struct arena *arena, struct str phrase)
+{
+	struct buf buf;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	for (i = 0; i < phrase.len; i++) {
+		if (phrase.data[i] == '\\' && i + 1 < phrase.len)
+			i++;
+		else if (phrase.data[i] == '"')
+			continue;
+		buf_add_char(&buf, phrase.data[i]);
+	}
+	phrase = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return phrase;
+}
+
+/* All of it: what stays plain might hold what has a meaning in an address. */
+static struct str
+encoded_phrase(struct arena *arena, struct str name, struct str phrase)
+{
+	struct composer composer = {
+		.column = name.len + 2,
+		.is_first = true,
+	};
+	const struct word word = {
+		.blanks = STR_EMPTY,
+		.text = without_quotes(arena, phrase),
+	};
+
+	buf_init(&composer.out, BUF_UNLIMITED);
+	put_encoded(arena, &composer, &word);
+	phrase = arena_copy(arena, buf_view(&composer.out));
+	buf_clear(&composer.out);
+	return phrase;
+}
+
+static void
+add_address(struct arena *arena, struct buf *buf, struct str name,
+	const struct address *address)
+{
+	struct str phrase = str_trim(address->display);
+
+	if (!utf8_is_ascii(phrase))
+		phrase = encoded_phrase(arena, name, phrase);
+	buf_add(buf, phrase);
+	if (phrase.len > 0)
+		buf_add_text(buf, " <");
+	buf_add(buf, address->text);
+	if (phrase.len > 0)
+		buf_add_char(buf, '>');
+}
+
+static bool
+is_usable(const struct address *address)
+{
+	return !address->is_broken && !address->is_null &&
+	       address->domain.len > 0 && compose_is_value(address->display) &&
+	       compose_is_value(address->text);
+}
+
+bool
+compose_addresses(struct arena *arena, struct str name, struct str list,
+	struct str *value_out)
+{
+	const struct address *addresses;
+	size_t count = address_parse_list(
+		       arena, list, ADDRESSES_MOST, &addresses),
+	       i;
+	bool is_good = count > 0;
+	struct buf buf;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	for (i = 0; i < count && is_good; i++) {
+		is_good = is_usable(&addresses[i]);
+		if (i > 0)
+			buf_add_text(&buf, ",\n\t");
+		if (is_good)
+			add_address(arena, &buf, name, &addresses[i]);
+	}
+	*value_out = compose_lf(arena, arena_copy(arena, buf_view(&buf)));
+	buf_clear(&buf);
+	return is_good;
 }

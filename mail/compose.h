@@ -30,4 +30,18 @@ bool compose_is_value(struct str value);
 struct str compose_value(
 	struct arena *arena, struct str name, struct str value);
 
+/* A MIME entity (RFC 2045 2.4), text/plain in UTF-8, that is this text: header,
+ * empty line, body.  Quoted-printable when it is not short lines of ASCII.  Line
+ * ends are LF; the last line has one.  Lives in the arena. */
+struct str compose_text_part(struct arena *arena, struct str text);
+
+/* The text of a field From, To ... with these addresses (a header list, UTF-8):
+ * names that ASCII cannot say become encoded words.  False when one of them is
+ * broken or there is none. */
+bool compose_addresses(struct arena *arena, struct str name, struct str list,
+	struct str *value_out);
+
+/* Line ends become LF.  Lives in the arena or is `text`. */
+struct str compose_lf(struct arena *arena, struct str text);
+
 #endif

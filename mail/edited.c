@@ -25,6 +25,20 @@ struct added_list {
 	uint64_t bytes;
 };
 
+/* [from, to): where the piece was when the body was marked; a text that was put
+ * there since takes the place of just that. */
+struct body_piece {
+	struct content_piece piece;
+	uint64_t from, to;
+	bool is_marked;
+	bool is_new;
+};
+
+struct body {
+	struct body_piece *pieces;
+	size_t count, size;
+};
+
 struct edited {
 	struct arena *arena;
 	const struct message *message;
@@ -34,9 +48,10 @@ struct edited {
 	size_t deleted_count;
 	struct added_list top, bottom;
 	bool is_begun_anew;
-	bool has_own_body;                /* that of the message */
-	const struct content_piece *body; /* else this */
-	size_t body_count;
+	bool has_own_body;               /* that of the message */
+	struct body body;                /* else this */
+	const struct content *innermost; /* before the first edited_enclose() */
+	struct body spare;               /* for the next edited_replace() */
 	/* Line ends as CR LF; what the message has, and the edits changed.  True
 	 * as long as the body is the message's. */
 	uint64_t size_crlf;
@@ -126,6 +141,11 @@ edited_copy(struct arena *arena, const struct edited *edited)
 	copy->arena = arena;
 	copy->deleted = arena_alloc(arena, bytes);
 	memcpy(copy->deleted, edited->deleted, bytes);
+	copy->spare = (struct body){.count = 0};
+	copy->body.pieces = arena_grow(arena, edited->body.pieces,
+		sizeof(*edited->body.pieces), edited->body.count,
+		edited->body.count + 1);
+	copy->body.size = edited->body.count + 1;
 	list_copy(arena, &copy->top, &edited->top);
 	list_copy(arena, &copy->bottom, &edited->bottom);
 	return copy;
@@ -307,24 +327,181 @@ edited_delete(struct edited *edited, const struct header_field *field)
 	list_remove(added->at_end ? &edited->bottom : &edited->top, added);
 }
 
+/* ---- body ---- */
+
+static void
+body_add(struct edited *edited, struct body *body, struct body_piece piece)
+{
+	if (body->count == body->size) {
+		size_t size = body->size > 0 ? body->size * 2 : 8;
+
+		body->pieces = arena_grow(edited->arena, body->pieces,
+			sizeof(piece), body->count, size);
+		body->size = size;
+	}
+	body->pieces[body->count++] = piece;
+}
+
+static void
+body_add_text(struct edited *edited, struct body *body, struct str text)
+{
+	if (text.len > 0)
+		body_add(edited, body,
+			(struct body_piece){.piece = {
+						    .is_text = true,
+						    .text = text,
+					    }});
+}
+
 void
 edited_set_body(
 	struct edited *edited, const struct content_piece *pieces, size_t count)
 {
+	size_t i;
+
 	edited->has_own_body = false;
-	edited->body = pieces;
-	edited->body_count = count;
+	edited->body = (struct body){.count = 0};
+	for (i = 0; i < count; i++)
+		body_add(edited, &edited->body,
+			(struct body_piece){.piece = pieces[i]});
+}
+
+static void
+give_up_own_body(struct edited *edited)
+{
+	struct content_piece piece = {.from = message_body(edited->message),
+		.to = message_end(edited->message)};
+
+	if (edited->has_own_body)
+		edited_set_body(edited, &piece, piece.from < piece.to ? 1 : 0);
+}
+
+size_t
+edited_body_count(const struct edited *edited)
+{
+	return edited->body.count;
+}
+
+static uint64_t
+piece_size(const struct content_piece *piece)
+{
+	return piece->is_text ? piece->text.len : piece->to - piece->from;
 }
 
 void
-edited_begin_anew(
-	struct edited *edited, const struct content_piece *pieces, size_t count)
+edited_mark_body(struct edited *edited, uint64_t start)
 {
-	edited->is_begun_anew = true;
-	edited->count = 0;
-	edited->deleted_count = 0;
-	edited->top = edited->bottom = (struct added_list){.count = 0};
-	edited_set_body(edited, pieces, count);
+	size_t i;
+
+	give_up_own_body(edited);
+	for (i = 0; i < edited->body.count; i++) {
+		struct body_piece *piece = &edited->body.pieces[i];
+
+		piece->from = start;
+		start += piece_size(&piece->piece);
+		piece->to = start;
+		piece->is_marked = true;
+		piece->is_new = false;
+	}
+}
+
+/* What [from, to) of the places leaves of the piece. */
+static struct body_piece
+cut_piece(const struct body_piece *piece, uint64_t from, uint64_t to)
+{
+	struct body_piece cut = *piece;
+	uint64_t skipped = from - piece->from;
+
+	if (cut.piece.is_text) {
+		cut.piece.text = str_slice(piece->piece.text, (size_t)skipped,
+			(size_t)(to - piece->from));
+	} else {
+		cut.piece.from += skipped;
+		cut.piece.to = cut.piece.from + (to - from);
+	}
+	cut.from = from;
+	cut.to = to;
+	return cut;
+}
+
+static bool
+is_within(const struct body_piece *piece, uint64_t from, uint64_t to)
+{
+	return piece->is_new && piece->from <= from && to <= piece->to &&
+	       (piece->from < from || to < piece->to);
+}
+
+static bool
+is_gone(const struct edited *edited, uint64_t from, uint64_t to)
+{
+	size_t i;
+
+	for (i = 0; i < edited->body.count; i++)
+		if (is_within(&edited->body.pieces[i], from, to))
+			return true;
+	return false;
+}
+
+static bool
+is_same_place(const struct body_piece *a, const struct body_piece *b)
+{
+	return a->from == b->from && a->to == b->to;
+}
+
+/* Pieces without a place stand around those that have one. */
+static size_t
+count_before(const struct body *body, const struct body_piece *new)
+{
+	bool has_place = false;
+	size_t i;
+
+	for (i = 0; i < body->count; i++) {
+		const struct body_piece *piece = &body->pieces[i];
+
+		if (piece->is_marked ? piece->to > new->from ||
+					       is_same_place(piece, new)
+				     : has_place)
+			break;
+		has_place = piece->is_marked;
+	}
+	return i;
+}
+
+bool
+edited_replace(
+	struct edited *edited, uint64_t from, uint64_t to, struct str text)
+{
+	const struct body_piece new = {
+		.piece = {.is_text = true, .text = text},
+		.from = from,
+		.to = to,
+		.is_marked = true,
+		.is_new = true,
+	};
+	const struct body old = edited->body;
+	const struct body_piece *at = old.pieces, *end = at + old.count;
+	struct body *out = &edited->spare;
+
+	if (is_gone(edited, from, to))
+		return false;
+	out->count = 0;
+	for (end = at + count_before(&old, &new); at < end; at++)
+		body_add(edited, out, *at);
+	end = old.pieces + old.count;
+	if (at < end && at->is_marked && at->from < from)
+		body_add(edited, out, cut_piece(at, at->from, from));
+	body_add(edited, out, new);
+	while (at < end && at->is_marked && at->to <= to)
+		at++;
+	if (at < end && at->is_marked && at->from < to) {
+		body_add(edited, out, cut_piece(at, to, at->to));
+		at++;
+	}
+	for (; at < end; at++)
+		body_add(edited, out, *at);
+	edited->body = *out;
+	edited->spare = old;
+	return true;
 }
 
 /* ---- content ---- */
@@ -334,7 +511,7 @@ edited_begin_anew(
 static size_t
 most_pieces(const struct edited *edited)
 {
-	return edited->deleted_count + edited->body_count + 5;
+	return edited->deleted_count + edited->body.count + 5;
 }
 
 uint64_t
@@ -424,10 +601,20 @@ lacks_line_end(const struct builder *builder)
 }
 
 static void
+build_piece(struct builder *builder, const struct content_piece *piece)
+{
+	if (piece->is_text)
+		build_text(builder, piece->text);
+	else
+		build_run(builder, piece->from, piece->to);
+}
+
+static void
 build_body(struct builder *builder)
 {
 	const struct edited *edited = builder->edited;
 	const struct message *message = edited->message;
+	size_t i;
 
 	if (edited->has_own_body) {
 		build_run(builder, message_header_end(message),
@@ -435,31 +622,43 @@ build_body(struct builder *builder)
 		return;
 	}
 	build_text(builder, STR("\n"));
-	if (edited->body_count > 0)
-		memcpy(builder->pieces + builder->count, edited->body,
-			memory_product(
-				edited->body_count, sizeof(*edited->body)));
-	builder->count += edited->body_count;
+	for (i = 0; i < edited->body.count; i++)
+		build_piece(builder, &edited->body.pieces[i].piece);
+}
+
+static struct builder
+builder_of(struct arena *arena, const struct edited *edited)
+{
+	return (struct builder){
+		.arena = arena,
+		.edited = edited,
+		.pieces = ARENA_ARRAY(
+			arena, struct content_piece, most_pieces(edited)),
+	};
+}
+
+/* All fields, every one with its line end. */
+static void
+build_header(struct builder *builder)
+{
+	const struct edited *edited = builder->edited;
+
+	build_list(builder, &edited->top);
+	if (!edited->is_begun_anew)
+		build_old_header(builder);
+	if (lacks_line_end(builder) &&
+		(edited->bottom.count > 0 || !edited->has_own_body))
+		build_text(builder, STR("\n"));
+	build_list(builder, &edited->bottom);
 }
 
 const struct content *
 edited_content(struct arena *arena, const struct edited *edited)
 {
 	struct content *content = ARENA_NEW(arena, struct content);
-	struct builder builder = {
-		.arena = arena,
-		.edited = edited,
-		.pieces = ARENA_ARRAY(
-			arena, struct content_piece, most_pieces(edited)),
-	};
+	struct builder builder = builder_of(arena, edited);
 
-	build_list(&builder, &edited->top);
-	if (!edited->is_begun_anew)
-		build_old_header(&builder);
-	if (lacks_line_end(&builder) &&
-		(edited->bottom.count > 0 || !edited->has_own_body))
-		build_text(&builder, STR("\n"));
-	build_list(&builder, &edited->bottom);
+	build_header(&builder);
 	build_body(&builder);
 	*content = (struct content){
 		.message = edited->message,
@@ -467,6 +666,48 @@ edited_content(struct arena *arena, const struct edited *edited)
 		.count = builder.count,
 	};
 	return content;
+}
+
+/* ---- a new message around it ---- */
+
+static void
+forget_fields(struct edited *edited)
+{
+	edited->is_begun_anew = true;
+	edited->count = edited->deleted_count = 0;
+	edited->top = edited->bottom = (struct added_list){.count = 0};
+}
+
+/* The pieces of the old body are known by their places still. */
+void
+edited_enclose(struct edited *edited, struct str before, struct str behind)
+{
+	struct body old, *body = &edited->body;
+	struct builder header;
+	size_t i;
+
+	if (edited->innermost == NULL)
+		edited->innermost = edited_content(edited->arena, edited);
+	give_up_own_body(edited);
+	header = builder_of(edited->arena, edited);
+	build_header(&header);
+	old = edited->body;
+	*body = (struct body){.count = 0};
+	body_add_text(edited, body, before);
+	for (i = 0; i < header.count; i++)
+		body_add(edited, body,
+			(struct body_piece){.piece = header.pieces[i]});
+	body_add_text(edited, body, STR("\n"));
+	for (i = 0; i < old.count; i++)
+		body_add(edited, body, old.pieces[i]);
+	body_add_text(edited, body, behind);
+	forget_fields(edited);
+}
+
+const struct content *
+edited_innermost(const struct edited *edited)
+{
+	return edited->innermost;
 }
 
 /* ---- size ---- */

@@ -64,10 +64,26 @@ void edited_delete(struct edited *edited, const struct header_field *field);
 void edited_set_body(struct edited *edited, const struct content_piece *pieces,
 	size_t count);
 
-/* A message without any field whose body are these pieces; nothing of the old one
- * is left but what they show. */
-void edited_begin_anew(struct edited *edited,
-	const struct content_piece *pieces, size_t count);
+/* The whole message becomes a part of the body of a new one that has no fields yet:
+ * `before` and `behind` stand around it there.  Both stay the caller's. */
+void edited_enclose(
+	struct edited *edited, struct str before, struct str behind);
+
+/* The message as it was before it was enclosed for the first time; NULL when it
+ * was not. */
+const struct content *edited_innermost(const struct edited *edited);
+
+/* Ranges of the body are told by where their bytes are at this moment, the body's
+ * first byte being at `start`, whatever is done to the message from now on. */
+void edited_mark_body(struct edited *edited, uint64_t start);
+
+/* `text` in place of [from, to), and of what has been put there before.  False when
+ * those bytes are no longer there because something around them was replaced. */
+bool edited_replace(
+	struct edited *edited, uint64_t from, uint64_t to, struct str text);
+
+/* What one edited_replace() has to look at. */
+size_t edited_body_count(const struct edited *edited);
 
 /* Bytes that edited_content() needs of an arena. */
 uint64_t edited_content_cost(const struct edited *edited);

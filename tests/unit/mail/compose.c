@@ -151,3 +151,77 @@ TEST(what_is_no_utf8_is_replaced)
 						      "b");
 	arena_close(&arena);
 }
+
+/* ---- parts, addresses ---- */
+
+static void
+check_part(struct str text, const char *expected)
+{
+	arena_close(&arena);
+	arena = arena_open();
+	CHECK_STR_IS(compose_text_part(arena, text), expected);
+	arena_close(&arena);
+}
+
+#define PLAIN "Content-Type: text/plain; charset=utf-8\n"
+#define QUOTED PLAIN "Content-Transfer-Encoding: quoted-printable\n\n"
+
+TEST(short_lines_of_ascii_need_no_encoding)
+{
+	check_part(STR("a\r\nb = c\r\n"), PLAIN "\na\nb = c\n");
+	check_part(STR("a"), PLAIN "\na\n");
+	check_part(STR(""), PLAIN "\n\n");
+}
+
+TEST(other_text_is_quoted)
+{
+	check_part(STR("\xc3\xa4 = \tb \nc\t\n"),
+		QUOTED "=C3=A4 =3D \tb=20\nc=09\n");
+	check_part(STR("a\0\rb"), QUOTED "a=00=0Db\n");
+}
+
+TEST(quoted_lines_are_not_too_long)
+{
+	struct buf buf;
+	struct str part, line;
+	int i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	for (i = 0; i < 1000; i++)
+		buf_add_text(&buf, i % 7 > 0 ? "ab c" : "\xc3\xa4");
+	arena = arena_open();
+	part = compose_text_part(arena, buf_view(&buf));
+	CHECK(str_starts(part, STR(QUOTED)));
+	while (str_next_field(&part, '\n', &line))
+		CHECK(line.len <= 76);
+	buf_clear(&buf);
+	arena_close(&arena);
+}
+
+static const char *
+addresses(const char *list)
+{
+	struct str value;
+
+	arena_close(&arena);
+	arena = arena_open();
+	if (!compose_addresses(arena, STR("From"), str_from(list), &value))
+		return "none";
+	return arena_text(arena, value);
+}
+
+TEST(addresses_are_written_with_names_in_ascii)
+{
+	CHECK_STR(addresses("amy@example.org"), "amy@example.org");
+	CHECK_STR(addresses("Amy \"A.\" <amy@example.org>"),
+		"Amy \"A.\" <amy@example.org>");
+	CHECK_STR(addresses("\"Zo\xc3\xab, \\\"Z\\\"\" <z@example.org>"),
+		"=?utf-8?b?Wm/DqywgIloi?= <z@example.org>");
+	CHECK_STR(addresses("a@example.org, b@example.org"),
+		"a@example.org,\n\tb@example.org");
+	CHECK_STR(addresses(""), "none");
+	CHECK_STR(addresses("amy"), "none");
+	CHECK_STR(addresses("a@example.org, b@"), "none");
+	CHECK_STR(addresses("a\nb <a@example.org>"), "none");
+	arena_close(&arena);
+}

@@ -215,11 +215,6 @@ TEST(a_body_takes_the_place_of_the_message_s)
 	edited_delete(edited, message_field_next(message, STR("B"), NULL));
 	edited_set_body(edited, pieces, 2);
 	check_text(edited, "A: 1\n\nnew\nold\n");
-	edited_begin_anew(edited, pieces, 1);
-	check_fields(edited, STR(""), "");
-	CHECK_UINT(edited_field_count(edited), 0);
-	edited_add(edited, STR("X"), STR("2"), true);
-	check_text(edited, "X: 2\n\nnew\n");
 	done();
 }
 
@@ -266,5 +261,90 @@ TEST(one_of_a_million_fields_is_deleted)
 	CHECK_UINT(read_text(edited_content(arena, edited), LINE_ENDS_LF).len,
 		buf.len - 5);
 	buf_clear(&buf);
+	done();
+}
+
+TEST(a_message_is_enclosed_in_a_new_one)
+{
+	struct edited *edited = edit(STR("A: 1\nB: 2\n\nold\n"));
+
+	edited_add(edited, STR("X"), STR("0"), false);
+	edited_delete(edited, message_field_next(message, STR("B"), NULL));
+	edited_enclose(edited, STR("--\n"), STR("--.\n"));
+	check_fields(edited, STR(""), "");
+	CHECK_UINT(edited_field_count(edited), 0);
+	edited_add(edited, STR("N"), STR("1"), true);
+	check_text(edited, "N: 1\n\n--\nX: 0\nA: 1\n\nold\n--.\n");
+	edited_enclose(edited, STR("2\n"), STR(""));
+	edited_add(edited, STR("M"), STR("2"), true);
+	check_text(edited, "M: 2\n\n2\nN: 1\n\n--\nX: 0\nA: 1\n\nold\n--.\n");
+	done();
+}
+
+/* Positions are those of the digits. */
+TEST(ranges_of_the_body_are_replaced_by_where_they_were)
+{
+	struct edited *edited = edit(STR("A: 1\n\n0123456789"));
+
+	edited_mark_body(edited, 0);
+	CHECK(edited_replace(edited, 3, 5, STR("abc")));
+	check_text(edited, "A: 1\n\n012abc56789");
+	CHECK(edited_replace(edited, 7, 8, STR("")));
+	CHECK(edited_replace(edited, 5, 6, STR("x")));
+	check_text(edited, "A: 1\n\n012abcx689");
+	/* The same one again. */
+	CHECK(edited_replace(edited, 7, 8, STR("seven")));
+	CHECK(edited_replace(edited, 3, 5, STR("-")));
+	check_text(edited, "A: 1\n\n012-x6seven89");
+	/* What lies around several of them. */
+	CHECK(edited_replace(edited, 2, 8, STR("?")));
+	check_text(edited, "A: 1\n\n01?89");
+	CHECK(!edited_replace(edited, 3, 5, STR("gone")));
+	CHECK(edited_replace(edited, 0, 1, STR("<")));
+	CHECK(edited_replace(edited, 9, 10, STR(">")));
+	check_text(edited, "A: 1\n\n<1?8>");
+	CHECK(edited_replace(edited, 0, 10, STR("all")));
+	check_text(edited, "A: 1\n\nall");
+	done();
+}
+
+TEST(ranges_are_counted_anew_after_a_new_mark)
+{
+	struct edited *edited = edit(STR("A: 1\n\n0123456789"));
+
+	edited_mark_body(edited, 100);
+	CHECK(edited_replace(edited, 103, 105, STR("abcdef")));
+	edited_mark_body(edited, 50);
+	CHECK(edited_replace(edited, 54, 56, STR("-")));
+	check_text(edited, "A: 1\n\n012a-def56789");
+	done();
+}
+
+TEST(an_enclosed_body_is_known_by_its_places_still)
+{
+	struct edited *edited = edit(STR("A: 1\n\n0123456789"));
+
+	edited_mark_body(edited, 0);
+	CHECK(edited_replace(edited, 3, 5, STR("a")));
+	edited_enclose(edited, STR("<\n"), STR(">\n"));
+	CHECK(edited_replace(edited, 0, 1, STR("b")));
+	CHECK(edited_replace(edited, 9, 10, STR("c")));
+	check_text(edited, "\n<\nA: 1\n\nb12a5678c>\n");
+	CHECK(edited_replace(edited, 3, 5, STR("d")));
+	check_text(edited, "\n<\nA: 1\n\nb12d5678c>\n");
+	done();
+}
+
+TEST(a_copy_has_a_body_of_its_own)
+{
+	struct edited *edited = edit(STR("A: 1\n\n0123456789")), *copy;
+
+	edited_mark_body(edited, 0);
+	CHECK(edited_replace(edited, 3, 5, STR("a")));
+	copy = edited_copy(arena, edited);
+	CHECK(edited_replace(copy, 0, 1, STR("b")));
+	CHECK(edited_replace(edited, 9, 10, STR("c")));
+	check_text(copy, "A: 1\n\nb12a56789");
+	check_text(edited, "A: 1\n\n012a5678c");
 	done();
 }
