@@ -174,6 +174,42 @@ close_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
 	}
 }
 
+static const char *const header_names[] = {"forbid_add", "forbid_delete", NULL};
+
+/* The block's name joins the words of `key` where its setting says yes. */
+static void
+add_if_yes(struct conf_loader *loader, struct conf_scope *scope,
+	const char *setting, const char *key, const char *words)
+{
+	const char *value = pair_value(loader, scope, setting);
+
+	if (value == NULL || str_is_nocase(str_from(value), "no"))
+		return;
+	if (str_is_nocase(str_from(value), "yes"))
+		conf_loader_set(loader, scope, key,
+			conf_append_word(loader->arena, words,
+				arena_text(loader->arena, scope->name)),
+			scope->place);
+	else
+		ERROR(loader, scope->place,
+			"%.*s: found %s \"%s\", expected yes or no",
+			STR_ARG(scope->type), setting, value);
+}
+
+/* sieve_editheader_header NAME { forbid_add = yes } of 2.4 */
+static void
+close_header(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const struct settings *settings = loader->settings;
+
+	check_names(loader, scope, header_names);
+	add_if_yes(loader, scope, "forbid_add", "sieve_editheader_forbid_add",
+		settings->sieve_editheader_forbid_add);
+	add_if_yes(loader, scope, "forbid_delete",
+		"sieve_editheader_forbid_delete",
+		settings->sieve_editheader_forbid_delete);
+}
+
 static const char *const quota_names[] = {
 	"driver", "storage_size", "message_count", NULL};
 
@@ -336,6 +372,12 @@ static void
 open_sieve_script(struct conf_loader *loader, struct conf_scope *scope)
 {
 	collect(loader, scope, close_sieve_script);
+}
+
+static void
+open_header(struct conf_loader *loader, struct conf_scope *scope)
+{
+	collect(loader, scope, close_header);
 }
 
 static void
@@ -606,6 +648,7 @@ static const struct {
 	{"fifo_listener", SCOPE_SERVICE, 0, open_fifo},
 	{"sieve_script", IN_ANY_TOP, 0, open_sieve_script},
 	{"sieve_extlists_list", IN_ANY_TOP, 0, open_list},
+	{"sieve_editheader_header", IN_ANY_TOP, 0, open_header},
 	{"quota", IN_ANY_TOP, KEEPS_IF_CHECKED, open_quota},
 	{"local", IN_TOP, 0, open_filter},
 	{"local_name", IN_TOP, 0, open_filter},

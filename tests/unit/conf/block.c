@@ -228,6 +228,26 @@ TEST(a_list_block_of_2_4_becomes_its_setting)
 		"meant?");
 }
 
+TEST(header_blocks_of_2_4_become_lists_of_names)
+{
+	struct loaded loaded = load_good(
+		"sieve_editheader_header X-A {\n  forbid_add = yes\n}\n"
+		"plugin {\nsieve_editheader_header X-B {\n"
+		"  sieve_editheader_header_forbid_add = Yes\n"
+		"  forbid_delete = yes\n}\n}\n"
+		"sieve_editheader_header X-C {\n  forbid_add = no\n}\n");
+
+	CHECK_STR(loaded.settings->sieve_editheader_forbid_add, "X-A X-B");
+	CHECK_STR(loaded.settings->sieve_editheader_forbid_delete, "X-B");
+	unload(&loaded);
+	check_error("sieve_editheader_header X {\n  forbid_add = maybe\n}\n",
+		"1: error: sieve_editheader_header: found forbid_add "
+		"\"maybe\", expected yes or no");
+	check_error("sieve_editheader_header X {\n  forbid_ad = yes\n}\n",
+		"2: error: forbid_ad: there is no setting of that name; is "
+		"forbid_add meant?");
+}
+
 TEST(a_quota_block_of_2_4_becomes_a_root_and_a_rule)
 {
 	struct loaded loaded = load_good("quota \"User quota\" {\n"
