@@ -7,7 +7,9 @@
  * process that sends one message after the other, commands pipelined, each to
  * RECIPIENTS of USERS users; PATTERN has a %lu for the user's number.  Prints one
  * line: recipients a second, median and 99th percentile of a transaction in ms,
- * errors (replies other than 2xx).
+ * errors (replies after the message other than 2xx).  A server that refuses an
+ * envelope, or does not answer for half a minute, is no server to be measured:
+ * exit status 1.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,7 +34,7 @@
 
 #include "base/banned.h"
 
-enum { MOST_CONNECTIONS = 1000, MOST_SAMPLES = 100000 };
+enum { MOST_CONNECTIONS = 1000, MOST_SAMPLES = 100000, PATIENCE_S = 30 };
 
 struct options {
 	unsigned long connections, recipients, size, seconds, users;
@@ -127,11 +129,17 @@ read_reply(struct client *client)
 	}
 }
 
+/* Else what follows would be answered as commands. */
 static void
-expect(struct client *client, char digit)
+require(struct client *client, char digit)
 {
-	if (read_reply(client) != digit)
-		client->result->errors++;
+	char found = read_reply(client);
+
+	if (found == digit)
+		return;
+	fprintf(stderr, "lmtpload: a reply begins with %c instead of %c\n",
+		found, digit);
+	_exit(1);
 }
 
 static void
@@ -168,7 +176,7 @@ add_message(struct client *client)
 	size_t end = client->request.len + client->options->size;
 
 	buf_add_format(&client->request,
-		"From: Ada <ada@client.example>\r\nTo: list@example.test\r\n"
+		"From: Ada <ada@client.example>\r\nTo: <user@example.test>\r\n"
 		"Subject: message %lu\r\nMessage-ID: <%lu.%ld@client.example>"
 		"\r\n\r\n",
 		client->number, client->number, (long)getpid());
@@ -190,12 +198,12 @@ transaction(struct client *client)
 	add_envelope(client);
 	send_request(client);
 	for (i = 0; i < recipients + 1; i++)
-		expect(client, '2');
-	expect(client, '3');
+		require(client, '2');
+	require(client, '3');
 	add_message(client);
 	send_request(client);
 	for (i = 0; i < recipients; i++)
-		expect(client, '2');
+		result->errors += read_reply(client) != '2';
 	result->recipients += recipients;
 	if (result->count < MOST_SAMPLES)
 		result->microseconds[result->count++] =
@@ -215,10 +223,12 @@ run_client(const struct options *options, struct result *result,
 	buf_init(&client.request, BUF_UNLIMITED);
 	client.fd = options->target[0] == '/' ? connect_unix(options->target)
 	                                      : connect_inet(options->target);
-	expect(&client, '2');
+	/* It ends us. */
+	alarm((unsigned)options->seconds + PATIENCE_S);
+	require(&client, '2');
 	buf_add_text(&client.request, "LHLO client.example\r\n");
 	send_request(&client);
-	expect(&client, '2');
+	require(&client, '2');
 	while (now_us() < end)
 		transaction(&client);
 	_exit(0);

@@ -9,6 +9,8 @@ EXTRA_DIST += %D%/run.sh %D%/rules.sieve
 check_PROGRAMS += %D%/lmtpload
 %C%_lmtpload_SOURCES = %D%/lmtpload.c
 %C%_lmtpload_LDADD = base/libbase.a
+PERF_TESTS += %D%/lmtp.sh
+EXTRA_DIST += %D%/lmtp.sh
 
 # Sieve alone, beside Pigeonhole and libsieve.
 check_PROGRAMS += %D%/sievebench
