@@ -102,8 +102,12 @@ static const struct job_seen fake = {.find = fake_find, .keep = fake_keep};
 static const struct settings *
 load(struct arena *arena)
 {
-	const struct conf_source source = {
-		.only_defaults = true, .protocol = CONF_PROTOCOL_LMTP};
+	const char *before = arena_format(
+		arena, "sieve_before=%s", test_path("before.sieve"));
+	const struct conf_source source = {.only_defaults = true,
+		.protocol = CONF_PROTOCOL_LMTP,
+		.overrides = &before,
+		.override_count = 1};
 	const struct settings *settings = NULL;
 	struct conf_report report = {0};
 
@@ -274,6 +278,20 @@ TEST(a_script_that_failed_marks_nothing)
 		CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
 		CHECK_INT(count("amy", ""), i);
 	}
+	CHECK_UINT(w.kept, 0);
+	finish(&w);
+}
+
+TEST(a_script_that_failed_undoes_the_marks_of_those_before_it)
+{
+	struct world w;
+
+	begin(&w);
+	test_file("before.sieve", DISCARDS);
+	scripts("stop");
+	deliver(&w);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_UINT(w.asked, 1);
 	CHECK_UINT(w.kept, 0);
 	finish(&w);
 }
