@@ -6,6 +6,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "config.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -495,6 +497,20 @@ check_redirect_sender(struct check *check)
 			STR_ARG(value));
 }
 
+/* A delivery would only find out with the mail in its hands. */
+static void
+check_sieve_engine(struct check *check)
+{
+#ifdef HAVE_LIBSIEVE
+	(void)check;
+#else
+	if (check->settings->sieve_engine == CONF_SIEVE_ENGINE_LIBSIEVE)
+		ERROR(check, conf_place(check->settings, "sieve_engine"),
+			"sieve_engine: this build is without libsieve; "
+			"expected native");
+#endif
+}
+
 /* ---- listeners ---- */
 
 static bool
@@ -779,6 +795,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_locations(&check);
 	check_outgoing(&check);
 	check_redirect_sender(&check);
+	check_sieve_engine(&check);
 	check_lists(&check);
 	if (!report->is_thorough)
 		return;

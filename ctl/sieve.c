@@ -717,6 +717,7 @@ check_files(struct check *check, int count, char **paths)
 	}
 	if (check->json != NULL)
 		json_close(&json);
+	check->json = NULL;
 	return status;
 }
 

@@ -308,6 +308,7 @@ compare_messages(struct comparison *comparison, char **paths, size_t count)
 	corpus_clear(&corpus);
 	if (ctl->json)
 		json_close(&json);
+	comparison->json = NULL;
 	if (status != CTL_OK)
 		return status;
 	return comparison->has_differed ? CTL_FAILED : CTL_OK;

@@ -302,7 +302,7 @@ answer_read(struct arena *arena, struct str bytes, const char *script,
 		.settings = settings,
 		.answer = answer_out,
 		.err = err};
-	struct str value;
+	struct str value = STR_EMPTY;
 	char kind = 0;
 
 	*answer_out = (struct answer){.actions = NULL};
