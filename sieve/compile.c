@@ -30,6 +30,7 @@ struct compilation {
 	size_t name_count, name_size;
 	struct scope globals;
 	size_t variables; /* of all scripts */
+	uint64_t bytes;   /* so are these */
 };
 
 static const struct position nowhere = {1, 1};
@@ -116,16 +117,25 @@ compile_declare(struct checker *checker, struct str name, size_t index)
 
 /* ---- one script ---- */
 
+/* What a program costs while it is made grows with the text of all its scripts. */
 static void
 check_size(struct unit *unit, struct str text)
 {
+	struct compilation *compilation = unit->compilation;
 	uint64_t limit = unit->settings.max_script_size;
 
+	compilation->bytes += text.len;
 	if (text.len > limit)
 		report_error(&unit->reporter, nowhere,
 			"script is %zu bytes long, the limit is %llu "
 			"(sieve_max_script_size)",
 			text.len, (unsigned long long)limit);
+	else if (compilation->bytes > limit)
+		report_error(&unit->reporter, nowhere,
+			"with this script those that are included are %llu "
+			"bytes long, the limit is %llu (sieve_max_script_size)",
+			(unsigned long long)compilation->bytes,
+			(unsigned long long)limit);
 }
 
 static void
@@ -281,6 +291,12 @@ is_within_limits(struct checker *checker, struct position at)
 			"more than %zu scripts are included "
 			"(sieve_include_max_includes)",
 			settings->max_includes);
+		return false;
+	}
+	if (unit->compilation->bytes > settings->max_script_size) {
+		check_error(checker, at,
+			"no more scripts are included: those before it are too "
+			"long (sieve_max_script_size)");
 		return false;
 	}
 	if (unit->depth >= settings->max_include_depth) {
