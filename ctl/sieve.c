@@ -596,20 +596,21 @@ find_user(struct tester *tester, const char *name)
 
 /* Without a user whose folders could be known: beside the script, and the one
  * that is the same for all. */
-static struct script_folders
-guess_folders(const struct tester *tester, const char *path)
+struct script_folders
+tester_folders(const struct tester *tester, const char *path)
 {
 	const char *global = tester->conf->sieve_global;
 	size_t slash = str_find_last_char(str_from(path), '/');
-	bool has_slash = slash < strlen(path);
+	bool has_slash = slash < strlen(path), is_fixed;
 
+	if (tester->has_user)
+		return tester->folders;
+	is_fixed = global[0] == '/' && strchr(global, '%') == NULL;
 	return (struct script_folders){
 		.personal = has_slash ? arena_text(tester->ctl->arena,
 						str_of(path, slash))
 	                              : ".",
-		.global = global[0] == '/' && strchr(global, '%') == NULL
-	                          ? global
-	                          : NULL,
+		.global = is_fixed ? global : NULL,
 	};
 }
 
@@ -617,9 +618,7 @@ int
 tester_compile(const struct tester *tester, const char *path,
 	struct sieve_program **program_out, struct sieve_report *report)
 {
-	struct script_folders folders = tester->has_user
-	                                        ? tester->folders
-	                                        : guess_folders(tester, path);
+	struct script_folders folders = tester_folders(tester, path);
 	struct err err;
 
 	switch (script_cache_load(NULL, tester->ctl->arena, &tester->settings,

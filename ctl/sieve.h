@@ -52,6 +52,10 @@ struct message_limits tester_limits(const struct tester *tester);
  * it. */
 void tester_begin_message(struct tester *tester, const struct message *message);
 
+/* Where the scripts are that the one at `path` includes. */
+struct script_folders tester_folders(
+	const struct tester *tester, const char *path);
+
 /* Compiles a script with what it includes: 1, 0 when there are errors, -1 when a
  * file cannot be read (told). */
 int tester_compile(const struct tester *tester, const char *path,

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "deliver/include.h"
 #include "ctl/corpus.h"
 #include "ctl/sieve.h"
 
@@ -145,13 +146,20 @@ ask(struct comparison *comparison, const struct judge *judge,
 {
 	struct tester *tester = comparison->tester;
 	struct arena *arena = tester->ctl->arena;
+	struct script_folders folders =
+		tester_folders(tester, judge->script.name);
+	struct engine_script script = judge->script;
 	struct sieve_result result = {.arena = arena};
+	struct include_loader loader;
 	struct sieve_report report;
 	enum sieve_status status;
 	struct err err;
 
 	sieve_report_init(&report, arena);
-	status = engine_run(judge->engine, &judge->script, &tester->settings,
+	include_init(&loader, arena, &folders, tester->settings.max_script_size,
+		NULL);
+	script.loader = &loader.loader;
+	status = engine_run(judge->engine, &script, &tester->settings,
 		&tester->host, &result, &report, &err);
 	*verdict = (struct verdict){.count = 0};
 	if (status == SIEVE_TEMPORARY)

@@ -6,8 +6,6 @@
  * Remembers every file that was looked for, so that a program in memory can be
  * asked whether it would still be the same.
  *
- * Private to deliver/.
- *
  * SPDX-License-Identifier: MIT
  */
 #ifndef DELIVER_INCLUDE_H

@@ -22,6 +22,7 @@
 struct engine_script {
 	const char *name; /* for reports */
 	struct str text;
+	struct sieve_loader *loader; /* of what it includes; NULL: nothing */
 };
 
 struct engine {

@@ -17,9 +17,12 @@ run_native(const struct engine_script *script,
 {
 	struct sieve_program *program;
 
-	if (sieve_compile(result->arena, settings, script->name, script->text,
-		    &program, report) < 0)
-		return SIEVE_FAILED;
+	enum sieve_status status =
+		sieve_compile_all(result->arena, settings, script->loader,
+			script->name, script->text, &program, report, err);
+
+	if (status != SIEVE_OK)
+		return status;
 	return sieve_run(program, settings, host, result, report, err);
 }
 

@@ -69,6 +69,19 @@ lda -o 'sieve_before=~/before.sieve'
 like "$(cat "$log")" "*Info: sieve: $home/before.sieve:2: DEBUG: for the user*" \
 	"debug_log of the admin's script is in the admin's log"
 
+# ---- sieve_global_extensions ----
+
+fresh
+echo 'require "vnd.cyrus.log"; log "mine";' | script
+echo 'require "vnd.cyrus.log"; log "ours";' >"$home/before.sieve"
+lda -o 'sieve_before=~/before.sieve' -o sieve_global_extensions=vnd.cyrus.log
+like "$(cat "$log")" "*Info: sieve: ours*" \
+	"the admin's script may use what sieve_global_extensions names"
+unlike "$(cat "$log")" "*Info: sieve: mine*" "the user's may not"
+like "$(cat "$home/.dovecot.sieve.log" 2>&1)" \
+	"*\"vnd.cyrus.log\" is not offered here (sieve_global_extensions)*" \
+	"and is told"
+
 # ---- vnd.cyrus.implicit_keep_target ----
 
 fresh

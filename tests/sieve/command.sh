@@ -133,6 +133,10 @@ is "$($with_users -o sieve_dir=$PWD/beside -o 'sieve=~/.dovecot.sieve' \
 	'redirect "beside@example.org"' "sieve_dir where sieve is a file"
 exits 0 "check takes the user's scripts, too" \
 	$with_users sieve check -u amy beside/main.sieve
+echo 'keep;' >same.sieve
+is "$($doorstep sieve diff same.sieve beside/main.sieve plain.eml)" \
+	'plain.eml: old: keep
+plain.eml: new: redirect "beside@example.org"' "diff takes included scripts, too"
 mv beside/mine.sieve beside/gone
 is "$($doorstep sieve check beside/main.sieve)" \
 	'beside/main.sieve:2:9: error: there is no personal script "mine" (beside/mine.sieve); add ":optional" where it may be missing' \

@@ -50,6 +50,21 @@ TEST(a_plus_adds_to_a_list_of_names)
 	CHECK(!allows("fileinto copy -copy", "copy"));
 }
 
+TEST(global_extensions_are_for_the_scripts_of_the_admin_only)
+{
+	struct sieve_settings settings = {.extensions = "fileinto copy",
+		.global_extensions = "+envelope copy -date"};
+
+	CHECK(!settings_allow(&settings, STR("envelope")));
+	CHECK(!settings_allow(&settings, STR("copy")));
+	CHECK(settings_allow(&settings, STR("fileinto")));
+	settings.is_global = true;
+	CHECK(settings_allow(&settings, STR("envelope")));
+	CHECK(settings_allow(&settings, STR("copy")));
+	CHECK(settings_allow(&settings, STR("fileinto")));
+	CHECK(!settings_allow(&settings, STR("date")));
+}
+
 TEST(zero_means_the_default)
 {
 	struct sieve_settings settings = settings_filled(NULL);
@@ -57,6 +72,8 @@ TEST(zero_means_the_default)
 	CHECK_UINT(settings.max_script_size, 1024 * 1024);
 	CHECK_UINT(settings.max_actions, 32);
 	CHECK_UINT(settings.max_redirects, 4);
+	CHECK_UINT(settings.max_includes, 255);
+	CHECK_UINT(settings.max_include_depth, 10);
 	CHECK_UINT(settings.max_nesting, 32);
 	CHECK_STR(settings.delimiters, "+");
 	settings.max_actions = 7;
