@@ -46,7 +46,8 @@ is "$(shown third)" 'InList ' "each folder has its own letters"
 is "$(cat "$maildir/.Lists/dovecot-keywords")" '0 InList' \
 	"from the first one on"
 marked fourth 'Here' Both
-is "$(shown fourth)" '$Extra Here ' "two actions for one folder share a copy"
+is "$(shown fourth)" '$Extra ' \
+	"of two actions for one folder the last has its keywords"
 
 # Somebody holds Dovecot's lock.
 echo "1:$(hostname)" >"$maildir/dovecot-uidlist.lock"
@@ -60,6 +61,13 @@ is "$(shown fifth)" '\Flagged ' \
 	"mail that finds the folder locked is filed without keywords"
 is "$(cat "$maildir/dovecot-keywords")" "$before" "and the file stays"
 like "$(grep 'keywords' "$TEST_WORK/log/lda.log")" '*NotNow*' "the log says so"
+
+# A script that fails is seen by its owner.
+cp "$(home_of $user)/.dovecot.sieve" kept.sieve
+echo 'keeep;' | script $user
+marked sixth ''
+is "$(shown sixth)" '$SieveFailed ' "a failed script marks the mail"
+script $user <kept.sieve
 
 # Mail comes while clients give keywords.
 (
