@@ -73,6 +73,19 @@ run_content(struct run *run, const struct content **content_out)
 	return SIEVE_OK;
 }
 
+/* RFC 5703 6: enclose does not affect what is redirected. */
+enum sieve_status
+run_action_content(struct run *run, struct sieve_action *action)
+{
+	const struct content *innermost =
+		run->edited != NULL ? edited_innermost(run->edited) : NULL;
+
+	if (action->kind != SIEVE_REDIRECT || innermost == NULL)
+		return run_content(run, &action->content);
+	action->content = innermost;
+	return SIEVE_OK;
+}
+
 struct edited *
 run_edit(struct run *run)
 {

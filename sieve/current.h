@@ -40,6 +40,10 @@ MUST_USE enum sieve_status run_size(struct run *run, uint64_t *size_out);
 MUST_USE enum sieve_status run_content(
 	struct run *run, const struct content **content_out);
 
+/* The message as an action that runs now is to remember it. */
+MUST_USE enum sieve_status run_action_content(
+	struct run *run, struct sieve_action *action);
+
 /* To be changed: every call is taken for a change.  It lives in the result's
  * arena, which run_reserve() watches; the result gets it when the run ends well
  * (a script in error has changed nothing, RFC 5293 7). */

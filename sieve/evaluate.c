@@ -75,6 +75,19 @@ run_reserve(struct run *run, uint64_t more)
 	return SIEVE_OK;
 }
 
+/* ---- time ---- */
+
+bool
+run_now(struct run *run, int64_t *now_out)
+{
+	if (!run->knows_now && run->host->ops->now != NULL) {
+		run->now = run->host->ops->now(run->host);
+		run->knows_now = true;
+	}
+	*now_out = run->now;
+	return run->knows_now;
+}
+
 /* ---- texts and variables ---- */
 
 static struct str
@@ -263,7 +276,7 @@ run_add_action(struct run *run, const struct call *call,
 	action->script = run->script;
 	action->line = call->at.line;
 	action->column = call->at.column;
-	status = run_content(run, &action->content);
+	status = run_action_content(run, action);
 	if (status != SIEVE_OK)
 		return status;
 	status = apply_tags(run, call, pending);

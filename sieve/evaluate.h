@@ -72,6 +72,7 @@ struct run {
 	struct variable captures[MOST_CAPTURES];
 	struct match_memory *memory;
 
+	const struct parts *marked_by; /* ext/newmessage.h */
 	struct parts *parts;           /* part.h: those that were asked for */
 	uint64_t part_bytes;           /* held by them, outside of the arenas */
 	struct loop loops[MOST_LOOPS]; /* that run, outermost first */
@@ -118,6 +119,9 @@ MUST_USE enum sieve_status run_reserve(struct run *run, uint64_t more);
 
 /* Bytes up to that limit. */
 uint64_t run_memory_left(const struct run *run);
+
+/* Seconds since 1970, the same in all of a run; false when nobody knows. */
+bool run_now(struct run *run, int64_t *now_out);
 
 /* A text's present value, in scratch or the program. */
 MUST_USE enum sieve_status run_text(

@@ -137,6 +137,12 @@ struct sieve_host_ops {
 	enum lookup (*list_has)(struct sieve_host *host,
 		const struct sieve_list_question *question, struct err *err);
 
+	/* The address of who runs the script, for messages that it makes.  False
+	 * when it is not known, or NULL: the envelope's recipient stands for
+	 * it. */
+	bool (*user_address)(
+		struct sieve_host *host, struct address *address_out);
+
 	/* May be NULL: nobody wants to see it. */
 	void (*trace)(
 		struct sieve_host *host, const struct sieve_trace_event *event);

@@ -50,11 +50,22 @@ loop_begin(struct run *run)
 	return SIEVE_OK;
 }
 
+void
+loop_drop_children(struct parts *parts, size_t index)
+{
+	size_t end = parts->mime->parts[index].next, i;
+
+	for (i = index + 1; i < end; i++)
+		parts->bytes[i].is_gone = true;
+}
+
 bool
 loop_next(struct run *run)
 {
 	struct loop *loop = &run->loops[run->loop_count - 1];
 
+	while (loop->next < loop->end && loop->parts->bytes[loop->next].is_gone)
+		loop->next++;
 	if (loop->next == loop->end) {
 		run->loop_count--;
 		return false;

@@ -19,6 +19,9 @@
 bool loop_part(
 	const struct run *run, struct parts **parts_out, size_t *index_out);
 
+/* The part is another one now: no loop goes on to those that were inside of it. */
+void loop_drop_children(struct parts *parts, size_t index);
+
 /* ---- for evaluate.c ---- */
 
 /* Over all parts of the message, or in a loop over those within its part. */

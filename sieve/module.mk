@@ -30,9 +30,12 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/duplicate.c \
 	%D%/ext/editheader.c \
 	%D%/ext/encoded_character.c \
+	%D%/ext/enclose.c \
 	%D%/ext/envelope.c \
 	%D%/ext/environment.c \
 	%D%/ext/extlists.c %D%/ext/extlists.h \
+	%D%/ext/newmessage.c %D%/ext/newmessage.h \
+	%D%/ext/replace.c \
 	%D%/ext/extracttext.c \
 	%D%/ext/fileinto.c \
 	%D%/ext/foreverypart.c \

@@ -21,6 +21,7 @@
 /* What is known of one part. */
 struct part_bytes {
 	bool has_header, has_content, has_text;
+	bool is_gone;       /* something around it was replaced */
 	bool is_unreadable; /* content: unknown encoding or charset */
 	struct str header, content, text;
 	struct buf header_buf, content_buf;

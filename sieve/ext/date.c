@@ -286,18 +286,6 @@ const struct command_ops command_date = {
 	.test = test_date,
 };
 
-/* RFC 5260 5: all tests of a script see the same moment. */
-static bool
-find_now(struct run *run, int64_t *now_out)
-{
-	if (!run->knows_now && run->host->ops->now != NULL) {
-		run->now = run->host->ops->now(run->host);
-		run->knows_now = true;
-	}
-	*now_out = run->now;
-	return run->knows_now;
-}
-
 static enum sieve_status
 test_currentdate(struct run *run, const struct call *call, bool *answer_out)
 {
@@ -307,7 +295,7 @@ test_currentdate(struct run *run, const struct call *call, bool *answer_out)
 
 	if (compare_start(&compare, run, call, 1) != SIEVE_OK)
 		return SIEVE_FAILED;
-	if (find_now(run, &now) && date_at(now, 0, &date) &&
+	if (run_now(run, &now) && date_at(now, 0, &date) &&
 		compare_date(&compare, call->arguments[0].texts, &date) !=
 			SIEVE_OK)
 		return SIEVE_FAILED;

@@ -313,3 +313,81 @@ TEST(deleting_again_and_again_runs_out_of_steps)
 		strlen(world_problem(world)));
 	buf_clear(&buf);
 }
+
+/* ---- replace, enclose ---- */
+
+/* The boundary of the message as the run has left it. */
+static struct str
+boundary_of(const struct world *world)
+{
+	const struct content *content = world->result.content;
+	const struct str word = STR("boundary=\"");
+	struct str text;
+
+	REQUIRE(content != NULL && content->pieces[0].is_text);
+	text = content->pieces[0].text;
+	text = str_skip(text, str_find(text, word) + word.len);
+	return str_slice(text, 0, str_find_char(text, '"'));
+}
+
+/* Who knows the script could foresee it. */
+TEST(a_boundary_does_not_stand_in_the_message)
+{
+	static const char enclose[] = "require \"enclose\"; enclose \"t\";";
+	struct world *world = world_of_message(STR("A: b\n\nx\n"));
+	struct str first, second;
+	struct buf buf;
+
+	REQUIRE(world_run(world, enclose) == SIEVE_OK);
+	first = boundary_of(world);
+	CHECK_UINT(first.len, 42);
+	/* Across the chunks in which a message is read, too. */
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "A: b\n\n");
+	while (buf.len < 40 * 1024)
+		buf_add_format(&buf, "x\r\n%.*s\r\n", STR_ARG(first));
+	world = world_of_message(world_keep(&buf));
+	REQUIRE(world_run(world, enclose) == SIEVE_OK);
+	second = boundary_of(world);
+	CHECK_UINT(second.len, 42);
+	CHECK(!str_equal(first, second));
+}
+
+TEST(every_part_of_thousands_is_replaced)
+{
+	struct world *world;
+	struct buf buf;
+	size_t i;
+
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "Content-Type: multipart/mixed; boundary=b\n\n");
+	for (i = 0; i < 3000; i++)
+		buf_add_text(&buf, "--b\nContent-Type: text/html\n\nold\n");
+	buf_add_text(&buf, "--b--\n");
+	world = world_of_message(world_keep(&buf));
+	CHECK_INT(world_run(world,
+			  "require [\"replace\", \"foreverypart\", "
+			  "\"mime\"]; foreverypart {\n"
+			  "if header :mime :subtype \"Content-Type\" \"html\" "
+			  "{ replace \"new\"; } }"),
+		SIEVE_OK);
+	REQUIRE(world->result.content != NULL);
+	CHECK_UINT(world->result.content->count, 2 * 3000 + 3);
+}
+
+/* Each of them holds the ones before it. */
+TEST(enclosing_again_and_again_ends)
+{
+	struct world *world = world_of_message(STR("A: b\n\nx\n"));
+	struct buf buf;
+	size_t i;
+
+	world->settings.max_steps = 100000;
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_text(&buf, "require \"enclose\";\n");
+	for (i = 0; i < 10 * 1000; i++)
+		buf_add_text(&buf, "enclose \"t\";\n");
+	CHECK_INT(world_run(world, buf_text(&buf)), SIEVE_FAILED);
+	CHECK(world->result.content == NULL);
+	buf_clear(&buf);
+}
