@@ -6,8 +6,9 @@
 #include "base/log.h"
 #include "deliver/environment.h"
 #include "deliver/extlists.h"
-#include "deliver/seen.h"
 #include "deliver/mailboxes.h"
+#include "deliver/seen.h"
+#include "deliver/setup.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -174,6 +175,24 @@ answer_list_has(struct sieve_host *host,
 	return extlists_find(lists_of(host), question, err);
 }
 
+/* sieve_user_email, else the user's name where it is an address, else that of the
+ * recipient. */
+static bool
+answer_user_address(struct sieve_host *host, struct address *address_out)
+{
+	const struct deliver_host *own = host_of(host);
+	const char *email = own->delivery->settings->sieve_user_email;
+	struct str text;
+	struct err err;
+
+	if (setup_expand(own->job, own->delivery,
+		    email[0] != '\0' ? email : "%u", &text, &err) < 0 ||
+		address_parse_path(own->job->arena, text,
+			ADDRESS_BRACKETS_OPTIONAL, address_out, &err) < 0)
+		*address_out = own->delivery->final;
+	return address_out->domain.len > 0;
+}
+
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
@@ -189,6 +208,7 @@ static const struct sieve_host_ops ops = {
 	.zone = answer_zone,
 	.environment = answer_environment,
 	.log = take_log,
+	.user_address = answer_user_address,
 };
 
 void

@@ -1115,6 +1115,74 @@ TEST(an_error_keeps_what_the_scripts_before_it_have_made)
 	finish(&f);
 }
 
+/* RFC 5703 5, 6 */
+TEST(a_replaced_part_and_an_enclosed_message_are_stored)
+{
+	static const char mixed[] =
+		"Message-ID: <1@example.org>\n"
+		"Content-Type: multipart/mixed; boundary=b\n"
+		"\n"
+		"--b\n\nfirst\n--b\nContent-Type: a/b\n"
+		"\nsecond\n--b--\n";
+	struct fixture f;
+	struct str stored;
+	const char *path = NULL;
+
+	begin(&f, mixed,
+		(const char *const[]){"sieve_user_email=me@%u.example"}, 1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require [\"replace\", \"enclose\", \"foreverypart\", "
+		"\"mime\"];\n"
+		"foreverypart { if header :mime :type \"Content-Type\" \"a\" "
+	        "{\n"
+		"replace \"removed\"; } }\n"
+		"enclose :subject \"new\" \"see below\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	REQUIRE(count(&f, "amy", "new", &path) == 1);
+	stored = test_read(path);
+	CHECK_INT(lines_with(stored, "From: me@amy.example"), 1);
+	CHECK_INT(lines_with(stored, "Subject: new"), 1);
+	CHECK_INT(lines_with(stored, "Content-Type: message/rfc822"), 1);
+	CHECK(str_find(stored, STR("\n--b\n\nfirst\n--b\n"
+				   "Content-Type: text/plain; charset=utf-8\n\n"
+				   "removed\n--b--\n")) < stored.len);
+	CHECK(str_starts(stored, STR("Return-Path: <ada@partner.example>\n")));
+	finish(&f);
+}
+
+TEST(a_redirect_sends_what_was_replaced_and_not_what_encloses_it)
+{
+	struct fixture f;
+	const char *sendmail =
+		fake_sendmail("#!/bin/sh\n"
+			      "cat >\"$(dirname \"$0\")/sent\"\n");
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail)},
+		1);
+	add(&f, "amy");
+	script(&f, "amy",
+		"require [\"replace\", \"enclose\"];\n"
+		"replace \"new text\"; enclose \"see below\";\n"
+		"redirect \"bob@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_STR_IS(test_read(test_path("sent")),
+		"X-Sieve-Redirected-From: amy\n"
+		"Message-ID: <1@example.org>\n"
+		"From: Ada <ada@partner.example>\n"
+		"Subject: minutes\n"
+		"MIME-Version: 1.0\n"
+		"Content-Type: text/plain; charset=utf-8\n"
+		"\n"
+		"new text\n");
+	finish(&f);
+}
+
 TEST(settings_protect_header_fields)
 {
 	struct fixture f;
