@@ -1135,7 +1135,7 @@ TEST(a_replaced_part_and_an_enclosed_message_are_stored)
 		"require [\"replace\", \"enclose\", \"foreverypart\", "
 		"\"mime\"];\n"
 		"foreverypart { if header :mime :type \"Content-Type\" \"a\" "
-	        "{\n"
+		"{\n"
 		"replace \"removed\"; } }\n"
 		"enclose :subject \"new\" \"see below\";\n");
 	deliver_job(&f.job);
