@@ -66,7 +66,7 @@ add_identity(struct transfer *transfer, struct str piece, struct buf *out)
 /* ---- base64 (RFC 2045 6.8) ---- */
 
 /* By character; -1: no digit. */
-static const int8_t base64_values[256] = {
+static const int16_t base64_values[256] = {
 	-1,
 	-1,
 	-1,
