@@ -86,10 +86,32 @@ bool str_next_field(struct str *rest, char separator, struct str *field_out);
 /* The next word between blanks; false at the end. */
 bool str_next_word(struct str *rest, struct str *word_out);
 
-char ascii_lower(char c);
-char ascii_upper(char c);
-bool ascii_is_alpha(char c);
-bool ascii_is_digit(char c);
-bool ascii_is_space(char c); /* SP HT CR LF VT FF */
+/* ASCII only, whatever the locale.  Here, so that loops over text call nothing. */
+static inline char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+static inline char
+ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
+}
+static inline bool
+ascii_is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static inline bool
+ascii_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+/* SP HT CR LF VT FF */
+static inline bool
+ascii_is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 #endif

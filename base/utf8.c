@@ -42,27 +42,44 @@ utf8_next(struct str s, size_t *at, uint32_t *code_out)
 	return true;
 }
 
+/* Bytes of ASCII from `at` on, eight at a time. */
+static size_t
+ascii_length(struct str s, size_t at)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080);
+	size_t from = at;
+	uint64_t eight;
+
+	while (s.len - at >= sizeof(eight)) {
+		memcpy(&eight, s.data + at, sizeof(eight));
+		if ((eight & high) != 0)
+			break;
+		at += sizeof(eight);
+	}
+	while (at < s.len && (unsigned char)s.data[at] < 0x80)
+		at++;
+	return at - from;
+}
+
 bool
 utf8_is_valid(struct str s)
 {
 	size_t at = 0;
 	uint32_t code;
 
-	while (at < s.len)
+	for (;;) {
+		at += ascii_length(s, at);
+		if (at == s.len)
+			return true;
 		if (!utf8_next(s, &at, &code))
 			return false;
-	return true;
+	}
 }
 
 bool
 utf8_is_ascii(struct str s)
 {
-	size_t i;
-
-	for (i = 0; i < s.len; i++)
-		if ((unsigned char)s.data[i] >= 0x80)
-			return false;
-	return true;
+	return ascii_length(s, 0) == s.len;
 }
 
 bool

@@ -135,3 +135,20 @@ TEST(running_out_of_memory_is_temporary)
 	CHECK_INT(test_child(allocate_half_of_everything, NULL), 75);
 	CHECK_INT(test_child(allocate_overflowing_array, NULL), 75);
 }
+
+/* Longer texts are changed in blocks. */
+TEST(a_lowered_copy_is_lowered_in_every_place)
+{
+	struct arena *arena = arena_open();
+	char text[101], expected[101];
+	size_t i;
+
+	for (i = 0; i < sizeof(text); i++) {
+		text[i] = (char)(i % 2 == 0 ? 'A' + i % 26 : 0x80 + i);
+		expected[i] = (char)(i % 2 == 0 ? 'a' + i % 26 : 0x80 + i);
+	}
+	for (i = 0; i <= sizeof(text); i++)
+		CHECK_STR_EQUAL(arena_lower(arena, str_of(text, i)),
+			str_of(expected, i));
+	arena_close(&arena);
+}

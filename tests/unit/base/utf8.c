@@ -120,3 +120,20 @@ TEST(a_cut_never_leaves_half_a_code_point)
 	CHECK_STR_IS(utf8_cut(s, 2), "a");
 	CHECK_STR_IS(utf8_cut(s, 0), "");
 }
+
+/* ASCII is passed over eight bytes at a time. */
+TEST(a_wrong_byte_is_found_in_every_place)
+{
+	char text[40];
+	size_t len, at;
+
+	for (len = 1; len <= sizeof(text); len++)
+		for (at = 0; at < len; at++) {
+			memset(text, 'x', sizeof(text));
+			CHECK(utf8_is_valid(str_of(text, len)));
+			CHECK(utf8_is_ascii(str_of(text, len)));
+			text[at] = (char)0xff;
+			CHECK(!utf8_is_valid(str_of(text, len)));
+			CHECK(!utf8_is_ascii(str_of(text, len)));
+		}
+}
