@@ -165,6 +165,24 @@ is "$($doorstep sieve test runtime.sieve plain.eml 2>errors)" keep \
 	"a script that fails keeps"
 is "$(cat errors)" 'runtime.sieve:3:1: error: redirect: "" is no address' \
 	"and says where it failed"
+# Limits on the parts of a message
+cat >parts.sieve <<'EOT'
+require ["foreverypart", "extracttext", "variables", "fileinto"];
+foreverypart { extracttext "t"; fileinto "<${t}>"; }
+EOT
+printf 'Content-Type: multipart/mixed; boundary=b\n\n--b\n\n1\n--b\n\n2\n--b--\n' \
+	>parts.eml
+is "$($doorstep sieve test parts.sieve parts.eml | tail -n 1)" \
+	'fileinto "<2>"' "every part is found"
+is "$($doorstep -o sieve_max_mime_parts=1 sieve test parts.sieve parts.eml)" \
+	'fileinto "<>"' "sieve_max_mime_parts limits how many there are"
+printf 'Content-Type: message/rfc822\n\nContent-Type: message/rfc822\n\na: b\n\n2' \
+	>parts.eml
+is "$($doorstep sieve test parts.sieve parts.eml | tail -n 1)" \
+	'fileinto "<2>"' "a message in a message in a message is found"
+is "$($doorstep -o sieve_max_mime_depth=1 sieve test parts.sieve parts.eml |
+	tail -n 1)" 'fileinto "<>"' "sieve_max_mime_depth limits how deep"
+
 exits 1 "and is a failure" $doorstep sieve test runtime.sieve plain.eml
 exits 1 "a script in error is not run" $doorstep sieve test bad.sieve plain.eml
 exits 75 "a message that cannot be read is trouble" \
