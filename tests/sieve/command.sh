@@ -165,6 +165,10 @@ is "$($doorstep sieve test runtime.sieve plain.eml 2>errors)" keep \
 	"a script that fails keeps"
 is "$(cat errors)" 'runtime.sieve:3:1: error: redirect: "" is no address' \
 	"and says where it failed"
+exits 1 "and is a failure" $doorstep sieve test runtime.sieve plain.eml
+exits 1 "a script in error is not run" $doorstep sieve test bad.sieve plain.eml
+exits 75 "a message that cannot be read is trouble" \
+	$doorstep sieve test good.sieve none
 # Limits on the parts of a message
 cat >parts.sieve <<'EOT'
 require ["foreverypart", "extracttext", "variables", "fileinto"];
@@ -183,10 +187,6 @@ is "$($doorstep sieve test parts.sieve parts.eml | tail -n 1)" \
 is "$($doorstep -o sieve_max_mime_depth=1 sieve test parts.sieve parts.eml |
 	tail -n 1)" 'fileinto "<>"' "sieve_max_mime_depth limits how deep"
 
-exits 1 "and is a failure" $doorstep sieve test runtime.sieve plain.eml
-exits 1 "a script in error is not run" $doorstep sieve test bad.sieve plain.eml
-exits 75 "a message that cannot be read is trouble" \
-	$doorstep sieve test good.sieve none
 exits 64 "test needs a message" $doorstep sieve test good.sieve
 exits 64 "an unknown option is a wrong use" \
 	$doorstep sieve test -z good.sieve plain.eml
