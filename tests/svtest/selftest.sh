@@ -255,6 +255,16 @@ include "fails";
 test "never" { }
 END
 
+head='require ["vnd.dovecot.testsuite", "foreverypart"];'
+{
+	for n in 1 2 3 4 5 6 7 8 9; do
+		echo "test \"$n\" { foreverypart { test_fail \"inside\"; } }"
+	done
+	echo 'test "last" { foreverypart { } }'
+} >body
+verdict "1 passed, 9 failed" "test_fail leaves the loop over parts it stands in" \
+	<body
+
 # ---- the options ----
 
 verdict "1 passed, 0 failed" "-E shows the log of errors" -E <<'END'
