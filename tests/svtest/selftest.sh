@@ -57,6 +57,16 @@ test "b" { }
 END
 like "$(cat out)" "*1: a: FAILED: no*" "the reason is shown"
 like "$(cat out)" "*2: b: SUCCEEDED*" "so is the success"
+verdict "1 passed, 1 failed" "test_fail ends the loops of its block" <<'END'
+require "foreverypart";
+test "a" {
+	foreverypart { test_fail "no"; }
+}
+test "b" {
+	foreverypart { set "seen" "yes"; }
+	if not string "${seen}" "yes" { test_fail "still in the loop"; }
+}
+END
 verdict "1 passed, 1 failed" "test_fail outside of a block ends the case" <<'END'
 test "a" { }
 test_fail "out";

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sieve/current.h"
+#include "sieve/settings.h"
 #include "tests/lib/test.h"
 #include "tests/unit/sieve/world.h"
 
@@ -225,4 +227,29 @@ TEST(hostile_messages_end_within_steps_and_memory)
 			CHECK(str_starts(str_from(answer), STR("fileinto")));
 			world_close(world);
 		}
+}
+
+/* A host may put another message where the old one lay. */
+TEST(another_message_has_other_parts)
+{
+	struct world *world = world_of_message(STR("A: b\n\none"));
+	struct run run = {
+		.message = world->message,
+		.result = &world->result,
+		.settings = settings_filled(&world->settings),
+		.kept = world->arena,
+		.scratch = arena_open(),
+		.steps = 1000,
+		.err = &world->err,
+	};
+	struct parts *first, *again, *other;
+
+	REQUIRE(run_parts(&run, &first) == SIEVE_OK);
+	REQUIRE(run_parts(&run, &again) == SIEVE_OK);
+	CHECK(again == first);
+	run_set_message(&run, world->message);
+	REQUIRE(run_parts(&run, &other) == SIEVE_OK);
+	CHECK(other != first);
+	parts_close(&run);
+	arena_close(&run.scratch);
 }
