@@ -141,6 +141,8 @@ obey_set(struct world *world, struct testsuite_request *request)
 		world_set_envelope(world, object, value);
 		return SIEVE_OK;
 	}
+	if (world_set_envelope_text(world, object, value))
+		return SIEVE_OK;
 	return refuse(request,
 		arena_format(world->arena, "%.*s cannot be set by this runner",
 			STR_ARG(object)));

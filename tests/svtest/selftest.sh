@@ -132,6 +132,10 @@ fails "test_set envelope.from" <<'END'
 	test_set "envelope.from" "amy@example.org";
 	if envelope :is "from" "amy@example.org" { test_fail "set"; }
 END
+fails "test_set envelope.auth" <<'END'
+	test_set "envelope.auth" "tim";
+	if not envelope :is "auth" "tom" { test_fail "no"; }
+END
 fails "test_set envelope.to sets both recipients" <<'END'
 	test_set "envelope.orig_to" "one@example.org";
 	test_set "envelope.to" "two@example.org";

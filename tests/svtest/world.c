@@ -79,6 +79,37 @@ take_envelope(struct world *world, const struct message *message)
 		to = address_of(world, "recipient", "example.com");
 	world->delivery.final = to;
 	world->delivery.original = to;
+	memset(world->envelope_texts, 0, sizeof(world->envelope_texts));
+	world->envelope_texts[SIEVE_ENVELOPE_AUTH] = str_from(user_name);
+}
+
+bool
+world_set_envelope_text(
+	struct world *world, struct str object, struct str value)
+{
+	static const struct {
+		const char *name;
+		enum sieve_envelope_text part;
+	} parts[] = {
+		{"envelope.auth", SIEVE_ENVELOPE_AUTH},
+		{"envelope.bymode", SIEVE_ENVELOPE_BYMODE},
+		{"envelope.bytimeabsolute", SIEVE_ENVELOPE_BYTIME_ABSOLUTE},
+		{"envelope.bytimerelative", SIEVE_ENVELOPE_BYTIME_RELATIVE},
+		{"envelope.bytrace", SIEVE_ENVELOPE_BYTRACE},
+		{"envelope.envid", SIEVE_ENVELOPE_ENVID},
+		{"envelope.notify", SIEVE_ENVELOPE_NOTIFY},
+		{"envelope.orcpt", SIEVE_ENVELOPE_ORCPT},
+		{"envelope.ret", SIEVE_ENVELOPE_RET},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(parts); i++)
+		if (str_is_nocase(object, parts[i].name)) {
+			world->envelope_texts[parts[i].part] =
+				arena_copy(world->arena, value);
+			return true;
+		}
+	return false;
 }
 
 void
@@ -266,6 +297,14 @@ answer_now(struct sieve_host *host)
 	return world->has_now ? world->now : clock_now().tv_sec;
 }
 
+static bool
+answer_envelope_text(struct sieve_host *host, enum sieve_envelope_text part,
+	struct str *value_out)
+{
+	*value_out = world_of(host)->envelope_texts[part];
+	return value_out->len > 0;
+}
+
 /* Where the language wants scripts to be run. */
 static bool
 answer_environment(
@@ -307,6 +346,7 @@ make_job(struct world *world)
 	world->ops.duplicate_seen = NULL;
 	world->ops.now = answer_now;
 	world->ops.environment = answer_environment;
+	world->ops.envelope_text = answer_envelope_text;
 	if (world->options->is_traced)
 		world->ops.trace = trace;
 	world->host.host.ops = &world->ops;

@@ -79,6 +79,8 @@ struct world {
 	struct delivery delivery;
 	struct delivery_work delivery_work;
 	struct opened *opened;
+	/* By enum sieve_envelope_text. */
+	struct str envelope_texts[SIEVE_ENVELOPE_AUTH + 1];
 
 	struct override overrides[MOST_OVERRIDES];
 	size_t override_count;
@@ -141,6 +143,9 @@ void world_set_default_message(struct world *world);
 void world_set_flags(struct world *world, struct sieve_flags flags);
 /* `object` as in test_set: "envelope.from". */
 void world_set_envelope(
+	struct world *world, struct str object, struct str value);
+/* "envelope.auth" and others that are no addresses; false when it is none. */
+bool world_set_envelope_text(
 	struct world *world, struct str object, struct str value);
 
 /* ---- settings.c ---- */
