@@ -199,8 +199,8 @@ has_id(struct store_root *root, const struct folder_rules *rules,
 	return root->driver->find(root, disk, err);
 }
 
-enum lookup
-match_id(struct store_root *root, const struct folder_rules *rules,
+static enum lookup
+find_id(struct store_root *root, const struct folder_rules *rules,
 	struct str id, struct str *rest_out, struct err *err)
 {
 	struct store_names names = {
@@ -208,11 +208,30 @@ match_id(struct store_root *root, const struct folder_rules *rules,
 	enum lookup found = LOOKUP_NONE;
 	size_t i;
 
-	if (root->driver->list == NULL || root->driver->id == NULL)
-		return LOOKUP_NONE;
 	if (list_all(root, &names, err) < 0)
 		return LOOKUP_ERROR;
 	for (i = 0; i < names.count && found == LOOKUP_NONE; i++)
 		found = has_id(root, rules, names.items[i], id, rest_out, err);
+	return found;
+}
+
+/* A script may ask often, and of many folders only one name is to stay. */
+enum lookup
+match_id(struct store_root *root, const struct folder_rules *rules,
+	struct str id, struct str *rest_out, struct err *err)
+{
+	struct arena_mark mark = arena_mark(root->arena);
+	enum lookup found;
+	struct str rest = STR_EMPTY;
+	struct buf name;
+
+	if (root->driver->list == NULL || root->driver->id == NULL)
+		return LOOKUP_NONE;
+	buf_init(&name, BUF_UNLIMITED);
+	found = find_id(root, rules, id, &rest, err);
+	buf_add(&name, rest);
+	arena_release(root->arena, mark);
+	*rest_out = arena_copy(root->arena, buf_view(&name));
+	buf_clear(&name);
 	return found;
 }
