@@ -155,15 +155,20 @@ TEST(a_pattern_without_end_is_a_failure)
 {
 	static char text[40000];
 	struct world *world;
+	const char *found;
 
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	memcpy(text, "Subject: ", 9);
 	world = world_of_message(str_from(text));
-	CHECK_STR(judge_with(libsieve(), world,
-			  "if header :matches \"subject\" "
-			  "\"*a*a*a*a*a*a*a*a*a*a*b\" {discard;}"),
-		"failed: 1:1: libsieve: its process used too much CPU time");
+	found = judge_with(libsieve(), world,
+		"if header :matches \"subject\" "
+		"\"*a*a*a*a*a*a*a*a*a*a*b\" {discard;}");
+	/* Which limit is the first depends on what else the machine does. */
+	CHECK(strcmp(found, "failed: 1:1: libsieve: its process used too much "
+			    "CPU time") == 0 ||
+		strcmp(found, "failed: 1:1: libsieve: its process took too "
+			      "long") == 0);
 }
 
 TEST(a_script_above_the_limit_is_a_failure)
