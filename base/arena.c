@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +11,18 @@
 
 #include "base/banned.h"
 
-enum { FIRST_CHUNK = 8 * 1024, LARGEST_CHUNK = 1024 * 1024 };
+enum {
+	FIRST_CHUNK = 8 * 1024,
+	LARGEST_CHUNK = 1024 * 1024,
+	/* From here on the system gives zeroes without writing them. */
+	LARGE_CHUNK = 128 * 1024
+};
 
 struct chunk {
 	struct chunk *older;
 	size_t used;
 	size_t size;
+	size_t dirty; /* bytes at the beginning that may not be zero */
 	alignas(max_align_t) char bytes[];
 };
 
@@ -27,9 +34,14 @@ struct arena {
 static struct chunk *
 chunk_new(size_t size, struct chunk *older)
 {
-	struct chunk *chunk = memory_get(sizeof(*chunk) + size);
+	bool is_large = size >= LARGE_CHUNK;
+	struct chunk *chunk =
+		is_large ? memory_get(sizeof(*chunk) + size)
+			 : memory_resize(NULL, sizeof(*chunk) + size);
 
+	chunk->used = 0;
 	chunk->size = size;
+	chunk->dirty = is_large ? 0 : size;
 	chunk->older = older;
 	return chunk;
 }
@@ -46,6 +58,7 @@ arena_close(struct arena **arena)
 	if (*arena == NULL)
 		return;
 	arena_release(*arena, (struct arena_mark){NULL, 0, 0});
+	memory_free((*arena)->newest);
 	memory_free(*arena);
 	*arena = NULL;
 }
@@ -60,8 +73,9 @@ next_chunk_size(const struct arena *arena, size_t wanted)
 	return size < wanted ? wanted : size;
 }
 
-void *
-arena_alloc(struct arena *arena, size_t size)
+/* Memory that is not cleared. */
+static void *
+take(struct arena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);
 	struct chunk *chunk = arena->newest;
@@ -77,6 +91,21 @@ arena_alloc(struct arena *arena, size_t size)
 	memory = chunk->bytes + chunk->used;
 	chunk->used += size;
 	arena->total += size;
+	return memory;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	char *memory = take(arena, size);
+	struct chunk *chunk = arena->newest;
+	size_t from = (size_t)(memory - chunk->bytes);
+
+	if (from < chunk->dirty)
+		memset(memory, 0,
+			(chunk->used < chunk->dirty ? chunk->used
+						    : chunk->dirty) -
+				from);
 	return memory;
 }
 
@@ -100,20 +129,22 @@ arena_grow(struct arena *arena, const void *array, size_t size, size_t count,
 struct str
 arena_copy(struct arena *arena, struct str s)
 {
-	char *copy = arena_alloc(arena, s.len + 1);
+	char *copy = take(arena, s.len + 1);
 
 	if (s.len > 0)
 		memcpy(copy, s.data, s.len);
+	copy[s.len] = '\0';
 	return str_of(copy, s.len);
 }
 
 char *
 arena_text(struct arena *arena, struct str s)
 {
-	char *copy = arena_alloc(arena, s.len + 1);
+	char *copy = take(arena, s.len + 1);
 
 	if (s.len > 0)
 		memcpy(copy, s.data, s.len);
+	copy[s.len] = '\0';
 	return copy;
 }
 
@@ -132,13 +163,14 @@ lower_block(char *restrict out, const char *restrict in)
 struct str
 arena_lower(struct arena *arena, struct str s)
 {
-	char *copy = arena_alloc(arena, s.len + 1);
+	char *copy = take(arena, s.len + 1);
 	size_t i = 0;
 
 	for (; s.len - i >= LOWER_BLOCK; i += LOWER_BLOCK)
 		lower_block(copy + i, s.data + i);
 	for (; i < s.len; i++)
 		copy[i] = ascii_lower(s.data[i]);
+	copy[s.len] = '\0';
 	return str_of(copy, s.len);
 }
 
@@ -184,20 +216,24 @@ arena_mark(const struct arena *arena)
 		arena->newest ? arena->newest->used : 0, arena->total};
 }
 
+/* The oldest chunk stays, so that an arena that is filled and released again and
+ * again asks for no memory. */
 void
 arena_release(struct arena *arena, struct arena_mark mark)
 {
-	while (arena->newest != mark.chunk) {
-		struct chunk *older = arena->newest->older;
+	struct chunk *chunk = arena->newest;
 
-		memory_free(arena->newest);
-		arena->newest = older;
+	while (chunk != mark.chunk && chunk->older != NULL) {
+		struct chunk *older = chunk->older;
+
+		memory_free(chunk);
+		chunk = older;
 	}
-	if (arena->newest != NULL) {
-		/* arena_alloc() promises zeroes. */
-		memset(arena->newest->bytes + mark.used, 0,
-			arena->newest->used - mark.used);
-		arena->newest->used = mark.used;
+	arena->newest = chunk;
+	if (chunk != NULL) {
+		if (chunk->used > chunk->dirty)
+			chunk->dirty = chunk->used;
+		chunk->used = chunk == mark.chunk ? mark.used : 0;
 	}
 	arena->total = mark.total;
 }

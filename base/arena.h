@@ -43,7 +43,8 @@ struct str arena_lower(struct arena *arena, struct str s); /* ASCII */
 /* Bytes handed out so far, for budgets. */
 size_t arena_used(const struct arena *arena);
 
-/* What was allocated after the mark is gone after the release. */
+/* What was allocated after the mark is gone after the release; memory may be kept
+ * for what comes next. */
 struct arena_mark {
 	void *chunk;
 	size_t used;

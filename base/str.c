@@ -38,6 +38,9 @@ str_is(struct str s, const char *text)
 
 	if (text == NULL)
 		return s.len == 0;
+	/* Most words of a table differ in their first letter. */
+	if (s.len > 0 && ((s.data[0] ^ text[0]) & ~0x20) != 0)
+		return false;
 	for (i = 0; i < s.len; i++)
 		if (text[i] == '\0' || s.data[i] != text[i])
 			return false;
