@@ -152,6 +152,21 @@ make_text(struct checker *checker, const struct ast_string *string,
 	return true;
 }
 
+static const struct str *
+constant_values(struct checker *checker, const struct argument *argument)
+{
+	struct str *values;
+	size_t i;
+
+	for (i = 0; i < argument->count; i++)
+		if (!text_is_constant(&argument->texts[i]))
+			return NULL;
+	values = ARENA_ARRAY(checker->arena, struct str, argument->count + 1);
+	for (i = 0; i < argument->count; i++)
+		values[i] = argument->texts[i].constant;
+	return values;
+}
+
 static bool
 make_texts(struct checker *checker, const struct ast_argument *node,
 	struct argument *argument)
@@ -164,6 +179,7 @@ make_texts(struct checker *checker, const struct ast_argument *node,
 	for (i = 0; i < node->count; i++)
 		if (!make_text(checker, &node->strings[i], &argument->texts[i]))
 			is_good = false;
+	argument->constants = constant_values(checker, argument);
 	return is_good;
 }
 

@@ -239,23 +239,11 @@ try_key(struct compare *compare, const struct match_key *key, struct str value,
 	return SIEVE_OK;
 }
 
-enum sieve_status
-compare_value(struct compare *compare, struct str value)
+static enum sieve_status
+try_keys(struct compare *compare, struct str value, struct str folded)
 {
-	struct run *run = compare->run;
-	struct str folded;
 	size_t i;
 
-	if (run_is_traced(run))
-		trace_value(compare, value);
-	if (compare_counts(compare)) {
-		compare->counted++;
-		return SIEVE_OK;
-	}
-	if (run_reserve(run, folded_size(compare->call, value)) != SIEVE_OK)
-		return SIEVE_FAILED;
-	folded =
-		comparator_fold(compare->call->comparator, run->scratch, value);
 	if (compare->call->match_type->asks_lists)
 		return extlists_compare(compare, value, folded);
 	for (i = 0; i < compare->key_count && !compare->is_true; i++)
@@ -263,6 +251,45 @@ compare_value(struct compare *compare, struct str value)
 			SIEVE_OK)
 			return SIEVE_FAILED;
 	return SIEVE_OK;
+}
+
+/* Traces and counts; false when that is all. */
+static bool
+begin_value(struct compare *compare, struct str value)
+{
+	if (run_is_traced(compare->run))
+		trace_value(compare, value);
+	if (compare_counts(compare))
+		compare->counted++;
+	return !compare_counts(compare);
+}
+
+enum sieve_status
+compare_value(struct compare *compare, struct str value)
+{
+	struct run *run = compare->run;
+
+	if (!begin_value(compare, value))
+		return SIEVE_OK;
+	if (run_reserve(run, folded_size(compare->call, value)) != SIEVE_OK)
+		return SIEVE_FAILED;
+	return try_keys(compare, value,
+		comparator_fold(
+			compare->call->comparator, run->scratch, value));
+}
+
+enum sieve_status
+compare_text(struct compare *compare, struct field_text *text)
+{
+	struct str lower;
+
+	if (compare->call->comparator != &comparator_ascii_casemap)
+		return compare_value(compare, text->value);
+	if (!begin_value(compare, text->value))
+		return SIEVE_OK;
+	if (fields_lower(compare->run, text, &lower) != SIEVE_OK)
+		return SIEVE_FAILED;
+	return try_keys(compare, text->value, lower);
 }
 
 /* RFC 5231 4.2: the number as a string against the keys. */

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "sieve/evaluate.h"
+#include "sieve/fields.h"
 #include "sieve/match.h"
 
 struct compare {
@@ -44,6 +45,10 @@ bool compare_counts(const struct compare *compare);
 /* Sets is_true when a key matches. */
 MUST_USE enum sieve_status compare_value(
 	struct compare *compare, struct str value);
+
+/* The same; the forms that comparators make of the text are kept with it. */
+MUST_USE enum sieve_status compare_text(
+	struct compare *compare, struct field_text *text);
 
 void compare_end(struct compare *compare, bool *answer_out);
 

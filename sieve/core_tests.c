@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "mail/address.h"
-#include "mail/encodedword.h"
 #include "mail/message.h"
 #include "sieve/addresspart.h"
 #include "sieve/check.h"
@@ -125,13 +124,13 @@ static enum sieve_status
 compare_header(struct compare *compare, const struct header_field *field)
 {
 	struct run *run = compare->run;
+	struct field_text *text;
 
 	if (compare_counts(compare) && !run_is_traced(run))
 		return compare_value(compare, STR_EMPTY);
-	if (run_reserve(run, field->value.len) != SIEVE_OK)
+	if (run_field_text(run, field, &text) != SIEVE_OK)
 		return SIEVE_FAILED;
-	return compare_value(
-		compare, encodedword_decode(run->scratch, field->value));
+	return compare_text(compare, text);
 }
 
 static enum sieve_status

@@ -105,6 +105,7 @@ run_set_message(struct run *run, const struct message *message)
 	run->content = NULL;
 	/* The new one may lie where the old one lay. */
 	parts_forget(run);
+	run->field_texts = NULL;
 }
 
 /* Of what a script before it has changed this run gets a copy of its own: when it

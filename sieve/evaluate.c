@@ -161,10 +161,14 @@ enum sieve_status
 run_texts(struct run *run, const struct argument *argument,
 	const struct str **values_out)
 {
-	struct str *values =
-		ARENA_ARRAY(run->scratch, struct str, argument->count + 1);
+	struct str *values;
 	size_t i;
 
+	if (argument->constants != NULL) {
+		*values_out = argument->constants;
+		return SIEVE_OK;
+	}
+	values = ARENA_ARRAY(run->scratch, struct str, argument->count + 1);
 	for (i = 0; i < argument->count; i++)
 		if (run_text(run, &argument->texts[i], &values[i]) != SIEVE_OK)
 			return SIEVE_FAILED;

@@ -71,6 +71,7 @@ struct run {
 	struct variable *variables;
 	struct variable captures[MOST_CAPTURES];
 	struct match_memory *memory;
+	struct field_text *field_texts; /* by field of `message`; fields.h */
 
 	const struct parts *marked_by; /* ext/newmessage.h */
 	struct parts *parts;           /* part.h: those that were asked for */

@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/evaluate.c %D%/evaluate.h \
 	%D%/inclusion.c %D%/inclusion.h \
 	%D%/compare.c %D%/compare.h \
+	%D%/fields.c %D%/fields.h \
 	%D%/current.c %D%/current.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/match.c %D%/match.h \

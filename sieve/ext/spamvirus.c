@@ -12,7 +12,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/utf8.h"
-#include "mail/encodedword.h"
 #include "sieve/check.h"
 #include "sieve/compare.h"
 #include "sieve/current.h"
@@ -109,6 +108,7 @@ read_field(struct run *run, const char *source, struct str *value_out,
 	struct str name = str_trim(str_slice(text, 0, colon));
 	struct str pattern = str_trim(str_skip(text, colon + 1));
 	const struct header_field *field;
+	struct field_text *status;
 
 	*found_out = false;
 	if (run_charge_fields(run) != SIEVE_OK)
@@ -116,9 +116,9 @@ read_field(struct run *run, const char *source, struct str *value_out,
 	field = name.len > 0 ? run_field_next(run, name, NULL) : NULL;
 	if (field == NULL)
 		return SIEVE_OK;
-	if (run_reserve(run, field->value.len) != SIEVE_OK)
+	if (run_field_text(run, field, &status) != SIEVE_OK)
 		return SIEVE_FAILED;
-	*value_out = encodedword_decode(run->scratch, field->value);
+	*value_out = status->value;
 	if (pattern.len > 0 &&
 		find_pattern(run, pattern, *value_out, value_out) != SIEVE_OK)
 		return SIEVE_FAILED;
