@@ -221,30 +221,18 @@ check_address(struct checker *checker, struct ast_command *node)
 					LONGEST_NAME));
 }
 
-/* As many as still fit into the memory limit. */
-static size_t
-most_addresses(const struct run *run)
-{
-	return (size_t)(run->settings.max_memory /
-			(2 * sizeof(struct address)));
-}
-
 static enum sieve_status
 compare_addresses(struct compare *compare, const struct header_field *field)
 {
 	struct run *run = compare->run;
 	const struct address *addresses;
-	size_t count, i, most = most_addresses(run);
+	size_t count, i;
 	enum sieve_status status = SIEVE_OK;
 
 	if (!may_hold_addresses(compare->call, field->name))
 		return SIEVE_OK;
-	if (run_reserve(run, field->value.len) != SIEVE_OK)
+	if (run_field_addresses(run, field, &addresses, &count) != SIEVE_OK)
 		return SIEVE_FAILED;
-	count = address_parse_list(
-		run->scratch, field->value, most, &addresses);
-	if (count == most)
-		return run_reserve(run, run->settings.max_memory);
 	for (i = 0; i < count && !compare->is_true; i++) {
 		const struct address *address = &addresses[i];
 

@@ -138,6 +138,22 @@ skip_bracket_comment(struct lexer *lexer)
 	return true;
 }
 
+static void
+skip_blanks(struct lexer *lexer)
+{
+	size_t at = lexer->at;
+
+	for (; at < lexer->script.len && is_blank(lexer->script.data[at]);
+		at++) {
+		lexer->position.column++;
+		if (lexer->script.data[at] == '\n') {
+			lexer->position.line++;
+			lexer->position.column = 1;
+		}
+	}
+	lexer->at = at;
+}
+
 static bool
 skip_space(struct lexer *lexer)
 {
@@ -145,7 +161,7 @@ skip_space(struct lexer *lexer)
 		char c = peek(lexer, 0);
 
 		if (is_blank(c))
-			move_by(lexer, 1);
+			skip_blanks(lexer);
 		else if (c == '#')
 			skip_hash_comment(lexer);
 		else if (c != '/' || peek(lexer, 1) != '*')
@@ -224,6 +240,26 @@ check_string(struct lexer *lexer, struct position at, struct str value)
 	return true;
 }
 
+/* Most strings are printable ASCII without a backslash: value and width are what
+ * stands there.  False, and nothing is changed, for others. */
+static bool
+lex_simple(struct lexer *lexer, struct token *token)
+{
+	struct str inside = str_skip(lexer->script, lexer->at + 1);
+	size_t i = 0;
+
+	while (i < inside.len && inside.data[i] >= ' ' &&
+		inside.data[i] != '"' && inside.data[i] != '\\')
+		i++;
+	if (i == inside.len || inside.data[i] != '"' || i > lexer->max_string)
+		return false;
+	lexer->at += i + 2;
+	lexer->position.column += (unsigned)i + 2;
+	token->text = str_of(inside.data, i);
+	token->kind = TOKEN_STRING;
+	return true;
+}
+
 static void
 lex_quoted(struct lexer *lexer, struct token *token)
 {
@@ -231,6 +267,8 @@ lex_quoted(struct lexer *lexer, struct token *token)
 	bool is_plain;
 	size_t len;
 
+	if (lex_simple(lexer, token))
+		return;
 	move_by(lexer, 1);
 	inside = rest_of(lexer);
 	len = quoted_length(inside, &is_plain);

@@ -106,6 +106,33 @@ static const struct {
 #include "sieve/commands.def"
 };
 
+/* Lengths and first letters sort out most names of a table before they are
+ * compared. */
+struct word {
+	const char *text;
+	size_t len;
+};
+
+static const struct word command_words[] = {
+#define COMMAND(id, name, kind, extension, end, parameters, ops)               \
+	{name, sizeof(name) - 1},
+#include "sieve/commands.def"
+};
+
+static const struct word tag_words[] = {
+#define TAG(id, name, extension, group, parameter, ops)                        \
+	{name, sizeof(name) - 1},
+#include "sieve/commands.def"
+};
+
+static bool
+is_word(const struct word *word, struct str name)
+{
+	return word->len == name.len &&
+	       ascii_lower(word->text[0]) == ascii_lower(name.data[0]) &&
+	       str_is_nocase(name, word->text);
+}
+
 const struct extension_ops extension_plain = {.is_always_on = false};
 const struct tag_ops tag_plain = {.check = NULL};
 
@@ -207,7 +234,7 @@ registry_find_command(
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(commands); i++) {
-		if (!str_is_nocase(name, commands[i].name) ||
+		if (!is_word(&command_words[i], name) ||
 			!registry_shows(settings, commands[i].extension))
 			continue;
 		if ((commands[i].kind == KIND_TEST) == is_test)
@@ -231,7 +258,7 @@ registry_find_tag(
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(tags); i++) {
-		if (!str_is_nocase(name, tags[i].name))
+		if (!is_word(&tag_words[i], name))
 			continue;
 		*is_other_out = false;
 		if (registry_takes(command, tags[i].group))
