@@ -279,7 +279,7 @@ compare_value(struct compare *compare, struct str value)
 }
 
 enum sieve_status
-compare_text(struct compare *compare, struct field_text *text)
+compare_field_text(struct compare *compare, struct field_text *text)
 {
 	struct str lower;
 

@@ -47,7 +47,7 @@ MUST_USE enum sieve_status compare_value(
 	struct compare *compare, struct str value);
 
 /* The same; the forms that comparators make of the text are kept with it. */
-MUST_USE enum sieve_status compare_text(
+MUST_USE enum sieve_status compare_field_text(
 	struct compare *compare, struct field_text *text);
 
 void compare_end(struct compare *compare, bool *answer_out);

@@ -130,7 +130,7 @@ compare_header(struct compare *compare, const struct header_field *field)
 		return compare_value(compare, STR_EMPTY);
 	if (run_field_text(run, field, &text) != SIEVE_OK)
 		return SIEVE_FAILED;
-	return compare_text(compare, text);
+	return compare_field_text(compare, text);
 }
 
 static enum sieve_status
