@@ -430,8 +430,8 @@ check_uses(struct check *check, const struct conf_mailbox *mailbox)
 		if (uses->items[i][0] != '\\')
 			WARNING(check, mailbox->place,
 				"mailbox %s: special_use: found \"%s\", "
-			        "expected "
-				"words behind a backslash such as \\Junk",
+				"expected words behind a backslash such as "
+				"\\Junk",
 				mailbox->name, uses->items[i]);
 }
 

@@ -134,8 +134,7 @@ make_text(struct checker *checker, const struct ast_string *string,
 
 	*text = (struct text){.at = string->at, .constant = string->text};
 	/* No extension may change how require reads its strings. */
-	if (!checker->is_past_requires ||
-		!str_has_char(string->text, '$') ||
+	if (!checker->is_past_requires || !str_has_char(string->text, '$') ||
 		str_find(string->text, STR("${")) == string->text.len)
 		return true;
 	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++) {

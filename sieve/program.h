@@ -80,7 +80,7 @@ struct text {
 struct argument {
 	bool is_given; /* optional ones may be missing */
 	struct position at;
-	struct text *texts; /* strings; one for a single string */
+	struct text *texts;          /* strings; one for a single string */
 	const struct str *constants; /* their values; NULL: not all have one */
 	size_t count;
 	uint64_t number;
