@@ -229,7 +229,7 @@ static int
 take_class(struct translator *translator, struct set *set)
 {
 	size_t from = translator->at, i;
-	struct str name;
+	struct str name = STR("");
 
 	if (take_bracketed(translator, &name) < 0)
 		return -1;
@@ -250,7 +250,7 @@ static int
 take_symbol(struct translator *translator, uint32_t *code_out)
 {
 	size_t from = translator->at, at = 0;
-	struct str name;
+	struct str name = STR("");
 
 	if (take_bracketed(translator, &name) < 0)
 		return -1;
@@ -288,7 +288,7 @@ static int
 take_element(struct translator *translator, struct set *set)
 {
 	size_t from = translator->at;
-	uint32_t first, last;
+	uint32_t first = 0, last;
 
 	if (peek(translator, 0) == '[' && peek(translator, 1) == ':') {
 		if (take_class(translator, set) < 0)
@@ -320,11 +320,11 @@ take_element(struct translator *translator, struct set *set)
 static void
 set_fold(struct set *set)
 {
-	char c;
+	int c;
 
 	for (c = 'A'; c <= 'Z'; c++)
-		if (set->has[(int)c])
-			set->has[(int)ascii_lower(c)] = true;
+		if (set->has[c])
+			set->has[(int)ascii_lower((char)c)] = true;
 }
 
 static void

@@ -479,7 +479,7 @@ edited_replace(
 		.is_new = true,
 	};
 	const struct body old = edited->body;
-	const struct body_piece *at = old.pieces, *end = at + old.count;
+	const struct body_piece *at = old.pieces, *end;
 	struct body *out = &edited->spare;
 
 	if (is_gone(edited, from, to))
@@ -537,18 +537,25 @@ build_text(struct builder *builder, struct str text)
 			(struct content_piece){.is_text = true, .text = text};
 }
 
+static bool
+ends_at(const struct builder *builder, uint64_t at)
+{
+	const struct content_piece *last;
+
+	if (builder->count == 0)
+		return false;
+	last = &builder->pieces[builder->count - 1];
+	return !last->is_text && last->to == at;
+}
+
 /* Runs of the message that meet are one. */
 static void
 build_run(struct builder *builder, uint64_t from, uint64_t to)
 {
-	struct content_piece *last =
-		builder->count > 0 ? &builder->pieces[builder->count - 1]
-				   : NULL;
-
 	if (from >= to)
 		return;
-	if (last != NULL && !last->is_text && last->to == from)
-		last->to = to;
+	if (ends_at(builder, from))
+		builder->pieces[builder->count - 1].to = to;
 	else
 		builder->pieces[builder->count++] =
 			(struct content_piece){.from = from, .to = to};
@@ -591,12 +598,8 @@ static bool
 lacks_line_end(const struct builder *builder)
 {
 	const struct message *message = builder->edited->message;
-	const struct content_piece *last =
-		builder->count > 0 ? &builder->pieces[builder->count - 1]
-				   : NULL;
 
-	return last != NULL && !last->is_text &&
-	       last->to == message_end(message) &&
+	return ends_at(builder, message_end(message)) &&
 	       !message_ends_in_line(message);
 }
 

@@ -486,6 +486,9 @@ share_of(const struct pool *pool, const struct pool_group *group,
 		return 1;
 	if (workers > group->idle_count)
 		workers = group->idle_count;
+	/* Of a group that is ready one may. */
+	if (workers == 0)
+		workers = 1;
 	share = (group->line_len + workers - 1) / workers;
 	return share < pool->together ? share : pool->together;
 }

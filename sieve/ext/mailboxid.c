@@ -59,7 +59,7 @@ static enum sieve_status
 apply_mailboxid(struct run *run, const struct tag_use *use,
 	struct pending_action *pending)
 {
-	struct str id, name;
+	struct str id, name = STR("");
 	bool is_found = false;
 	enum sieve_status status = run_text(run, use->argument.texts, &id);
 

@@ -119,7 +119,7 @@ static enum sieve_status
 apply_specialuse(struct run *run, const struct tag_use *use,
 	struct pending_action *pending)
 {
-	struct str value, found;
+	struct str value, found = STR("");
 	bool is_found = false;
 	enum sieve_status status = run_text(run, use->argument.texts, &value);
 
