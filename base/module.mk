@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/encode.c %D%/encode.h \
 	%D%/err.c %D%/err.h \
 	%D%/fd.c %D%/fd.h \
+	%D%/flush.c %D%/flush.h \
 	%D%/filestate.c %D%/filestate.h \
 	%D%/json.c %D%/json.h \
 	%D%/list.h \

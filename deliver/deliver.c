@@ -109,24 +109,38 @@ execute(struct job *const *jobs, size_t count)
 	}
 }
 
+/* Those that wait like this, in the order in which they came. */
+static size_t
+select_jobs(struct job *const *jobs, size_t count, enum execute_wait wait,
+	struct job **selected)
+{
+	size_t found = 0, j;
+
+	for (j = 0; j < count; j++)
+		if (jobs[j]->work->wait == wait)
+			selected[found++] = jobs[j];
+	return found;
+}
+
 void
 deliver_jobs(struct job *const *jobs, size_t count)
 {
-	struct job **ordered = ARENA_ARRAY(jobs[0]->arena, struct job *, count);
-	size_t together = 0, alone = count, j;
+	struct job **some = ARENA_ARRAY(jobs[0]->arena, struct job *, count);
+	size_t found, j;
 
-	for (j = 0; j < count; j++)
+	for (j = 0; j < count; j++) {
 		decide_all(jobs[j]);
-	for (j = 0; j < count; j++)
-		if (execute_may_wait(jobs[j]))
-			ordered[--alone] = jobs[j];
-		else
-			ordered[together++] = jobs[j];
-	if (together > 0)
-		execute(ordered, together);
-	/* The first one that came is the last in the array. */
-	for (j = count; j-- > alone;)
-		execute(&ordered[j], 1);
+		jobs[j]->work->wait = execute_wait_of(jobs[j]);
+	}
+	found = select_jobs(jobs, count, EXECUTE_DISK, some);
+	if (found > 0)
+		execute(some, found);
+	found = select_jobs(jobs, count, EXECUTE_BRIEF, some);
+	if (found > 0)
+		execute(some, found);
+	found = select_jobs(jobs, count, EXECUTE_LONG, some);
+	for (j = 0; j < found; j++)
+		execute(&some[j], 1);
 }
 
 void

@@ -42,6 +42,7 @@ enum deliver_outcome {
 struct delivery_work;
 struct job_work;
 struct script_cache;
+struct flush_crew;
 
 /* One recipient of a job. */
 struct delivery {
@@ -169,6 +170,9 @@ struct job {
 	bool (*is_abandoned)(const struct job *job);
 	const struct job_memory *memory; /* NULL: none */
 	const struct job_seen *seen;     /* NULL: a file in the user's home */
+	/* Several files of a batch are flushed at the same time; NULL: one after
+	 * the other. */
+	struct flush_crew *flush_crew;
 	/* Called once, when all its outcomes are final, while others that were
 	 * begun with it may still be at work.  NULL: nobody waits. */
 	void (*settled)(struct job *job);
@@ -182,8 +186,8 @@ void deliver_job(struct job *job);
 
 /* The same for jobs of one uid that came in together; they have the same memory,
  * all arenas live until it returns.  Each flush of the disk is for all of them.
- * One that may wait for somebody (a lock, a program) is done by itself, when the
- * others are settled. */
+ * One that may wait for somebody (a lock, a program) is done when the others
+ * are settled. */
 void deliver_jobs(struct job *const *jobs, size_t count);
 
 /* Whether the recipient could take a message of `size` bytes (0: not told), before

@@ -256,11 +256,52 @@ settle_copies_of(struct job *job)
 		fail_all(job, &err, false);
 }
 
+/* Of all jobs. */
+static size_t
+collect_all(const struct batch *batch, struct store_copy ***copies_out)
+{
+	size_t count = 0, j;
+	struct store_copy **copies;
+
+	for (j = 0; j < batch->count; j++)
+		count += collect_copies(batch->jobs[j], NULL);
+	copies = ARENA_ARRAY(batch->arena, struct store_copy *, count);
+	*copies_out = copies;
+	for (j = 0; j < batch->count; j++)
+		copies += collect_copies(batch->jobs[j], copies);
+	return count;
+}
+
+/* Many at the same time; what became of each is told by the phase of its own. */
+static void
+flush_together(const struct batch *batch,
+	void (*flush)(struct store_copy *const *copies, size_t count,
+		struct flush_crew *crew))
+{
+	struct flush_crew *crew = batch->jobs[0]->flush_crew;
+	struct store_copy **copies;
+	size_t count;
+
+	if (crew == NULL)
+		return;
+	count = collect_all(batch, &copies);
+	if (count > 1)
+		flush(copies, count, crew);
+}
+
+static void
+sync_all(struct batch *batch)
+{
+	flush_together(batch, store_flush_files);
+	for_each_open(batch, sync_copies);
+}
+
 static void
 settle_copies(struct batch *batch)
 {
 	size_t j;
 
+	flush_together(batch, store_flush_folders);
 	for (j = 0; j < batch->count; j++)
 		settle_copies_of(batch->jobs[j]);
 }
@@ -285,30 +326,6 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 	return 0;
 }
 
-/* The disk works at all files at a time, and one flush finds the others done. */
-static int
-begin_sync_of_copies(
-	struct job *job, struct delivery *delivery, struct err *err)
-{
-	const struct plan *plan = delivery->work->plan;
-	size_t i;
-
-	(void)job;
-	(void)err;
-	for (i = 0; i < plan->copy_count; i++)
-		if (plan->copies[i].copy != NULL)
-			store_begin_sync(plan->copies[i].copy);
-	return 0;
-}
-
-static void
-sync_all(struct batch *batch)
-{
-	if (batch->count > 1)
-		for_each_open(batch, begin_sync_of_copies);
-	for_each_open(batch, sync_copies);
-}
-
 static void
 keep_seen(struct batch *batch)
 {
@@ -318,20 +335,34 @@ keep_seen(struct batch *batch)
 		seen_keep(batch->jobs[j]);
 }
 
-bool
-execute_may_wait(const struct job *job)
+static enum execute_wait
+wait_of(const struct delivery *delivery)
 {
+	const struct plan *plan = delivery->work->plan;
+	size_t i;
+
+	if (plan->redirect_count > 0 || store_may_wait(delivery->work->store))
+		return EXECUTE_LONG;
+	for (i = 0; i < plan->copy_count; i++)
+		if (plan->copies[i].keyword_count > 0)
+			return EXECUTE_BRIEF;
+	return EXECUTE_DISK;
+}
+
+enum execute_wait
+execute_wait_of(const struct job *job)
+{
+	enum execute_wait longest = EXECUTE_DISK, one;
 	size_t d;
 
 	for (d = 0; d < job->count; d++) {
-		const struct delivery *delivery = &job->deliveries[d];
-
-		if (delivery_is_open(delivery) &&
-			(delivery->work->plan->redirect_count > 0 ||
-				store_may_wait(delivery->work->store)))
-			return true;
+		if (!delivery_is_open(&job->deliveries[d]))
+			continue;
+		one = wait_of(&job->deliveries[d]);
+		if (one > longest)
+			longest = one;
 	}
-	return false;
+	return longest;
 }
 
 void

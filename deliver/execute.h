@@ -20,9 +20,14 @@
 struct batch;
 void execute_plans(struct batch *batch);
 
-/* Whether something of it may wait for others: a lock of the mailbox, a program.  Then
- * no other job should wait for it. */
-bool execute_may_wait(const struct job *job);
+/* What a job may have to wait for beside the disk.  No other job should wait with it
+ * that waits for less. */
+enum execute_wait {
+	EXECUTE_DISK,  /* for nothing else */
+	EXECUTE_BRIEF, /* a lock that others hold for moments: keywords */
+	EXECUTE_LONG   /* the lock of a mailbox, a program */
+};
+enum execute_wait execute_wait_of(const struct job *job);
 
 /* Takes everything back that was done for a delivery. */
 void execute_abandon(struct delivery *delivery);

@@ -15,6 +15,7 @@
 #include "sieve/sieve.h"
 #include "store/store.h"
 #include "deliver/deliver.h"
+#include "deliver/execute.h"
 #include "deliver/plan.h"
 
 /* What copies hold: the message with trace headers.  Deliveries of a job whose
@@ -34,6 +35,7 @@ struct job_work {
 	struct work_bytes *bytes; /* the newest first */
 	struct tm received_at;
 	bool seen_is_down; /* the memory of marks; it has been told */
+	enum execute_wait wait;
 };
 
 /* Jobs whose phases are done together. */

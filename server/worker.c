@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/flush.h"
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "deliver/deliver.h"
@@ -28,6 +29,9 @@
 #include "server/jobmemory.h"
 
 #include "base/banned.h"
+
+/* Threads that wait for the disk. */
+enum { FLUSHES_AT_A_TIME = 8 };
 
 /* What one step of the loop leads to. */
 enum next {
@@ -49,6 +53,7 @@ struct worker {
 	struct channel front;  /* fd -1: master will send another one */
 	unsigned front_number; /* grows with each of them */
 	struct script_cache *scripts;
+	struct flush_crew *flush_crew;
 	struct jobmemory memory;
 	struct arena *arena; /* of the slots, and what they hold */
 	struct slot *slots[WIRE_JOBS_TOGETHER_MAX];
@@ -246,6 +251,7 @@ prepare_job(struct worker *worker, struct slot *slot)
 	job->script_cache = worker->scripts;
 	job->is_abandoned = is_abandoned;
 	job->settled = send_results;
+	job->flush_crew = worker->flush_crew;
 	if (!worker->child->boot.has_no_memory) {
 		job->memory = &jobmemory_ops;
 		job->seen = &jobmemory_seen;
@@ -591,6 +597,7 @@ worker_open(struct worker *worker, struct child *child)
 			child->arena, "%s/state", child->settings->base_dir);
 	*worker = (struct worker){.child = child, .front = {.fd = -1}};
 	worker->scripts = script_cache_open(NULL);
+	worker->flush_crew = flush_crew_open(FLUSHES_AT_A_TIME);
 	jobmemory_init(&worker->memory, state, geteuid());
 	snprintf(worker->prefix, sizeof(worker->prefix),
 		"lmtp(%ld):", (long)clock_pid());
@@ -605,6 +612,7 @@ worker_close(struct worker *worker)
 	empty_slots(worker);
 	jobmemory_clear(&worker->memory);
 	script_cache_close(&worker->scripts);
+	flush_crew_close(&worker->flush_crew);
 	arena_close(&worker->arena);
 }
 

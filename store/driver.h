@@ -23,6 +23,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/flush.h"
 #include "base/str.h"
 #include "mail/content.h"
 #include "store/folder.h"
@@ -95,7 +96,12 @@ struct store_driver {
 	/* Whether a copy may have to wait until others give up a lock. */
 	bool waits_for_locks;
 
-	void (*begin_sync)(struct store_copy *copy); /* NULL: no use */
+	/* store_flush_files(), store_flush_folders(); NULL: nothing is done in
+	 * advance.  Pass over the copies of other drivers. */
+	void (*flush_files)(struct store_copy *const *copies, size_t count,
+		struct flush_crew *crew);
+	void (*flush_folders)(struct store_copy *const *copies, size_t count,
+		struct flush_crew *crew);
 	int (*sync)(struct store_copy *copy, struct err *err);
 	int (*commit)(struct store_copy *copy, struct err *err);
 	/* Passes over the copies of other drivers. */

@@ -35,6 +35,8 @@ struct written {
 	bool save_crlf;
 	/* The kernel tells of lost bytes once; a second fsync() succeeds. */
 	bool is_broken;
+	bool is_flushed; /* in advance; flush_error is what that said */
+	int flush_error;
 };
 
 enum state {
@@ -54,6 +56,10 @@ struct maildir_copy {
 	size_t keyword_count;
 	char letters[KEYWORDS_MAX + 1]; /* from the commit on */
 	enum state state;
+	/* Its folders were flushed in advance. */
+	bool folders_are_flushed;
+	int folders_error; /* an errno, 0: none; and where */
+	struct buf folders_path;
 	struct buf target; /* the public path, once somebody was told of it */
 };
 
@@ -117,6 +123,7 @@ copy_open(struct maildir_root *root, struct maildir_folder *folder,
 	copy->base.content = content;
 	copy->base.folder = folder->name;
 	buf_init(&copy->base.path, PATH_BYTES);
+	buf_init(&copy->folders_path, PATH_BYTES);
 	buf_init(&copy->target, PATH_BYTES);
 	copy->root = root;
 	copy->folder = folder;
@@ -332,15 +339,53 @@ maildir_link(struct store_root *base, const struct folder *place,
 
 /* ---- the public file ---- */
 
-/* What goes wrong is told by fsync(). */
-static void
-maildir_begin_sync(struct store_copy *base)
+static bool
+is_ours(const struct store_copy *copy)
 {
-	int fd = copy_of(base)->written->fd;
+	return copy->driver == &maildir_driver;
+}
 
-	if (fd >= 0 && base->settings->fsync != STORE_FSYNC_NEVER &&
-		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) < 0)
-		return;
+static bool
+is_to_flush(const struct store_copy *copy)
+{
+	return is_ours(copy) && copy->settings->fsync != STORE_FSYNC_NEVER;
+}
+
+static void
+maildir_flush_files(
+	struct store_copy *const *copies, size_t count, struct flush_crew *crew)
+{
+	struct arena *arena = arena_open();
+	struct written **all = ARENA_ARRAY(arena, struct written *, count);
+	int *fds = ARENA_ARRAY(arena, int, count);
+	int *errors = ARENA_ARRAY(arena, int, count);
+	size_t files = 0, i;
+
+	for (i = 0; i < count; i++) {
+		struct written *written;
+
+		if (!is_to_flush(copies[i]))
+			continue;
+		written = copy_of(copies[i])->written;
+		if (written->fd < 0 || written->is_flushed)
+			continue;
+		written->is_flushed = true;
+		fds[files] = written->fd;
+		all[files++] = written;
+	}
+	flush_files(crew, fds, errors, files);
+	for (i = 0; i < files; i++)
+		all[i]->flush_error = errors[i];
+	arena_close(&arena);
+}
+
+static int
+flush_written(const struct written *written)
+{
+	if (!written->is_flushed)
+		return fsync(written->fd);
+	errno = written->flush_error;
+	return errno == 0 ? 0 : -1;
 }
 
 static int
@@ -357,7 +402,8 @@ maildir_sync(struct store_copy *base, struct err *err)
 	if (fd < 0)
 		return 0;
 	copy->written->is_broken = true;
-	if (base->settings->fsync != STORE_FSYNC_NEVER && fsync(fd) < 0)
+	if (base->settings->fsync != STORE_FSYNC_NEVER &&
+		flush_written(copy->written) < 0)
 		return failure(err, "fsync", buf_text(&base->path));
 	copy->written->fd = -1;
 	/* NFS tells only now of a full disk. */
@@ -519,14 +565,8 @@ maildir_commit(struct store_copy *base, struct err *err)
 	return 0;
 }
 
-static bool
-is_ours(const struct store_copy *copy)
-{
-	return copy->driver == &maildir_driver;
-}
-
 static void
-add_changed(struct paths *paths, struct maildir_copy *copy)
+add_changed(struct paths *paths, const struct maildir_copy *copy)
 {
 	size_t i;
 
@@ -536,9 +576,59 @@ add_changed(struct paths *paths, struct maildir_copy *copy)
 }
 
 static bool
-is_to_flush(const struct store_copy *copy)
+has_folders_to_flush(const struct store_copy *copy)
 {
-	return is_ours(copy) && copy->settings->fsync != STORE_FSYNC_NEVER;
+	return is_to_flush(copy) &&
+	       copy_of((struct store_copy *)(uintptr_t)copy)->state ==
+	               STATE_PUBLIC;
+}
+
+/* The first of the copy's folders that could not be flushed. */
+static void
+note_flushed(struct maildir_copy *copy, const struct paths_flushed *flushed)
+{
+	struct arena *arena = arena_open();
+	struct paths paths;
+	size_t i;
+
+	paths_init(&paths, arena);
+	add_changed(&paths, copy);
+	copy->folders_are_flushed = true;
+	for (i = 0; i < paths.count && copy->folders_error == 0; i++) {
+		copy->folders_error = paths_flush_error(flushed, paths.path[i]);
+		buf_reset(&copy->folders_path);
+		buf_add_text(&copy->folders_path, paths.path[i]);
+	}
+	arena_close(&arena);
+}
+
+static void
+maildir_flush_folders(
+	struct store_copy *const *copies, size_t count, struct flush_crew *crew)
+{
+	struct arena *arena = arena_open();
+	struct paths_flushed flushed;
+	struct paths paths;
+	size_t i;
+
+	paths_init(&paths, arena);
+	for (i = 0; i < count; i++)
+		if (has_folders_to_flush(copies[i]))
+			add_changed(&paths, copy_of(copies[i]));
+	flushed = paths_flush_together(&paths, crew);
+	for (i = 0; i < count; i++)
+		if (has_folders_to_flush(copies[i]))
+			note_flushed(copy_of(copies[i]), &flushed);
+	arena_close(&arena);
+}
+
+static int
+check_flushed(const struct maildir_copy *copy, struct err *err)
+{
+	if (copy->folders_error == 0)
+		return 0;
+	errno = copy->folders_error;
+	return failure(err, "fsync", buf_text(&copy->folders_path));
 }
 
 static int
@@ -547,14 +637,19 @@ flush_folders(struct store_copy *const *copies, size_t count, struct err *err)
 	struct arena *arena = arena_open();
 	struct paths paths;
 	size_t i;
-	int result;
+	int result = 0;
 
 	paths_init(&paths, arena);
-	for (i = 0; i < count; i++)
-		if (is_to_flush(copies[i]) &&
-			copy_of(copies[i])->state == STATE_PUBLIC)
+	for (i = 0; result == 0 && i < count; i++) {
+		if (!has_folders_to_flush(copies[i]))
+			continue;
+		if (copy_of(copies[i])->folders_are_flushed)
+			result = check_flushed(copy_of(copies[i]), err);
+		else
 			add_changed(&paths, copy_of(copies[i]));
-	result = paths_flush(&paths, err);
+	}
+	if (result == 0)
+		result = paths_flush(&paths, err);
 	for (i = 0; result == 0 && i < count; i++)
 		if (is_ours(copies[i]))
 			copy_of(copies[i])->root->changed.count = 0;
@@ -668,6 +763,7 @@ maildir_close(struct store_copy *base)
 		written_release(copy->written);
 	}
 	buf_clear(&base->path);
+	buf_clear(&copy->folders_path);
 	buf_clear(&copy->target);
 	memory_free(copy);
 }
@@ -683,7 +779,8 @@ const struct store_driver maildir_driver = {
 	.write = maildir_write,
 	.link = maildir_link,
 	.set_keywords = maildir_set_keywords,
-	.begin_sync = maildir_begin_sync,
+	.flush_files = maildir_flush_files,
+	.flush_folders = maildir_flush_folders,
 	.sync = maildir_sync,
 	.commit = maildir_commit,
 	.settle = maildir_settle,

@@ -555,10 +555,14 @@ store_link(struct store *store, struct str folder, unsigned write_flags,
 }
 
 void
-store_begin_sync(struct store_copy *copy)
+store_flush_files(
+	struct store_copy *const *copies, size_t count, struct flush_crew *crew)
 {
-	if (copy->driver->begin_sync != NULL)
-		copy->driver->begin_sync(copy);
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(drivers); i++)
+		if (drivers[i]->flush_files != NULL)
+			drivers[i]->flush_files(copies, count, crew);
 }
 
 int
@@ -591,6 +595,17 @@ store_settle(struct store_copy *const *copies, size_t count, struct err *err)
 		if (drivers[i]->settle(copies, count, err) < 0)
 			return -1;
 	return 0;
+}
+
+void
+store_flush_folders(
+	struct store_copy *const *copies, size_t count, struct flush_crew *crew)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(drivers); i++)
+		if (drivers[i]->flush_folders != NULL)
+			drivers[i]->flush_folders(copies, count, crew);
 }
 
 void

@@ -40,6 +40,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/flush.h"
 #include "base/str.h"
 #include "mail/content.h"
 
@@ -216,8 +217,10 @@ MUST_USE int store_set_keywords(struct store_copy *copy,
  * is, or mail_fsync = never. */
 MUST_USE int store_sync(struct store_copy *copy, struct err *err);
 
-/* Makes the disk begin with it, where several are to be synced.  Promises nothing. */
-void store_begin_sync(struct store_copy *copy);
+/* What store_sync() does for one, done for many at the same time.  How it went is told
+ * by the store_sync() of each, which has nothing else to do then. */
+void store_flush_files(struct store_copy *const *copies, size_t count,
+	struct flush_crew *crew);
 
 /* Once.  Syncs first what is not yet. */
 MUST_USE int store_commit(struct store_copy *copy, struct err *err);
@@ -226,6 +229,10 @@ MUST_USE int store_commit(struct store_copy *copy, struct err *err);
  * for them.  Only then are the copies durable. */
 MUST_USE int store_settle(
 	struct store_copy *const *copies, size_t count, struct err *err);
+
+/* The same for what store_settle() will be asked. */
+void store_flush_folders(struct store_copy *const *copies, size_t count,
+	struct flush_crew *crew);
 
 /* Takes a committed copy away again: another copy of its delivery failed and
  * all will be tried again. */

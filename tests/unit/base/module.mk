@@ -26,6 +26,10 @@ UNIT_TESTS += %D%/filestate
 %C%_filestate_SOURCES = %D%/filestate.c
 %C%_filestate_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/flush
+%C%_flush_SOURCES = %D%/flush.c
+%C%_flush_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/log
 %C%_log_SOURCES = %D%/log.c
 %C%_log_LDADD = $(TEST_LIBS)
