@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -23,8 +24,9 @@ struct flush_crew {
 	const int *fds;
 	int *errors;
 	size_t file_count;
-	size_t next; /* that nobody has taken */
-	size_t left; /* that are not flushed */
+	atomic_size_t next; /* that nobody has taken */
+	size_t round;
+	size_t busy; /* threads that look after this round */
 };
 
 struct flush_crew *
@@ -51,34 +53,37 @@ flush(int fd)
 	return result < 0 ? errno : 0;
 }
 
-/* The mutex is held before and after.  False: there is nothing to take. */
-static bool
-flush_next(struct flush_crew *crew)
+static void
+flush_what_is_left(struct flush_crew *crew)
 {
-	size_t place = crew->next;
-	int error;
+	size_t place;
 
-	if (place == crew->file_count)
-		return false;
-	crew->next++;
-	pthread_mutex_unlock(&crew->mutex);
-	error = flush(crew->fds[place]);
-	pthread_mutex_lock(&crew->mutex);
-	crew->errors[place] = error;
-	if (--crew->left == 0)
-		pthread_cond_signal(&crew->done);
-	return true;
+	while ((place = atomic_fetch_add(&crew->next, 1)) < crew->file_count)
+		crew->errors[place] = flush(crew->fds[place]);
 }
 
+/* A round is over when nobody looks after it any more, so that no late thread meets
+ * the files of the next one half way. */
 static void *
 work(void *argument)
 {
 	struct flush_crew *crew = argument;
+	size_t round = 0;
 
 	pthread_mutex_lock(&crew->mutex);
-	while (!crew->is_ending)
-		if (!flush_next(crew))
+	while (!crew->is_ending) {
+		if (round == crew->round) {
 			pthread_cond_wait(&crew->work, &crew->mutex);
+			continue;
+		}
+		round = crew->round;
+		crew->busy++;
+		pthread_mutex_unlock(&crew->mutex);
+		flush_what_is_left(crew);
+		pthread_mutex_lock(&crew->mutex);
+		if (--crew->busy == 0)
+			pthread_cond_signal(&crew->done);
+	}
 	pthread_mutex_unlock(&crew->mutex);
 	return NULL;
 }
@@ -118,22 +123,30 @@ add_threads(struct flush_crew *crew, size_t wanted)
 }
 
 static void
+wait_for_all(struct flush_crew *crew)
+{
+	while (crew->busy > 0)
+		pthread_cond_wait(&crew->done, &crew->mutex);
+}
+
+static void
 flush_together(
 	struct flush_crew *crew, const int *fds, int *errors, size_t count)
 {
 	/* One of them is done here. */
 	add_threads(crew, count - 1);
 	pthread_mutex_lock(&crew->mutex);
+	wait_for_all(crew);
 	crew->fds = fds;
 	crew->errors = errors;
-	crew->file_count = crew->left = count;
-	crew->next = 0;
+	crew->file_count = count;
+	crew->round++;
+	atomic_store(&crew->next, 0);
 	pthread_cond_broadcast(&crew->work);
-	while (flush_next(crew))
-		continue;
-	while (crew->left > 0)
-		pthread_cond_wait(&crew->done, &crew->mutex);
-	crew->file_count = crew->next = 0;
+	pthread_mutex_unlock(&crew->mutex);
+	flush_what_is_left(crew);
+	pthread_mutex_lock(&crew->mutex);
+	wait_for_all(crew);
 	pthread_mutex_unlock(&crew->mutex);
 }
 

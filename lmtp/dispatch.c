@@ -15,6 +15,8 @@ enum {
 	FRAME_TICKETS = 4096,
 	/* Bytes of one JOB_RECIPIENTS; a recipient has 2 KB at most. */
 	FRAME_RECIPIENTS_BYTES = FRAME_MAX - 4096,
+	/* Of those that come with JOB, beside a message of 64 KB. */
+	JOB_RECIPIENTS_BYTES = 32 * 1024,
 	/* Lines about refused recipients of one transaction: a client may name
 	 * very many, and the log has to stay readable. */
 	REFUSED_LINES = 20
@@ -499,43 +501,51 @@ frame_bytes_of(const struct session_recipient *recipient)
 	       recipient->notify.len + strlen(recipient->id) + 24;
 }
 
-static void
-send_recipients(struct job *job)
+/* As many as have so many bytes, one at least; result: the place of the next. */
+static size_t
+fill_recipients(const struct job *job, size_t at, size_t most_bytes,
+	struct wire_job_recipients *message)
 {
-	struct wire_job_recipients message = {.job = job->entry.number};
-	size_t at = 0;
+	size_t bytes = 0;
 
-	message.recipients = memory_get(
-		memory_product(job->count, sizeof(*message.recipients)));
+	for (message->count = 0; at < job->count; at++) {
+		struct session_recipient *recipient = job->recipients[at];
+
+		bytes += frame_bytes_of(recipient);
+		if (message->count > 0 && bytes > most_bytes)
+			break;
+		message->recipients[message->count++] =
+			(struct wire_job_recipient){.ticket = recipient->ticket,
+				.path = recipient->address.text,
+				.original = recipient->original,
+				.orcpt = recipient->orcpt,
+				.notify = recipient->notify,
+				.session = recipient->id};
+	}
+	return at;
+}
+
+/* Leaves those in the message that go with JOB. */
+static void
+send_recipients(struct job *job, struct wire_job_recipients *message)
+{
+	size_t at = fill_recipients(job, 0, JOB_RECIPIENTS_BYTES, message);
+	size_t sent = 0;
+
 	while (at < job->count) {
 		struct frame frame;
-		size_t bytes = 0;
 
-		for (message.count = 0; at < job->count; at++) {
-			struct session_recipient *recipient =
-				job->recipients[at];
-
-			bytes += frame_bytes_of(recipient);
-			if (message.count > 0 && bytes > FRAME_RECIPIENTS_BYTES)
-				break;
-			message.recipients[message.count++] =
-				(struct wire_job_recipient){
-					.ticket = recipient->ticket,
-					.path = recipient->address.text,
-					.original = recipient->original,
-					.orcpt = recipient->orcpt,
-					.notify = recipient->notify,
-					.session = recipient->id};
-		}
+		sent = fill_recipients(
+			job, sent, FRAME_RECIPIENTS_BYTES, message);
 		frame_begin(&frame, WIRE_JOB_RECIPIENTS);
-		wire_job_recipients(&frame, &message);
+		wire_job_recipients(&frame, message);
 		link_send(&job->worker->link, &frame);
+		at = fill_recipients(job, sent, JOB_RECIPIENTS_BYTES, message);
 	}
-	memory_free(message.recipients);
 }
 
 static void
-send_message(struct job *job)
+send_message(struct job *job, const struct wire_job_recipients *last)
 {
 	struct session *session = job->client->session;
 	struct session_transaction *transaction = session_transaction(session);
@@ -547,6 +557,8 @@ send_message(struct job *job)
 		.ret = transaction->ret,
 		.envid = transaction->envid,
 		.recipients = (uint32_t)transaction->accepted,
+		.last = last->recipients,
+		.last_count = last->count,
 		.size = spool_size(transaction->spool)};
 
 	session_client(session, &message.client);
@@ -557,14 +569,25 @@ send_message(struct job *job)
 }
 
 static void
+send_job(struct job *job)
+{
+	struct wire_job_recipients recipients = {.job = job->entry.number};
+
+	recipients.recipients = memory_get(
+		memory_product(job->count, sizeof(*recipients.recipients)));
+	send_recipients(job, &recipients);
+	send_message(job, &recipients);
+	memory_free(recipients.recipients);
+}
+
+static void
 give_job(struct job *job, struct worker *worker)
 {
 	job->worker = worker;
 	job->of_worker = worker->jobs;
 	worker->jobs = job;
 	set_state(job, JOB_SENT);
-	send_recipients(job);
-	send_message(job);
+	send_job(job);
 	forget_content_when_sent(job->client);
 }
 

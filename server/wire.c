@@ -318,6 +318,8 @@ wire_job(struct frame *frame, struct wire_job *job)
 	client(frame, &job->client);
 	frame_u32(frame, &job->recipients);
 	frame_u64(frame, &job->size);
+	FRAME_LIST(frame, job->last, job->last_count, RECIPIENT_LEAST,
+		job_recipient);
 	frame_fd(frame, &job->file);
 	frame_str(frame, &job->message);
 }

@@ -294,7 +294,8 @@ struct wire_assign {
 };
 void wire_assign(struct frame *frame, struct wire_assign *assign);
 
-/* Before WIRE_JOB, as many frames as it takes, in the order of RCPT. */
+/* Before WIRE_JOB, as many frames as it takes, in the order of RCPT; those that have
+ * room in WIRE_JOB come with it. */
 struct wire_job_recipient {
 	struct wire_ticket ticket;
 	struct str path;     /* RCPT as given, without brackets */
@@ -335,7 +336,10 @@ struct wire_job {
 	struct wire_client client;
 	uint32_t recipients; /* all in the transaction, of other groups too */
 	uint64_t size;       /* of the message */
-	int file;            /* -1: `message` holds all */
+	/* Of the job; those that have room here.  The others came before. */
+	struct wire_job_recipient *last;
+	size_t last_count;
+	int file; /* -1: `message` holds all */
 	struct str message;
 };
 void wire_job(struct frame *frame, struct wire_job *job);

@@ -330,13 +330,30 @@ handle_recipients(struct worker *worker, struct frame *frame)
 	return NEXT_GO_ON;
 }
 
+/* Those that come with JOB. */
+static enum next
+take_recipients(
+	struct worker *worker, struct slot *slot, const struct wire_job *job)
+{
+	struct wire_job_recipients last = {
+		.job = job->job,
+		.recipients = job->last,
+		.count = job->last_count,
+	};
+	struct err err;
+
+	if (slot->is_here)
+		return front_broke_rules(worker, "a job twice");
+	if (assignment_add_recipients(&slot->job.assignment, &last, &err) < 0)
+		return front_broke_rules(worker, err_log_text(&err));
+	return NEXT_GO_ON;
+}
+
 static enum next
 take_job(struct worker *worker, struct slot *slot, struct wire_job *job)
 {
 	struct err err;
 
-	if (slot->is_here)
-		return front_broke_rules(worker, "a job twice");
 	if (assignment_begin(&slot->job.assignment, job, &err) < 0)
 		return front_broke_rules(worker, err_log_text(&err));
 	slot->is_here = true;
@@ -356,6 +373,10 @@ handle_job(struct worker *worker, struct frame *frame)
 		return front_broke_rules(worker, "a broken JOB");
 	}
 	slot = find_assigned(worker, job.job, &next);
+	if (slot != NULL)
+		next = take_recipients(worker, slot, &job);
+	if (next != NEXT_GO_ON)
+		slot = NULL;
 	/* ASSIGN may have come in several frames. */
 	if (slot != NULL &&
 		!assignment_is_complete(&slot->job.assignment, job.job) &&

@@ -115,21 +115,15 @@ struct job {
 static struct job
 take_job(struct stage *stage, struct channel *worker)
 {
-	struct wire_job_recipients list = {0};
 	struct job job = {0};
 	struct frame frame;
 
-	frame = stage_receive(stage, worker, WIRE_JOB_RECIPIENTS);
-	wire_job_recipients(&frame, &list);
-	CHECK(frame_is_whole(&frame));
-	frame_close(&frame);
-	job.recipients = list.count;
-	job.first = list.recipients;
 	frame = stage_receive(stage, worker, WIRE_JOB);
 	wire_job(&frame, &job.message);
 	CHECK(frame_is_whole(&frame));
 	frame_close(&frame);
-	CHECK_UINT(job.message.job, list.job);
+	job.recipients = job.message.last_count;
+	job.first = job.message.last;
 	return job;
 }
 

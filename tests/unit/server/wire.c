@@ -91,6 +91,8 @@ MESSAGE(job, {.job = 1,
 		     .client = {.helo = {"h", 1}, .port = 25},
 		     .recipients = 2,
 		     .size = 3,
+		     .last = recipients,
+		     .last_count = 2,
 		     .file = -1,
 		     .message = {"a\r\n", 3}})
 MESSAGE(handle, {.uid = 7})

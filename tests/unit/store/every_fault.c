@@ -402,6 +402,110 @@ TEST(folders_that_failed_to_settle_are_flushed_at_the_next_try)
 	store_close(&store);
 }
 
+/* ---- many at the same time ---- */
+
+/* Copies for INBOX and the folder Work, which are there. */
+static struct store *
+write_two(const struct store_settings *settings, struct store_copy *copies[2])
+{
+	struct store *store = box_open(settings);
+	struct err err;
+	size_t i, round;
+
+	for (round = 0; round < 2; round++) {
+		REQUIRE(store_write(store, STR("Work"), STORE_CREATE_FOLDER,
+				box_content(STR(MAIL)), 0, &copies[0],
+				&err) == STORE_OK);
+		REQUIRE(store_write(store, STR("INBOX"), 0,
+				box_content(STR(MAIL)), 0, &copies[1],
+				&err) == STORE_OK);
+		for (i = 0; round == 0 && i < 2; i++) {
+			REQUIRE(store_commit(copies[i], &err) == 0);
+			REQUIRE(store_settle(&copies[i], 1, &err) == 0);
+			store_copy_close(&copies[i]);
+		}
+	}
+	return store;
+}
+
+static void
+close_two(struct store *store, struct store_copy *copies[2])
+{
+	fault.is_armed = false;
+	store_copy_close(&copies[0]);
+	store_copy_close(&copies[1]);
+	store_close(&store);
+}
+
+TEST(files_flushed_in_advance_are_not_flushed_again)
+{
+	struct store_settings settings = box_settings();
+	struct store_copy *copies[2];
+	struct store *store = write_two(&settings, copies);
+	struct err err;
+
+	arm(NULL, 0, 0);
+	store_flush_files(copies, 2, NULL);
+	CHECK_INT(fault.flushed_count, 2);
+	CHECK_INT(store_sync(copies[0], &err), 0);
+	CHECK_INT(store_sync(copies[1], &err), 0);
+	CHECK_INT(fault.flushed_count, 2);
+	close_two(store, copies);
+}
+
+TEST(a_file_that_cannot_be_flushed_in_advance_is_that_copys_trouble)
+{
+	struct store_settings settings = box_settings();
+	struct store_copy *copies[2];
+	struct store *store = write_two(&settings, copies);
+	struct err err;
+
+	arm("fsync", 2, EIO);
+	store_flush_files(copies, 2, NULL);
+	CHECK_INT(store_sync(copies[0], &err), 0);
+	CHECK_INT(store_sync(copies[1], &err), -1);
+	CHECK_INT(store_commit(copies[0], &err), 0);
+	CHECK_INT(store_commit(copies[1], &err), -1);
+	close_two(store, copies);
+}
+
+TEST(folders_flushed_in_advance_are_not_flushed_again)
+{
+	struct store_settings settings = box_settings();
+	struct store_copy *copies[2];
+	struct store *store = write_two(&settings, copies);
+	struct err err;
+
+	REQUIRE(store_commit(copies[0], &err) == 0);
+	REQUIRE(store_commit(copies[1], &err) == 0);
+	arm(NULL, 0, 0);
+	store_flush_folders(copies, 2, NULL);
+	CHECK_INT(times_flushed("Maildir/new"), 1);
+	CHECK_INT(times_flushed("Maildir/.Work/new"), 1);
+	CHECK_INT(store_settle(copies, 2, &err), 0);
+	CHECK_INT(fault.flushed_count, 2);
+	close_two(store, copies);
+}
+
+/* "Maildir/.Work/new" stands before "Maildir/new". */
+TEST(a_folder_that_cannot_be_flushed_in_advance_is_its_copys_trouble)
+{
+	struct store_settings settings = box_settings();
+	struct store_copy *copies[2];
+	struct store *store = write_two(&settings, copies);
+	struct err err;
+
+	REQUIRE(store_commit(copies[0], &err) == 0);
+	REQUIRE(store_commit(copies[1], &err) == 0);
+	arm("fsync", 1, EIO);
+	store_flush_folders(copies, 2, NULL);
+	CHECK_INT(store_settle(&copies[0], 1, &err), -1);
+	CHECK(str_find(str_from(err_log_text(&err)), STR("/.Work/new")) <
+		strlen(err_log_text(&err)));
+	CHECK_INT(store_settle(&copies[1], 1, &err), 0);
+	close_two(store, copies);
+}
+
 /* NFS writes at close(). */
 TEST(a_full_disk_that_only_close_tells_of_is_a_failure)
 {
