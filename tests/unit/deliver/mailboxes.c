@@ -71,7 +71,7 @@ static void
 make(const char *disk, const char *id)
 {
 	static const char *const parts[] = {"", "/cur", "/new", "/tmp"};
-	char name[300];
+	char name[300], line[100];
 	size_t i;
 
 	(void)mkdir(test_path("Maildir"), 0700);
@@ -82,7 +82,8 @@ make(const char *disk, const char *id)
 	if (id == NULL)
 		return;
 	snprintf(name, sizeof(name), "Maildir/%s/dovecot-uidlist", disk);
-	test_file(name, arena_format(arena_open(), "3 V1 N2 G%s\n", id));
+	snprintf(line, sizeof(line), "3 V1 N2 G%s\n", id);
+	test_file(name, line);
 }
 
 static enum lookup

@@ -115,10 +115,13 @@ TEST(a_full_file_stays_and_gives_the_letters_it_has)
 
 TEST(of_too_many_new_ones_the_first_get_letters)
 {
+	char name[8];
 	size_t i;
 
-	for (i = 0; i < 25; i++)
-		CHECK_INT(take(arena_format(arena_open(), "k%zu", i)), 0);
+	for (i = 0; i < 25; i++) {
+		snprintf(name, sizeof(name), "k%zu", i);
+		CHECK_INT(take(name), 0);
+	}
 	CHECK_INT(take("last more"), -1);
 	CHECK_STR(letters, "z");
 	CHECK(str_ends(file(), STR("24 k24\n25 last\n")));
@@ -229,11 +232,12 @@ TEST(a_lock_that_another_holds_is_waited_for_and_then_told)
 {
 	static const char *const locks[] = {
 		"dovecot-uidlist.lock", "dovecot-keywords.lock"};
+	char holder[300];
 	size_t i;
 
+	snprintf(holder, sizeof(holder), "%d:%s", getppid(), clock_host());
 	for (i = 0; i < ARRAY_LENGTH(locks); i++) {
-		test_file(locks[i], arena_format(arena_open(), "%d:%s",
-					    getppid(), clock_host()));
+		test_file(locks[i], holder);
 		CHECK_INT(take("A"), -1);
 		CHECK(strstr(err.detail, locks[i]) != NULL);
 		CHECK(!box_exists("dovecot-keywords"));
@@ -320,13 +324,15 @@ enum { WRITERS = 4, KEYWORDS_EACH = 6 };
 static void
 be_writer(unsigned number)
 {
+	char names[40];
 	unsigned i;
 	int result = 0;
 
 	settings.keywords_timeout_ms = 30000;
-	for (i = 0; i < KEYWORDS_EACH; i++)
-		result |= take(
-			arena_format(arena_open(), "common w%uk%u", number, i));
+	for (i = 0; i < KEYWORDS_EACH; i++) {
+		snprintf(names, sizeof(names), "common w%uk%u", number, i);
+		result |= take(names);
+	}
 	_exit(result == 0 ? 0 : 1);
 }
 
@@ -334,14 +340,13 @@ static void
 check_all_are_there(void)
 {
 	struct str text = file();
+	char line[40];
 	unsigned n, i;
 
 	CHECK(str_find(text, STR(" common\n")) < text.len);
 	for (n = 0; n < WRITERS; n++)
 		for (i = 0; i < KEYWORDS_EACH; i++) {
-			const char *line =
-				arena_format(arena_open(), " w%uk%u\n", n, i);
-
+			snprintf(line, sizeof(line), " w%uk%u\n", n, i);
 			CHECK(str_find(text, str_from(line)) < text.len);
 		}
 }

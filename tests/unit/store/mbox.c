@@ -664,14 +664,14 @@ TEST(where_none_are_named_a_message_has_none)
 {
 	static const char *const heads[] = {"", "X-IMAPbase: 12\n",
 		"X-IMAP: 1 2\n", "A: b\n\nX-IMAPbase: 1 2 Junk\n"};
+	char text[200];
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(heads); i++) {
-		struct str all =
-			deliver_with_keywords(arena_format(arena_open(),
-				"From x  Fri Jul 04 10:00:00 2025\n%s\nold\n\n",
-				heads[i]));
-
-		CHECK(str_ends(all, STR("Subject: x\n\nb\n\n")));
+		snprintf(text, sizeof(text),
+			"From x  Fri Jul 04 10:00:00 2025\n%s\nold\n\n",
+			heads[i]);
+		CHECK(str_ends(deliver_with_keywords(text),
+			STR("Subject: x\n\nb\n\n")));
 	}
 }
