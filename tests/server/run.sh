@@ -42,7 +42,7 @@ python() {
 # they run as.  Such a program is slow, and its memory says nothing: a part of the
 # cases is enough.
 sanitizer=
-all='modes users limits check clients session spool ahead reload rotate stop retry seen kill hang socket again crowd'
+all='modes users limits check clients session spool ahead reload rotate stop retry seen kill hang socket again together crowd'
 if grep -q __asan_init "$lmtpd"; then
 	sanitizer=$TEST_WORK/sanitizer
 	mkdir -m 1777 "$sanitizer"
@@ -50,7 +50,7 @@ if grep -q __asan_init "$lmtpd"; then
 	ASAN_OPTIONS=log_path=$sanitizer/report
 	UBSAN_OPTIONS=log_path=$sanitizer/report:print_stacktrace=1
 	export ASAN_OPTIONS UBSAN_OPTIONS
-	all='modes users clients reload stop retry seen kill'
+	all='modes users clients reload stop retry seen kill together'
 fi
 
 cases=${*:-$all}
