@@ -106,6 +106,21 @@ END
 verdict "1 passed, 0 failed" "-F is content with what does not compile" -F <<'END'
 frop;
 END
+exits 1 "-F does not pass a file that is not there" "$svtest" -F none.svtest
+
+# A file that may not grow kills who writes to it.
+printf '%s\n%s\n' "$head" 'test "a" { }
+test "b" { keep; if not test_result_execute { test_fail "b"; } }' >case.svtest
+for option in "" -F; do
+	crashed=$(ulimit -f 0
+		"$svtest" $option -W "$TEST_WORK" case.svtest 2>/dev/null)
+	is "$?" 1 "a crash fails its case: svtest $option"
+	like "$crashed" "*case.svtest: FAILED: signal * ended it*" \
+		"the signal is told"
+	like "$crashed" "*1: a: SUCCEEDED*" "so are the tests before"
+	like "$crashed" "*0 passed, 1 failed" "nothing of it passes"
+done
+not_ok "nothing of a crashed case stays" ls "$TEST_WORK"/svtest.*
 exits 2 "no file is wrong usage" "$svtest"
 exits 1 "a file that is not there is a failure" "$svtest" none.svtest
 printf 'keep;\n' >plain.svtest

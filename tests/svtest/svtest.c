@@ -9,7 +9,9 @@
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
+#include <ftw.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 
 struct verdict {
 	size_t tests, passed, failures;
+	bool is_known; /* false: it crashed, or could not begin */
 };
 
 static void
@@ -143,46 +146,60 @@ run_case(struct world *world, const char *file)
 /* ---- a process for each ---- */
 
 static struct verdict
-run_alone(const struct svtest_options *options, const char *file)
+run_alone(const struct svtest_options *options, const char *work,
+	const char *file)
 {
 	struct world world;
 	struct verdict verdict = {.failures = 1};
 
-	if (world_open(&world, options, file) == 0) {
+	if (world_open(&world, options, work, file) == 0) {
 		run_case(&world, file);
-		verdict = (struct verdict){
-			world.tests, world.passed, world.failures};
+		verdict = (struct verdict){.tests = world.tests,
+			.passed = world.passed,
+			.failures = world.failures,
+			.is_known = true};
 	}
 	world_close(&world);
 	return verdict;
 }
 
 static void
-run_child(const struct svtest_options *options, const char *file, int fd)
+run_child(const struct svtest_options *options, const char *work,
+	const char *file, int fd)
 {
-	struct verdict verdict = run_alone(options, file);
+	struct verdict verdict = run_alone(options, work, file);
 
 	fflush(stdout);
-	_exit(fd_write(fd, str_of((const char *)&verdict, sizeof(verdict))) == 0
+	exit(fd_write(fd, str_of((const char *)&verdict, sizeof(verdict))) == 0
 			? EXIT_SUCCESS
 			: EXIT_FAILURE);
 }
 
+static void
+print_crash(const char *file, int status)
+{
+	if (WIFSIGNALED(status))
+		printf("%s: FAILED: signal %d ended it (%s)\n", file,
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		printf("%s: FAILED: it ended the runner with status %d\n", file,
+			WEXITSTATUS(status));
+}
+
 static struct verdict
-run_file(const struct svtest_options *options, const char *file)
+run_in(const struct svtest_options *options, const char *work, const char *file)
 {
 	struct verdict verdict = {.failures = 1};
 	int ends[2], status = 0;
 	pid_t child;
 
-	printf("%s\n", file);
 	fflush(stdout);
 	if (pipe(ends) < 0 || (child = fork()) < 0) {
 		perror("svtest");
 		return verdict;
 	}
 	if (child == 0)
-		run_child(options, file, ends[1]);
+		run_child(options, work, file, ends[1]);
 	close(ends[1]);
 	if (fd_read(ends[0], &verdict, sizeof(verdict)) !=
 		(ssize_t)sizeof(verdict))
@@ -190,10 +207,40 @@ run_file(const struct svtest_options *options, const char *file)
 	close(ends[0]);
 	waitpid(child, &status, 0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS) {
-		printf("%s: FAILED: it ended the runner (status %d)\n", file,
-			status);
-		verdict.failures++;
+		print_crash(file, status);
+		verdict = (struct verdict){.failures = 1};
 	}
+	return verdict;
+}
+
+static int
+remove_one(
+	const char *path, const struct stat *status, int kind, struct FTW *ftw)
+{
+	(void)status;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+/* The folder is made and removed here, so that none is left by a crash. */
+static struct verdict
+run_file(const struct svtest_options *options, const char *file)
+{
+	enum { MOST_FILES = 16 };
+	struct verdict verdict = {.failures = 1};
+	char work[PATH_MAX];
+
+	printf("%s\n", file);
+	if (snprintf(work, sizeof(work), "%s/svtest.XXXXXX", options->work) >=
+			(int)sizeof(work) ||
+		mkdtemp(work) == NULL) {
+		fprintf(stderr, "svtest: cannot make a folder in %s: %s\n",
+			options->work, strerror(errno));
+		return verdict;
+	}
+	verdict = run_in(options, work, file);
+	nftw(work, remove_one, MOST_FILES, FTW_DEPTH | FTW_PHYS);
 	return verdict;
 }
 
@@ -201,11 +248,15 @@ run_file(const struct svtest_options *options, const char *file)
 static struct verdict
 turned_round(const char *file, struct verdict verdict)
 {
-	bool is_good = verdict.failures >= verdict.tests;
+	bool has_failed = verdict.failures >= verdict.tests;
+	bool is_good = verdict.is_known && has_failed;
 
 	printf("%s: %s\n", file,
-		is_good ? "failed as expected" : "FAILED: it did not fail");
-	return (struct verdict){1, is_good, !is_good};
+		is_good      ? "failed as expected"
+		: has_failed ? "FAILED: it did not come to its tests"
+			     : "FAILED: it did not fail");
+	return (struct verdict){
+		.tests = 1, .passed = is_good, .failures = !is_good};
 }
 
 static int
@@ -244,6 +295,8 @@ main(int argc, char **argv)
 
 	if (options.work == NULL)
 		options.work = "/tmp";
+	/* A crash takes no line along. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((c = getopt_long(argc, argv, "DEFW:", longer, NULL)) != -1) {
 		switch (c) {
 		case 'D':

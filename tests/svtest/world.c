@@ -2,7 +2,6 @@
 #include "tests/svtest/world.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,8 +217,7 @@ world_message_text(struct world *world)
 static int
 make_folders(struct world *world, const char *file)
 {
-	char *work = arena_format(
-		world->arena, "%s/svtest.XXXXXX", world->options->work);
+	const char *work = world->work;
 	char *folder = realpath(file, NULL);
 
 	if (folder == NULL) {
@@ -234,12 +232,6 @@ make_folders(struct world *world, const char *file)
 						"%s/included", world->folder),
 			.global = arena_format(world->arena,
 				"%s/included-global", world->folder)};
-	if (mkdtemp(work) == NULL) {
-		fprintf(stderr, "svtest: cannot make a folder in %s: %s\n",
-			world->options->work, strerror(errno));
-		return -1;
-	}
-	world->work = work;
 	if (mkdir(arena_format(world->arena, "%s/home", work), 0700) < 0 ||
 		mkdir(arena_format(world->arena, "%s/sent", work), 0700) < 0) {
 		fprintf(stderr, "svtest: %s: %s\n", work, strerror(errno));
@@ -354,11 +346,12 @@ make_job(struct world *world)
 
 int
 world_open(struct world *world, const struct svtest_options *options,
-	const char *file)
+	const char *work, const char *file)
 {
 	const char *problem;
 
-	*world = (struct world){.arena = arena_open(), .options = options};
+	*world = (struct world){
+		.arena = arena_open(), .options = options, .work = work};
 	world->result.arena = world->executed.arena = world->arena;
 	world->result.implicit_keep = true;
 	if (make_folders(world, file) < 0)
@@ -374,26 +367,12 @@ world_open(struct world *world, const struct svtest_options *options,
 	return 0;
 }
 
-static int
-remove_one(
-	const char *path, const struct stat *status, int kind, struct FTW *ftw)
-{
-	(void)status;
-	(void)kind;
-	(void)ftw;
-	return remove(path);
-}
-
 void
 world_close(struct world *world)
 {
-	enum { MOST_FILES = 16 };
-
 	store_close(&world->delivery_work.store);
 	for (; world->opened != NULL; world->opened = world->opened->next)
 		message_close(&world->opened->message);
 	log_close();
-	if (world->work != NULL)
-		nftw(world->work, remove_one, MOST_FILES, FTW_DEPTH | FTW_PHYS);
 	arena_close(&world->arena);
 }

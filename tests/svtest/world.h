@@ -117,9 +117,10 @@ struct world {
 	const char *test; /* the block that runs; NULL outside */
 };
 
-/* -1: told on standard error. */
+/* work: an empty folder, which stays the caller's.  -1: told on standard error. */
 MUST_USE int world_open(struct world *world,
-	const struct svtest_options *options, const char *file);
+	const struct svtest_options *options, const char *work,
+	const char *file);
 void world_close(struct world *world);
 
 static inline struct world *
