@@ -1,6 +1,10 @@
 /* runner - runs Sieve cases: a script, a message, what must come out
  *
  *   runner FILE.case...        prints TAP, one test for each file
+ *   runner --starved FILE.case...
+ *                              runs each first script with ever more steps, then
+ *                              with ever more memory: it has to fail cleanly until
+ *                              it has enough, and must then end as it always does
  *
  * A case is a text file; its name is a sentence.  Sections begin at the left
  * edge, their lines are indented by one tab, "#" lines are comments:
@@ -1129,8 +1133,105 @@ run_case(struct test_case *test)
 	message_close(&world.message);
 }
 
+/* ---- with too little ---- */
+
+struct ending {
+	enum sieve_status status;
+	size_t actions;
+	bool keeps, lacks; /* lacks: the limit in question ended it */
+};
+
 static bool
-run_file(const char *path, size_t number)
+names_limit(const struct sieve_report *report, const char *limit)
+{
+	struct str name = str_from(limit);
+	struct str text;
+
+	if (report->errors == 0)
+		return false;
+	text = str_from(report->problems[report->count - 1].text);
+	return str_find(text, name) < text.len;
+}
+
+static struct ending
+run_once(struct world *world, const struct sieve_program *program,
+	const struct sieve_settings *settings, const char *limit)
+{
+	struct sieve_result result = {.arena = arena_open()};
+	struct sieve_report report;
+	struct ending ending;
+	struct err err;
+
+	world->log.count = world->notes.count = world->trace.count = 0;
+	sieve_report_init(&report, result.arena);
+	ending.status = sieve_run(
+		program, settings, &world->host, &result, &report, &err);
+	ending.actions = result.count;
+	ending.keeps = result.implicit_keep;
+	ending.lacks = names_limit(&report, limit);
+	if (ending.lacks && ending.status == SIEVE_OK)
+		complain(world->test, "an error, and no failure",
+			str_from(limit));
+	if (ending.status != SIEVE_OK &&
+		(!ending.keeps || ending.actions > 0 || result.mark_count > 0))
+		complain(world->test, "no clean failure", str_from(limit));
+	arena_close(&result.arena);
+	return ending;
+}
+
+/* Every so many more until it is enough; some need too much for every step. */
+static void
+starve_of(struct world *world, const struct sieve_program *program,
+	struct sieve_settings settings, const char *limit)
+{
+	enum { MOST_RUNS = 400, MEMORY_STEP = 24 };
+	bool is_memory = str_is(str_from(limit), "sieve_max_memory");
+	uint64_t *amount =
+		is_memory ? &settings.max_memory : &settings.max_steps;
+	struct ending whole = run_once(world, program, &settings, limit);
+	struct ending ending = {.lacks = true};
+	size_t i;
+
+	*amount = 1;
+	for (i = 0; i < MOST_RUNS && ending.lacks; i++) {
+		ending = run_once(world, program, &settings, limit);
+		*amount += is_memory ? MEMORY_STEP + *amount / 64
+		                     : 1 + *amount / 128;
+	}
+	if (!ending.lacks && !whole.lacks &&
+		(ending.status != whole.status ||
+			ending.actions != whole.actions ||
+			ending.keeps != whole.keeps))
+		complain(
+			world->test, "it ends in another way", str_from(limit));
+}
+
+static void
+starve_case(struct test_case *test)
+{
+	struct world world = {.test = test};
+	struct sieve_settings settings = read_settings(test);
+	struct sieve_program *program;
+	struct sieve_report report;
+	struct err err;
+
+	world.loader.ops = &loader_ops;
+	world.loader.identity = "personal main";
+	world.host.ops = &traced_ops;
+	set_envelope(&world);
+	sieve_report_init(&report, test->arena);
+	if (sieve_compile_all(test->arena, &settings, &world.loader, "script",
+		    test->scripts[0], &program, &report, &err) != SIEVE_OK ||
+		!open_message(test, test->message, &world.message))
+		return;
+	set_clock(&world);
+	starve_of(&world, program, settings, "sieve_max_steps");
+	starve_of(&world, program, settings, "sieve_max_memory");
+	message_close(&world.message);
+}
+
+static bool
+run_file(const char *path, size_t number, void (*judge)(struct test_case *))
 {
 	struct test_case *test = memory_get(sizeof(*test));
 	struct buf text;
@@ -1147,7 +1248,7 @@ run_file(const char *path, size_t number)
 	if (test->script_count == 0)
 		complain(test, "no script", str_from(path));
 	else
-		run_case(test);
+		judge(test);
 	is_good = test->said.len == 0;
 	printf("%s %zu - %s\n%s", is_good ? "ok" : "not ok", number, path,
 		buf_text(&test->said));
@@ -1161,12 +1262,14 @@ run_file(const char *path, size_t number)
 int
 main(int argc, char **argv)
 {
-	bool is_good = argc > 1;
-	int i;
+	bool is_starved = argc > 1 && str_is(str_from(argv[1]), "--starved");
+	int i, first = is_starved ? 2 : 1;
+	bool is_good = argc > first;
 
-	printf("1..%d\n", argc - 1);
-	for (i = 1; i < argc; i++)
-		if (!run_file(argv[i], (size_t)i))
+	printf("1..%d\n", argc - first);
+	for (i = first; i < argc; i++)
+		if (!run_file(argv[i], (size_t)(i - first + 1),
+			    is_starved ? starve_case : run_case))
 			is_good = false;
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
