@@ -86,7 +86,7 @@ coverage:
 
 .PHONY: lint format format-check coverage verify
 
-EXTRA_DIST += .ci/run %D%/check-format %D%/check-headers %D%/check-layers %D%/coverage.awk \
+EXTRA_DIST += .ci/run %D%/check-format %D%/check-headers %D%/check-layers %D%/coverage %D%/coverage.awk \
 	%D%/deps %D%/distcheck %D%/layers.txt %D%/lint %D%/lint-cc %D%/quickstart %D%/sources \
 	%D%/suites %D%/test \
 	.clang-format .clang-tidy
