@@ -475,12 +475,23 @@ others_starve(const struct pool *pool)
 	       pool->workers >= pool->limit && pool->ending == 0;
 }
 
+/* How many a worker may have at a time. */
+static size_t
+most_for(const struct pool *pool, const struct pool_worker *worker)
+{
+	uint64_t left = pool->service_count - worker->jobs;
+
+	if (pool->service_count > 0 && left < pool->together)
+		return (size_t)left;
+	return pool->together;
+}
+
 /* So many that every worker that could begin now gets its share. */
 static size_t
 share_of(const struct pool *pool, const struct pool_group *group,
-	uint64_t now_ms)
+	const struct pool_worker *worker, uint64_t now_ms)
 {
-	size_t workers = brisk_left(pool, group), share;
+	size_t workers = brisk_left(pool, group), share, most;
 
 	if (now_ms < group->alone_until_ms)
 		return 1;
@@ -490,7 +501,8 @@ share_of(const struct pool *pool, const struct pool_group *group,
 	if (workers == 0)
 		workers = 1;
 	share = (group->line_len + workers - 1) / workers;
-	return share < pool->together ? share : pool->together;
+	most = most_for(pool, worker);
+	return share < most ? share : most;
 }
 
 static void
@@ -525,7 +537,7 @@ next_ready(struct pool *pool, uint64_t now_ms, struct pool_step *step)
 		return end_worker(pool, worker, step);
 	step->group = group;
 	step->worker = worker;
-	share = share_of(pool, group, now_ms);
+	share = share_of(pool, group, worker, now_ms);
 	pool_worker_busy(pool, worker, now_ms);
 	take_starts(pool, group, share, step);
 	worker->jobs += step->start_count;

@@ -468,6 +468,24 @@ TEST(what_is_to_go_alone_goes_alone)
 	}
 }
 
+TEST(a_worker_gets_no_more_starts_than_service_count_leaves_it)
+{
+	struct pool *pool = new_pool_together(16, 1);
+	struct pool_group *amy = group_of(pool, AMY);
+	struct pool_worker worker;
+	struct pool_start starts[9] = {{0}};
+
+	pool->service_count = 5;
+	add_starts(pool, amy, starts, 3);
+	add_idle(pool, amy, &worker, 0);
+	CHECK_UINT(next(pool, 0).start_count, 3);
+	add_starts(pool, amy, &starts[3], 6);
+	pool_worker_idle(pool, &worker, 0);
+	CHECK_UINT(next(pool, 0).start_count, 2);
+	pool_worker_idle(pool, &worker, 0);
+	CHECK_INT(next(pool, 0).action, POOL_END);
+}
+
 TEST(after_a_death_with_several_jobs_they_go_one_by_one_for_a_while)
 {
 	struct pool *pool = new_pool_together(16, 1);
