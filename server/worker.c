@@ -171,20 +171,22 @@ front_broke_rules(struct worker *worker, const char *what)
 	return NEXT_DIE;
 }
 
-/* JOB_CANCEL.  One that came too late for its job is nobody's. */
-static enum next
-handle_cancel(struct worker *worker, struct frame *frame)
+static bool
+take_cancel(struct frame *frame, uint64_t *number_out)
 {
 	struct wire_job_number number = {0};
-	struct slot *slot;
 
 	wire_job_number(frame, &number);
-	if (!frame_is_whole(frame))
-		return front_broke_rules(worker, "a broken JOB_CANCEL");
-	slot = find_slot(worker, number.job);
+	*number_out = number.job;
+	return frame_is_whole(frame);
+}
+
+/* One that came too late for its job is nobody's. */
+static void
+cancel(struct slot *slot)
+{
 	if (slot != NULL)
 		slot->is_cancelled = true;
-	return NEXT_GO_ON;
 }
 
 /* What the front may send while jobs run; false when the channel is no more. */
@@ -192,6 +194,7 @@ static bool
 hear_cancel(struct worker *worker)
 {
 	struct frame frame;
+	uint64_t number;
 	struct err err;
 
 	if (channel_receive(&worker->front, worker->arena, &frame, &err) !=
@@ -199,8 +202,9 @@ hear_cancel(struct worker *worker)
 		lose_front(worker);
 		return false;
 	}
-	if (frame.type != WIRE_JOB_CANCEL ||
-		handle_cancel(worker, &frame) != NEXT_GO_ON) {
+	if (frame.type == WIRE_JOB_CANCEL && take_cancel(&frame, &number)) {
+		cancel(find_slot(worker, number));
+	} else {
 		worker->front_broke_rules = true;
 		lose_front(worker);
 	}
@@ -385,6 +389,21 @@ handle_job(struct worker *worker, struct frame *frame)
 	if (slot != NULL)
 		next = take_job(worker, slot, &job);
 	fd_close(&job.file);
+	return next;
+}
+
+/* Perhaps of a job that master has assigned and we have not heard of. */
+static enum next
+handle_cancel(struct worker *worker, struct frame *frame)
+{
+	enum next next = NEXT_GO_ON;
+	uint64_t number;
+
+	if (!take_cancel(frame, &number))
+		return front_broke_rules(worker, "a broken JOB_CANCEL");
+	if (find_slot(worker, number) != NULL ||
+		catch_up_with_master(worker, &next))
+		cancel(find_slot(worker, number));
 	return next;
 }
 
