@@ -355,6 +355,8 @@ execute_wait_of(const struct job *job)
 	enum execute_wait longest = EXECUTE_DISK, one;
 	size_t d;
 
+	if (job->count > EXECUTE_FEW)
+		return EXECUTE_LONG;
 	for (d = 0; d < job->count; d++) {
 		if (!delivery_is_open(&job->deliveries[d]))
 			continue;

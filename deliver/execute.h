@@ -25,8 +25,13 @@ void execute_plans(struct batch *batch);
 enum execute_wait {
 	EXECUTE_DISK,  /* for nothing else */
 	EXECUTE_BRIEF, /* a lock that others hold for moments: keywords */
-	EXECUTE_LONG   /* the lock of a mailbox, a program */
+	/* The lock of a mailbox, a program; or the disk, as there are more than
+	 * EXECUTE_FEW recipients. */
+	EXECUTE_LONG
 };
+/* Letters to a few do not wait for one to very many; and the claims of a batch stay
+ * fewer than state grants to one worker. */
+enum { EXECUTE_FEW = 100 };
 enum execute_wait execute_wait_of(const struct job *job);
 
 /* Takes everything back that was done for a delivery. */

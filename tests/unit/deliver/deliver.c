@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "deliver/execute.h"
 #include "deliver/scriptcache.h"
 #include "tests/lib/test.h"
 
@@ -833,11 +834,10 @@ note_settled(struct job *job)
 }
 
 static struct one *
-deliver_each(struct fixture *f)
+make_each(struct fixture *f)
 {
 	struct one *all = ARENA_ARRAY(f->arena, struct one, f->job.count);
 	size_t *last = ARENA_NEW(f->arena, size_t);
-	struct job *jobs[MOST];
 	size_t i;
 
 	for (i = 0; i < f->job.count; i++) {
@@ -846,9 +846,27 @@ deliver_each(struct fixture *f)
 		all[i].job.count = 1;
 		all[i].job.settled = note_settled;
 		all[i].settled_last = last;
-		jobs[i] = &all[i].job;
 	}
+	return all;
+}
+
+static void
+deliver_all(const struct fixture *f, struct one *all)
+{
+	struct job *jobs[MOST];
+	size_t i;
+
+	for (i = 0; i < f->job.count; i++)
+		jobs[i] = &all[i].job;
 	deliver_jobs(jobs, f->job.count);
+}
+
+static struct one *
+deliver_each(struct fixture *f)
+{
+	struct one *all = make_each(f);
+
+	deliver_all(f, all);
 	return all;
 }
 
@@ -898,6 +916,39 @@ TEST(a_job_that_may_wait_keeps_no_other_one_waiting)
 	CHECK_UINT(all[1].settled, 1);
 	CHECK_UINT(all[2].settled, 2);
 	CHECK_UINT(all[0].settled, 3);
+	finish(&f);
+}
+
+/* `count` times the delivery at `place`, as one job. */
+static void
+repeat_delivery(struct fixture *f, struct one *one, size_t place, size_t count)
+{
+	size_t i;
+
+	one->job.deliveries = ARENA_ARRAY(f->arena, struct delivery, count);
+	one->job.count = count;
+	for (i = 0; i < count; i++)
+		one->job.deliveries[i] = f->deliveries[place];
+}
+
+TEST(a_job_for_very_many_keeps_no_other_one_waiting)
+{
+	struct fixture f;
+	struct one *all;
+
+	begin(&f, plain, NULL, 0);
+	add(&f, "amy");
+	add(&f, "bob");
+	add(&f, "cat");
+	all = make_each(&f);
+	repeat_delivery(&f, &all[0], 0, EXECUTE_FEW + 1);
+	repeat_delivery(&f, &all[1], 1, EXECUTE_FEW);
+	deliver_all(&f, all);
+	CHECK_UINT(all[1].settled, 1);
+	CHECK_UINT(all[2].settled, 2);
+	CHECK_UINT(all[0].settled, 3);
+	CHECK_INT(count(&f, "amy", "new", NULL), EXECUTE_FEW + 1);
+	CHECK_INT(count(&f, "bob", "new", NULL), EXECUTE_FEW);
 	finish(&f);
 }
 
