@@ -24,4 +24,41 @@ unnamed=$(cd "$TEST_SOURCE/tests/lmtp" && find rfc* -prune |
 		grep -q "\`$folder/" "$table" || echo "$folder"
 	done)
 is "$unnamed" "" "every folder of LMTP cases stands in the table"
+
+# ---- every capability and limit is told ----
+
+page=$(sed 's/\\//g' "$TEST_SOURCE/docs/man/doorstep-sieve.7.scd")
+"$TEST_BUILD/ctl/doorstep" -o hostname=x sieve capabilities >capabilities
+ok "there are capabilities" grep -qx fileinto capabilities
+
+untold=$(while read -r name; do
+	grep -qE "^\| \`$name\` \| [^|]+ \| [^|]+ \| \`sieve/[^|]+\` \| \`[^|]+\` \|$" \
+		"$table" || echo "$name"
+done <capabilities)
+is "$untold" "" "every capability has its source, status, file and tests"
+
+untrue=$(sed -n '/^## Capabilities/,/^Known by name/s/^| `\([^`]*\)` .*/\1/p' \
+	"$table" | while read -r name; do
+	grep -qxF "$name" capabilities || echo "$name"
+done)
+is "$untrue" "" "every capability of the table can be required"
+
+untold=$(while read -r name; do
+	case $page in
+	*"*$name*"*) ;;
+	*) echo "$name" ;;
+	esac
+done <capabilities)
+is "$untold" "" "the manual page names every capability"
+
+untold=$(grep -oE '[(A-Z, ]sieve_([a-z]+_)?max_[a-z_]+' \
+	"$TEST_SOURCE/conf/keys.def" | sed 's/^.//' | sort -u |
+	grep -v '_max_\(value\|header\)$' |
+	while read -r name; do
+		case $page in
+		*"*$name*"*) ;;
+		*) echo "$name" ;;
+		esac
+	done)
+is "$untold" "" "the manual page names every limit"
 done_testing
