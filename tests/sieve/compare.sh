@@ -89,6 +89,11 @@ like "$(legacy 'require ["copy", "fileinto"];')" '1:10: libsieve had no "copy"*'
 like "$(legacy 'if not header :comparator "i;x" "a" "b" { stop; }')" \
 	"1:27: with a comparator that libsieve did not know the test was false*" \
 	"unknown comparators"
+like "$(legacy 'if header :value "gt" :comparator "i;ascii-numeric" "a" "1" { stop; }')" \
+	"*1:35: libsieve took what is no number for 0;*" "what is no number"
+is "$(legacy 'require "imap4flags"; if hasflag "a" { stop; }')" "" "hasflag"
+like "$(legacy 'require "imap4flags"; if hasflag :is "a" { stop; }')" \
+	"1:34: libsieve crashed on hasflag with a tag*" "hasflag with a tag"
 like "$(legacy 'if header :count "ge" ["a", "b"] "1" { stop; }')" \
 	"*1:23: libsieve counted*" ":count of several fields"
 like "$(legacy 'if envelope "from" ["a", ""] { stop; }')" "1:26: *bounces*" \
