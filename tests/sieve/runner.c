@@ -1264,11 +1264,12 @@ main(int argc, char **argv)
 {
 	bool is_starved = argc > 1 && str_is(str_from(argv[1]), "--starved");
 	int i, first = is_starved ? 2 : 1;
+	size_t number = 0;
 	bool is_good = argc > first;
 
 	printf("1..%d\n", argc - first);
 	for (i = first; i < argc; i++)
-		if (!run_file(argv[i], (size_t)(i - first + 1),
+		if (!run_file(argv[i], ++number,
 			    is_starved ? starve_case : run_case))
 			is_good = false;
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
