@@ -56,9 +56,11 @@ require ["fileinto", "copy", "imap4flags"];
 fileinto :copy :flags ["\\Seen", "Junk"] "Lists/Dev";
 keep;
 END
-		sed -i '/^namespace/,$d' "$conf"
-		printf 'namespace inbox {\n inbox = yes\n separator = /\n}\n' \
-			>>"$conf"
+		# What was killed leaves its lock, which the next one waits for.
+		sed -i '/^maildir_keywords/,$d' "$conf"
+		printf '%s\n' 'maildir_keywords_lock_timeout = 50 msecs' \
+			'namespace inbox {' ' inbox = yes' ' separator = /' \
+			'}' >>"$conf"
 		;;
 	seen)
 		wanted=Maildir
