@@ -23,15 +23,6 @@ encode_hex(struct arena *arena, struct str bytes)
 	return str_of(text, bytes.len * 2);
 }
 
-static int
-hex_value(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int
 decode_hex(struct arena *arena, struct str text, struct str *bytes_out)
 {
@@ -41,8 +32,8 @@ decode_hex(struct arena *arena, struct str text, struct str *bytes_out)
 	if (text.len % 2 != 0)
 		return -1;
 	for (i = 0; i < text.len / 2; i++) {
-		int high = hex_value(text.data[2 * i]);
-		int low = hex_value(text.data[2 * i + 1]);
+		int high = ascii_hex_value(text.data[2 * i]);
+		int low = ascii_hex_value(text.data[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return -1;

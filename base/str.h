@@ -107,6 +107,22 @@ ascii_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
+
+static inline bool
+ascii_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Of a hexadecimal digit; -1: it is none. */
+static inline int
+ascii_hex_value(char c)
+{
+	if (ascii_is_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 /* SP HT CR LF VT FF */
 static inline bool
 ascii_is_space(char c)

@@ -46,12 +46,6 @@ add_origin(struct dump *dump, struct conf_place place)
 			dump->out, "#line %u %s\n", place.line, place.file);
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Would the value, written as it is, be read as something else? */
 static bool
 needs_quotes(struct str value)
@@ -60,13 +54,14 @@ needs_quotes(struct str value)
 
 	if (value.len == 0)
 		return false;
-	if (is_blank(value.data[0]) || is_blank(value.data[value.len - 1]) ||
+	if (ascii_is_blank(value.data[0]) ||
+		ascii_is_blank(value.data[value.len - 1]) ||
 		str_find_any(str_slice(value, 0, 1), "\"'<#") == 0 ||
 		value.data[value.len - 1] == '\\')
 		return true;
 	for (i = 0; i < value.len; i++)
 		if ((value.data[i] == '#' || value.data[i] == '$') &&
-			(i == 0 || is_blank(value.data[i - 1])))
+			(i == 0 || ascii_is_blank(value.data[i - 1])))
 			return true;
 	return false;
 }

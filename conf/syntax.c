@@ -269,12 +269,6 @@ include(struct conf_syntax *syntax, struct str pattern, bool may_be_missing)
 /* ---- lines ---- */
 
 static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
 is_quote(char c)
 {
 	return c == '"' || c == '\'';
@@ -288,7 +282,7 @@ value_start(struct str s)
 
 	if (at == s.len)
 		return at;
-	for (at++; at < s.len && is_blank(s.data[at]); at++)
+	for (at++; at < s.len && ascii_is_blank(s.data[at]); at++)
 		continue;
 	return at;
 }
@@ -334,7 +328,7 @@ cut_comment(
 	for (; at < s.len; at++) {
 		if (s.data[at] != '#')
 			continue;
-		if (at == 0 || is_blank(s.data[at - 1]))
+		if (at == 0 || ascii_is_blank(s.data[at - 1]))
 			return str_trim(str_slice(s, 0, at));
 		conf_report_warning(syntax->arena, syntax->report,
 			syntax->top->place,
@@ -344,7 +338,7 @@ cut_comment(
 	}
 	/* A comment may still follow the "#" that is none. */
 	for (; at < s.len; at++)
-		if (s.data[at] == '#' && is_blank(s.data[at - 1]))
+		if (s.data[at] == '#' && ascii_is_blank(s.data[at - 1]))
 			return str_trim(str_slice(s, 0, at));
 	return s;
 }
@@ -568,7 +562,7 @@ parse_line(struct conf_syntax *syntax, struct str text, bool is_cut,
 		return parse_close(syntax, text, line);
 	if (text.data[0] == '!')
 		return parse_directive(syntax, text);
-	while (end < text.len && !is_blank(text.data[end]) &&
+	while (end < text.len && !ascii_is_blank(text.data[end]) &&
 		text.data[end] != '=' && text.data[end] != '{')
 		end++;
 	line->name = str_slice(text, 0, end);

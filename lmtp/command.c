@@ -34,12 +34,6 @@ command_name(enum command_verb verb)
 }
 
 static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
 is_control(char c)
 {
 	return ((unsigned char)c < ' ' && c != '\t') || c == 127;
@@ -59,7 +53,7 @@ has_control(struct str s)
 static struct str
 skip_blanks(struct str s)
 {
-	while (s.len > 0 && is_blank(s.data[0]))
+	while (s.len > 0 && ascii_is_blank(s.data[0]))
 		s = str_skip(s, 1);
 	return s;
 }
@@ -67,7 +61,7 @@ skip_blanks(struct str s)
 static struct str
 trim_end(struct str s)
 {
-	while (s.len > 0 && is_blank(s.data[s.len - 1]))
+	while (s.len > 0 && ascii_is_blank(s.data[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -94,7 +88,7 @@ command_parse(struct str line)
 			(len > 0 && ascii_is_digit(line.data[len]))))
 		len++;
 	if (len == 0 || has_control(line) ||
-		(len < line.len && !is_blank(line.data[len])))
+		(len < line.len && !ascii_is_blank(line.data[len])))
 		return command;
 	command.verb = verb_of(str_slice(line, 0, len));
 	command.arguments = trim_end(skip_blanks(str_skip(line, len)));
@@ -251,7 +245,8 @@ path_length(struct str s)
 				return 0;
 			continue;
 		}
-		if (has_bracket ? s.data[at] == '>' : is_blank(s.data[at]))
+		if (has_bracket ? s.data[at] == '>'
+				: ascii_is_blank(s.data[at]))
 			return has_bracket ? at + 1 : at;
 		at++;
 	}
@@ -269,7 +264,7 @@ find_path(struct line *line, struct str arguments,
 		s.data[len] != ':')
 		return INVALID_PARAMETERS;
 	s = str_skip(s, len + 1);
-	if (s.len > 0 && is_blank(s.data[0])) {
+	if (s.len > 0 && ascii_is_blank(s.data[0])) {
 		if (!workarounds->whitespace)
 			return bad_path(
 				line, "Unexpected whitespace before path");
@@ -290,7 +285,7 @@ find_path(struct line *line, struct str arguments,
 	}
 	line->path = str_slice(s, 0, len);
 	line->rest = str_skip(s, len);
-	if (line->rest.len > 0 && !is_blank(line->rest.data[0]))
+	if (line->rest.len > 0 && !ascii_is_blank(line->rest.data[0]))
 		return bad_path(line, "Unexpected character behind path");
 	return NULL;
 }

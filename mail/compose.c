@@ -34,12 +34,6 @@ compose_is_name(struct str name)
 	return name.len > 0 && name.len <= COMPOSE_NAME_MOST;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* The line end at `at`: 1 or 2 bytes, 0 when there is none. */
 static size_t
 line_end_length(struct str value, size_t at)
@@ -64,7 +58,7 @@ compose_is_value(struct str value)
 			(value.data[at] == '\r' && end == 0))
 			return false;
 		if (end > 0 && (at + end == value.len ||
-				       !is_blank(value.data[at + end])))
+				       !ascii_is_blank(value.data[at + end])))
 			return false;
 		at += end > 0 ? end : 1;
 	}
@@ -124,10 +118,10 @@ peek_word(struct str rest, struct word *word_out)
 {
 	size_t blanks = 0, end;
 
-	while (blanks < rest.len && is_blank(rest.data[blanks]))
+	while (blanks < rest.len && ascii_is_blank(rest.data[blanks]))
 		blanks++;
 	end = blanks;
-	while (end < rest.len && !is_blank(rest.data[end]))
+	while (end < rest.len && !ascii_is_blank(rest.data[end]))
 		end++;
 	*word_out = (struct word){
 		.blanks = str_slice(rest, 0, blanks),

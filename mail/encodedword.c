@@ -34,12 +34,6 @@ struct decoder {
 	unsigned conversions;
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* ---- unfolding ---- */
 
 static bool
@@ -47,7 +41,8 @@ is_fold(struct str s, size_t at)
 {
 	if (s.data[at] == '\r' && at + 1 < s.len && s.data[at + 1] == '\n')
 		at++;
-	return s.data[at] == '\n' && at + 1 < s.len && is_blank(s.data[at + 1]);
+	return s.data[at] == '\n' && at + 1 < s.len &&
+	       ascii_is_blank(s.data[at + 1]);
 }
 
 struct str
@@ -139,15 +134,6 @@ base64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-static int
-hex_value(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 is_base64(struct str text)
 {
@@ -156,7 +142,7 @@ is_base64(struct str text)
 	for (i = 0; i < text.len; i++) {
 		char c = text.data[i];
 
-		if (base64_value(c) < 0 && c != '=' && !is_blank(c))
+		if (base64_value(c) < 0 && c != '=' && !ascii_is_blank(c))
 			return false;
 	}
 	return true;
@@ -169,8 +155,9 @@ is_quoted_printable(struct str text)
 
 	for (i = 0; i < text.len; i++)
 		if (text.data[i] == '=' &&
-			(i + 2 >= text.len || hex_value(text.data[i + 1]) < 0 ||
-				hex_value(text.data[i + 2]) < 0))
+			(i + 2 >= text.len ||
+				ascii_hex_value(text.data[i + 1]) < 0 ||
+				ascii_hex_value(text.data[i + 2]) < 0))
 			return false;
 	return true;
 }
@@ -222,8 +209,9 @@ decode_q(struct str text, struct buf *out)
 
 		if (c == '=') {
 			/* is_decodable() saw two digits. */
-			c = (char)((unsigned)hex_value(text.data[i + 1]) << 4 |
-				   (unsigned)hex_value(text.data[i + 2]));
+			c = (char)((unsigned)ascii_hex_value(text.data[i + 1])
+					   << 4 |
+				   (unsigned)ascii_hex_value(text.data[i + 2]));
 			i += 2;
 		} else if (c == '_') {
 			c = ' ';
@@ -309,7 +297,7 @@ decode_all(struct decoder *decoder)
 		bool is_word = is_word_start(in, at) &&
 		               find_word(in, at, &word) && is_decodable(&word);
 
-		if (!is_word && is_blank(in.data[at])) {
+		if (!is_word && ascii_is_blank(in.data[at])) {
 			at++;
 			continue;
 		}

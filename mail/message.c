@@ -149,19 +149,13 @@ line_length(struct str block, size_t at)
 	return end ? (size_t)(end - block.data) + 1 - at : block.len - at;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* The end of the field (or of the line that is none) at `at`, folds included. */
 static size_t
 field_end(struct str block, size_t at)
 {
 	do
 		at += line_length(block, at);
-	while (at < block.len && is_blank(block.data[at]));
+	while (at < block.len && ascii_is_blank(block.data[at]));
 	return at;
 }
 
@@ -193,7 +187,7 @@ field_split(struct str bytes, struct header_field *field)
 	if (colon == line.len)
 		return false;
 	/* RFC 5322 4.5: blanks before the colon are obsolete, not wrong. */
-	while (name_len > 0 && is_blank(bytes.data[name_len - 1]))
+	while (name_len > 0 && ascii_is_blank(bytes.data[name_len - 1]))
 		name_len--;
 	field->name = str_slice(bytes, 0, name_len);
 	field->value = str_skip(without_line_end(bytes), colon + 1);
@@ -607,7 +601,7 @@ mbox_sender_length(struct str rest)
 			quoted = !quoted;
 		else if (quoted && rest.data[at] == '\\')
 			at++;
-		else if (!quoted && is_blank(rest.data[at]))
+		else if (!quoted && ascii_is_blank(rest.data[at]))
 			break;
 	}
 	return at < rest.len ? at : rest.len;

@@ -415,12 +415,6 @@ end_field(struct scan *scan)
 	}
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static size_t
 line_end_length(struct str line)
 {
@@ -477,7 +471,8 @@ end_header(struct scan *scan, uint64_t header_end, uint64_t body)
 static void
 header_piece(struct scan *scan, const struct piece *piece)
 {
-	bool is_new = piece->begins_line && !is_blank(piece->bytes.data[0]);
+	bool is_new =
+		piece->begins_line && !ascii_is_blank(piece->bytes.data[0]);
 
 	if (piece->begins_line &&
 		piece->bytes.len == line_end_length(piece->bytes)) {

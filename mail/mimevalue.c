@@ -39,12 +39,6 @@ struct reader {
 /* ---- the text ---- */
 
 static bool
-is_blank(char c)
-{
-	return ascii_is_space(c);
-}
-
-static bool
 is_at(const struct reader *reader, char c)
 {
 	return reader->at < reader->in.len && reader->in.data[reader->at] == c;
@@ -54,7 +48,7 @@ static void
 skip_blanks(struct reader *reader)
 {
 	while (reader->at < reader->in.len &&
-		is_blank(reader->in.data[reader->at]))
+		ascii_is_space(reader->in.data[reader->at]))
 		reader->at++;
 }
 
@@ -96,7 +90,7 @@ take_word(struct reader *reader, const char *ends)
 	while (reader->at < reader->in.len) {
 		char c = reader->in.data[reader->at];
 
-		if (is_blank(c) || (c != '\0' && strchr(ends, c) != NULL))
+		if (ascii_is_space(c) || (c != '\0' && strchr(ends, c) != NULL))
 			break;
 		reader->at++;
 	}
@@ -146,7 +140,7 @@ ends_value(struct str in, size_t at)
 {
 	size_t word;
 
-	while (at < in.len && is_blank(in.data[at]))
+	while (at < in.len && ascii_is_space(in.data[at]))
 		at++;
 	if (at == in.len || in.data[at] == '(')
 		return true;
@@ -155,7 +149,7 @@ ends_value(struct str in, size_t at)
 
 		if (c == '=')
 			return word > at;
-		if (c == ';' || is_blank(c))
+		if (c == ';' || ascii_is_space(c))
 			break;
 	}
 	return false;
@@ -168,7 +162,7 @@ take_unquoted(struct reader *reader)
 	size_t from = reader->at;
 
 	while (reader->at < reader->in.len && !is_at(reader, ';')) {
-		if (is_blank(reader->in.data[reader->at])) {
+		if (ascii_is_space(reader->in.data[reader->at])) {
 			if (ends_value(reader->in, reader->at))
 				break;
 			skip_blanks(reader);
@@ -267,15 +261,6 @@ compare_pieces(const void *a, const void *b)
 
 /* ---- joining (RFC 2231 3, 4) ---- */
 
-static int
-hex_value(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 add_unescaped(struct str text, struct buf *out)
 {
@@ -285,10 +270,11 @@ add_unescaped(struct str text, struct buf *out)
 		char c = text.data[i];
 
 		if (c == '%' && i + 2 < text.len &&
-			hex_value(text.data[i + 1]) >= 0 &&
-			hex_value(text.data[i + 2]) >= 0) {
-			c = (char)((unsigned)hex_value(text.data[i + 1]) << 4 |
-				   (unsigned)hex_value(text.data[i + 2]));
+			ascii_hex_value(text.data[i + 1]) >= 0 &&
+			ascii_hex_value(text.data[i + 2]) >= 0) {
+			c = (char)((unsigned)ascii_hex_value(text.data[i + 1])
+					   << 4 |
+				   (unsigned)ascii_hex_value(text.data[i + 2]));
 			i += 2;
 		}
 		buf_add_char(out, c);

@@ -389,21 +389,6 @@ add_base64(struct transfer *transfer, struct str piece, struct buf *out)
 
 enum { PLAIN, AFTER_EQUALS, AFTER_DIGIT, AFTER_EQUALS_CR };
 
-static int
-hex_value(char c)
-{
-	if (ascii_is_digit(c))
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static void
 add_kept(struct transfer *transfer, struct str bytes, struct buf *out)
 {
@@ -451,7 +436,7 @@ add_plain(struct transfer *transfer, char c, struct buf *out)
 		transfer->after_cr = true;
 	} else if (c == '=') {
 		transfer->state = AFTER_EQUALS;
-	} else if (is_blank(c)) {
+	} else if (ascii_is_blank(c)) {
 		buf_add_char(out, c);
 		transfer->tail++;
 	} else {
@@ -463,7 +448,7 @@ static void
 add_after_equals(struct transfer *transfer, char c, struct buf *out)
 {
 	transfer->state = PLAIN;
-	if (hex_value(c) >= 0) {
+	if (ascii_hex_value(c) >= 0) {
 		transfer->state = AFTER_DIGIT;
 		transfer->digit = c;
 	} else if (c == '\r') {
@@ -474,8 +459,8 @@ add_after_equals(struct transfer *transfer, char c, struct buf *out)
 		end_line(transfer, out);
 	} else {
 		add_kept(transfer, STR("="), out);
-		transfer->is_soft = is_blank(c);
-		transfer->tail = is_blank(c) ? 1 : 0;
+		transfer->is_soft = ascii_is_blank(c);
+		transfer->tail = ascii_is_blank(c) ? 1 : 0;
 		add_plain(transfer, c, out);
 	}
 }
@@ -483,7 +468,7 @@ add_after_equals(struct transfer *transfer, char c, struct buf *out)
 static void
 add_after_digit(struct transfer *transfer, char c, struct buf *out)
 {
-	int high = hex_value(transfer->digit), low = hex_value(c);
+	int high = ascii_hex_value(transfer->digit), low = ascii_hex_value(c);
 	char byte;
 
 	transfer->state = PLAIN;
@@ -538,7 +523,7 @@ plain_length(struct str piece, size_t at)
 	while (at < piece.len) {
 		char c = piece.data[at];
 
-		if (c == '=' || c == '\n' || c == '\r' || is_blank(c))
+		if (c == '=' || c == '\n' || c == '\r' || ascii_is_blank(c))
 			break;
 		at++;
 	}
