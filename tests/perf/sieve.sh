@@ -14,8 +14,8 @@
 # - libsieve reads the script for each message and has a process for each, so its
 #   figure is both, with what one rule costs in the same way taken off.
 #
-# All figures are CPU time, of the system as well.  Prints a table and ratios; checks only that all could be run, for times of a
-# shared machine prove nothing.  Each figure is the least of PERF_ROUNDS (2).
+# All figures are CPU time, of the system as well.  Prints a table and ratios; checks
+# only that all could be run, for times of a shared machine prove nothing.  Each figure is the least of PERF_ROUNDS (2).
 #
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2317 # `least` runs functions
