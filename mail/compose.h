@@ -1,6 +1,6 @@
 /* compose - header fields put together (RFC 5322 2.2, RFC 2047)
  *
- * Pure.
+ * A whole message of our own is put together by mail/letter.h.  Pure.
  *
  * SPDX-License-Identifier: MIT
  */

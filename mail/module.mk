@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libmail.a
 	%D%/edited.c %D%/edited.h \
 	%D%/encodedword.c %D%/encodedword.h \
 	%D%/html.c %D%/html.h %D%/html_entities.def \
+	%D%/letter.c %D%/letter.h \
 	%D%/message.c %D%/message.h \
 	%D%/mime.c %D%/mime.h \
 	%D%/mimevalue.c %D%/mimevalue.h \

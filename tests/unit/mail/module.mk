@@ -24,6 +24,10 @@ UNIT_TESTS += %D%/encodedword
 %C%_encodedword_SOURCES = %D%/encodedword.c
 %C%_encodedword_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/letter
+%C%_letter_SOURCES = %D%/letter.c
+%C%_letter_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/message
 %C%_message_SOURCES = %D%/message.c
 %C%_message_LDADD = $(MAIL_TEST_LIBS)
