@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/memory.c %D%/memory.h \
 	%D%/number.c %D%/number.h \
 	%D%/privilege.c %D%/privilege.h \
+	%D%/program.c %D%/program.h \
 	%D%/ere.c %D%/ere.h \
 	%D%/regex.c %D%/regex.h \
 	%D%/session_id.c %D%/session_id.h \

@@ -93,3 +93,7 @@ UNIT_TESTS += %D%/user
 UNIT_TESTS += %D%/json
 %C%_json_SOURCES = %D%/json.c
 %C%_json_LDADD = $(TEST_LIBS)
+
+UNIT_TESTS += %D%/program
+%C%_program_SOURCES = %D%/program.c
+%C%_program_LDADD = $(TEST_LIBS)
