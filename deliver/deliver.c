@@ -7,6 +7,7 @@
 #include "deliver/detail.h"
 #include "deliver/execute.h"
 #include "deliver/mailboxes.h"
+#include "deliver/notices.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/script.h"
@@ -98,15 +99,22 @@ execute(struct job *const *jobs, size_t count)
 {
 	struct batch batch = {
 		.jobs = jobs, .count = count, .arena = jobs[0]->arena};
-	size_t j, d;
+	size_t j;
 
 	execute_plans(&batch);
-	for (j = 0; j < count; j++) {
-		for (d = 0; d < jobs[j]->count; d++)
-			store_close(&jobs[j]->deliveries[d].work->store);
+	for (j = 0; j < count; j++)
 		if (jobs[j]->settled != NULL)
 			jobs[j]->settled(jobs[j]);
-	}
+}
+
+static void
+close_stores(struct job *const *jobs, size_t count)
+{
+	size_t j, d;
+
+	for (j = 0; j < count; j++)
+		for (d = 0; d < jobs[j]->count; d++)
+			store_close(&jobs[j]->deliveries[d].work->store);
 }
 
 /* Those that wait like this, in the order in which they came. */
@@ -141,6 +149,8 @@ deliver_jobs(struct job *const *jobs, size_t count)
 	found = select_jobs(jobs, count, EXECUTE_LONG, some);
 	for (j = 0; j < found; j++)
 		execute(&some[j], 1);
+	notices_hand_over(jobs, count);
+	close_stores(jobs, count);
 }
 
 void

@@ -4,6 +4,7 @@
  *
  *   loop check -> script -> detail -> plan   for each recipient
  *   write, sync, hand over, rename   for all of them, phase by phase
+ *   notices                          when all outcomes are told
  *
  * Each recipient has a result of its own: one recipient's trouble never touches
  * another's.  DELIVER_SAVED and DELIVER_DISCARDED are final and mean that every

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/include.c %D%/include.h \
 	%D%/loopcheck.c %D%/loopcheck.h \
 	%D%/mailboxes.c %D%/mailboxes.h \
+	%D%/notices.c %D%/notices.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \

@@ -16,6 +16,7 @@
 #include "store/store.h"
 #include "deliver/deliver.h"
 #include "deliver/execute.h"
+#include "deliver/notices.h"
 #include "deliver/plan.h"
 
 /* What copies hold: the message with trace headers.  Deliveries of a job whose
@@ -61,6 +62,10 @@ struct delivery_work {
 	struct extlists *lists; /* NULL: nobody has asked for one */
 	bool seen_is_down;      /* the user's own file; it has been told */
 	struct plan *plan;
+	struct work_notices {
+		struct notice *items;
+		size_t count, size;
+	} notices;        /* what will leave afterwards */
 	bool is_repeated; /* the outcome is that of an earlier delivery */
 	bool is_ordinary; /* it failed as the client's ways make it */
 };

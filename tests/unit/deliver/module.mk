@@ -37,3 +37,7 @@ UNIT_TESTS += %D%/remember
 UNIT_TESTS += %D%/mailboxes
 %C%_mailboxes_SOURCES = %D%/mailboxes.c
 %C%_mailboxes_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/notices
+%C%_notices_SOURCES = %D%/notices.c
+%C%_notices_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)

@@ -1,0 +1,44 @@
+/* notices - mail that tells of a delivery, and leaves when it is over
+ *
+ * Answers, notifications and reports are collected while a delivery is planned and
+ * handed over when all jobs that were begun together have told their outcome
+ * (job->settled): no client waits for them.  What goes wrong is logged, nothing
+ * more.
+ *
+ * They are those of deliveries that came to a good end here and now: not of one
+ * that failed, and not of one that an earlier delivery had done (RFC 1047).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef DELIVER_NOTICES_H
+#define DELIVER_NOTICES_H
+
+#include <stddef.h>
+
+#include "base/str.h"
+#include "mail/content.h"
+#include "deliver/deliver.h"
+
+enum {
+	/* For all of them together: the worker is needed for other mail, and an
+	 * MTA waits for the LDA.  What is left when it is over is not sent. */
+	NOTICES_TIME_MS = 60 * 1000
+};
+
+struct notice {
+	const char *what;             /* for the log: "vacation response" */
+	struct str sender;            /* empty: the null sender */
+	const struct str *recipients; /* local@domain each */
+	size_t count;
+	const struct content *content;
+};
+
+/* In the order in which they shall leave.  What the notice points to lives as long
+ * as the job. */
+void notices_add(struct job *job, struct delivery *delivery,
+	const struct notice *notice);
+
+/* Blocks, little longer than NOTICES_TIME_MS. */
+void notices_hand_over(struct job *const *jobs, size_t count);
+
+#endif
