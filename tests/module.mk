@@ -47,6 +47,7 @@ include tests/unit/lda/module.mk
 include tests/unit/ctl/module.mk
 include tests/docs/module.mk
 include tests/svtest/module.mk
+include tests/mail/module.mk
 include tests/sieve/module.mk
 include tests/lmtp/module.mk
 include tests/lda/module.mk
