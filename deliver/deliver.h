@@ -7,8 +7,8 @@
  *   notices                          when all outcomes are told
  *
  * Each recipient has a result of its own: one recipient's trouble never touches
- * another's.  DELIVER_SAVED and DELIVER_DISCARDED are final and mean that every
- * copy the plan named is durable.
+ * another's.  All but DELIVER_FAILED are final and mean that every copy the plan
+ * named is durable.
  *
  * Several jobs of one uid share the phases, so that they share the work of the
  * disk, too.
@@ -36,7 +36,9 @@ enum deliver_outcome {
 	DELIVER_PENDING,
 	DELIVER_SAVED,     /* at least one copy filed */
 	DELIVER_DISCARDED, /* the script wanted no copy, or only a redirect */
-	DELIVER_FAILED     /* err says why; nothing was filed */
+	DELIVER_REFUSED, /* by the script: err has the text for the sender; what
+	                  * an admin's script wanted is filed */
+	DELIVER_FAILED   /* err says why; nothing was filed */
 };
 
 /* What the steps work out for one recipient, and for all; deliver's own. */
@@ -97,7 +99,7 @@ struct job_claim {
 	struct str names; /* of its copies, to be remembered */
 	enum job_claim_state state;
 	struct str before;            /* BROKEN: the names of that time */
-	enum deliver_outcome outcome; /* FINISHED: saved or discarded */
+	enum deliver_outcome outcome; /* FINISHED: all but failed */
 	const struct err *err;        /* FAILED: temporary */
 };
 

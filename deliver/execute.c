@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "deliver/mailboxes.h"
 #include "deliver/redirect.h"
+#include "deliver/reject.h"
 #include "deliver/remember.h"
 #include "deliver/report.h"
 #include "deliver/seen.h"
@@ -323,6 +324,8 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 		report_saved(job, delivery, copy);
 		store_copy_close(&copy->copy);
 	}
+	if (plan->refusal != NULL)
+		reject_tell(delivery, plan->refusal);
 	return 0;
 }
 

@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/plan.c %D%/plan.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \
+	%D%/reject.c %D%/reject.h \
 	%D%/remember.c %D%/remember.h \
 	%D%/report.c %D%/report.h \
 	%D%/script.c %D%/script.h \

@@ -160,6 +160,9 @@ add_action(struct job *job, struct delivery *delivery,
 				.content = action->content,
 				.action = action});
 		break;
+	case SIEVE_REJECT:
+		plan->refusal = action;
+		break;
 	case SIEVE_DISCARD:
 		break;
 	}

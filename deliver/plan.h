@@ -43,6 +43,7 @@ struct plan {
 	size_t copy_count, copy_size;
 	struct plan_redirect *redirects;
 	size_t redirect_count, redirect_size;
+	const struct sieve_action *refusal; /* NULL: the message is taken */
 };
 
 /* Turns the script's actions into delivery->work->plan.  Several actions for one

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "deliver/execute.h"
+#include "deliver/reject.h"
 #include "deliver/report.h"
 #include "deliver/work.h"
 
@@ -143,11 +144,19 @@ fail(struct delivery *delivery, const struct err *err)
 	delivery_fail(delivery, err);
 }
 
+/* A refusal is told in today's words, which are those of that time unless the
+ * script has changed. */
 static void
 repeat(struct job *job, struct delivery *delivery, enum deliver_outcome outcome)
 {
+	static const struct sieve_action without_words = {.kind = SIEVE_REJECT};
+	const struct sieve_action *refusal = delivery->work->plan->refusal;
+
 	execute_abandon(delivery);
 	delivery->outcome = outcome;
+	if (outcome == DELIVER_REFUSED)
+		reject_tell(
+			delivery, refusal != NULL ? refusal : &without_words);
 	delivery->work->is_repeated = true;
 	report_line(job, delivery, NULL,
 		"not filed again: it was delivered before, and the reply was "
@@ -170,7 +179,9 @@ mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 		return false;
 	}
 	if (is_complete(&remains)) {
-		repeat(job, delivery, DELIVER_SAVED);
+		repeat(job, delivery,
+			delivery->work->plan->refusal != NULL ? DELIVER_REFUSED
+							      : DELIVER_SAVED);
 		return false;
 	}
 	return true;

@@ -183,6 +183,7 @@ report_outcome(const struct job *job, const struct delivery *delivery)
 				"marked message to be discarded if not "
 				"explicitly delivered (discard action)");
 		break;
+	case DELIVER_REFUSED:
 	case DELIVER_FAILED:
 		report_failure(job, delivery);
 		break;

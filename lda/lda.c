@@ -252,7 +252,8 @@ deliver(struct lda *lda, struct err *err)
 	exits_explain(&delivery.err);
 	deliver_report(&job);
 	lda->is_told = true;
-	if (delivery.outcome == DELIVER_FAILED) {
+	if (delivery.outcome == DELIVER_FAILED ||
+		delivery.outcome == DELIVER_REFUSED) {
 		*err = delivery.err;
 		return -1;
 	}

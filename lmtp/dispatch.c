@@ -265,7 +265,7 @@ static void
 count_result(
 	struct counters *counters, const struct wire_recipient_result *result)
 {
-	if (result->outcome != WIRE_FAILED)
+	if (result->outcome != WIRE_FAILED && result->outcome != WIRE_REFUSED)
 		counters->delivered++;
 	else if (result->err.kind == ERR_TEMPORARY)
 		counters->temporary++;

@@ -236,6 +236,19 @@ temporary_code(struct str status)
 	return 451;
 }
 
+/* RFC 5429 2.1.1: of a reason that ASCII cannot say "?" may be all that is left. */
+static bool
+has_words(struct str text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		if (ascii_is_alpha(text.data[i]) ||
+			ascii_is_digit(text.data[i]))
+			return true;
+	return false;
+}
+
 void
 reply_add_err(struct buf *out, const struct reply_to *to, const struct err *err)
 {
@@ -256,6 +269,7 @@ reply_add_err(struct buf *out, const struct reply_to *to, const struct err *err)
 		meaning.code = temporary_code(str_from(status));
 	/* Dovecot's text where it is not the mailbox that is in trouble. */
 	if (str_trim(str_from(text)).len == 0 ||
+		(!to->is_utf8 && !has_words(str_from(text))) ||
 		(str_starts(str_from(status), STR("4.3.")) &&
 			str_is(str_from(text), ERR_INTERNAL_TEXT)))
 		text = meaning.text;

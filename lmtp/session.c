@@ -983,7 +983,7 @@ put_result(struct session *session, const struct session_recipient *recipient)
 		recipient->twin != NULL ? recipient->twin->id : recipient->id;
 	char text[256];
 
-	if (result->outcome == WIRE_FAILED) {
+	if (result->outcome == WIRE_FAILED || result->outcome == WIRE_REFUSED) {
 		reply_add_err(&session->output, &to, &result->err);
 		return;
 	}

@@ -407,11 +407,20 @@ outcome_of(const struct delivery *delivery)
 		return WIRE_SAVED;
 	case DELIVER_DISCARDED:
 		return WIRE_DISCARDED;
+	case DELIVER_REFUSED:
+		return WIRE_REFUSED;
 	case DELIVER_PENDING:
 	case DELIVER_FAILED:
 		break;
 	}
 	return WIRE_FAILED;
+}
+
+static bool
+has_err(const struct delivery *delivery)
+{
+	return delivery->outcome == DELIVER_FAILED ||
+	       delivery->outcome == DELIVER_REFUSED;
 }
 
 static void
@@ -422,10 +431,10 @@ set_result(const struct assignment *assignment, uid_t uid, size_t place,
 	const struct assignment_claim *claim = &assignment->claims[place];
 
 	result->outcome = outcome_of(delivery);
-	if (result->outcome == WIRE_FAILED) {
+	if (has_err(delivery))
 		result->err = delivery->err;
+	if (result->outcome == WIRE_FAILED)
 		return;
-	}
 	result->has_handle = claim->has_handle;
 	result->handle.uid = uid;
 	memcpy(result->handle.key, claim->key, sizeof(claim->key));
@@ -438,7 +447,7 @@ size_of(const struct delivery *delivery)
 {
 	enum { FIXED = 128 };
 
-	if (delivery->outcome != DELIVER_FAILED)
+	if (!has_err(delivery))
 		return FIXED;
 	return FIXED + strlen(delivery->err.text);
 }

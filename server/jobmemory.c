@@ -66,7 +66,16 @@ tell_unable(struct jobmemory *memory)
 static enum deliver_outcome
 outcome_of(enum wire_outcome outcome)
 {
-	return outcome == WIRE_DISCARDED ? DELIVER_DISCARDED : DELIVER_SAVED;
+	switch (outcome) {
+	case WIRE_DISCARDED:
+		return DELIVER_DISCARDED;
+	case WIRE_REFUSED:
+		return DELIVER_REFUSED;
+	case WIRE_SAVED:
+	case WIRE_FAILED: /* never remembered */
+		break;
+	}
+	return DELIVER_SAVED;
 }
 
 /* One answer; what it means for the delivery's handle is kept. */
@@ -248,6 +257,8 @@ wire_outcome_of(enum deliver_outcome outcome)
 		return WIRE_SAVED;
 	case DELIVER_DISCARDED:
 		return WIRE_DISCARDED;
+	case DELIVER_REFUSED:
+		return WIRE_REFUSED;
 	case DELIVER_PENDING:
 	case DELIVER_FAILED:
 		break;

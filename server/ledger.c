@@ -491,7 +491,7 @@ parse_entry(const struct dict_entry *stored, struct record *entry_out)
 
 	if (stored->value.len < HEAD_BYTES ||
 		(bytes[0] != KIND_CLAIMED && bytes[0] != KIND_FINISHED) ||
-		bytes[1] > WIRE_FAILED)
+		bytes[1] > WIRE_REFUSED)
 		return false;
 	entry_out->kind = (enum kind)bytes[0];
 	entry_out->outcome = (enum wire_outcome)bytes[1];

@@ -335,7 +335,7 @@ wire_handle(struct frame *frame, struct wire_handle *handle)
 static void
 recipient_result(struct frame *frame, struct wire_recipient_result *result)
 {
-	FRAME_ENUM(frame, &result->outcome, WIRE_FAILED);
+	FRAME_ENUM(frame, &result->outcome, WIRE_REFUSED);
 	frame_err(frame, &result->err);
 	frame_bool(frame, &result->has_handle);
 	if (result->has_handle)
@@ -372,7 +372,7 @@ claimed_item(struct frame *frame, struct wire_claimed_item *item)
 {
 	FRAME_ENUM(frame, &item->state, WIRE_CLAIM_UNABLE);
 	frame_bytes(frame, item->secret, sizeof(item->secret));
-	FRAME_ENUM(frame, &item->outcome, WIRE_FAILED);
+	FRAME_ENUM(frame, &item->outcome, WIRE_REFUSED);
 	frame_str(frame, &item->value);
 }
 
@@ -388,7 +388,7 @@ static void
 finish_item(struct frame *frame, struct wire_finish_item *item)
 {
 	frame_bytes(frame, item->key, sizeof(item->key));
-	FRAME_ENUM(frame, &item->outcome, WIRE_FAILED);
+	FRAME_ENUM(frame, &item->outcome, WIRE_REFUSED);
 }
 
 void

@@ -355,7 +355,8 @@ void wire_handle(struct frame *frame, struct wire_handle *handle);
 enum wire_outcome {
 	WIRE_SAVED,
 	WIRE_DISCARDED,
-	WIRE_FAILED /* err */
+	WIRE_FAILED, /* err */
+	WIRE_REFUSED /* err; unlike what failed it is remembered */
 };
 struct wire_recipient_result {
 	enum wire_outcome outcome;

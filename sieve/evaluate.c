@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "sieve/check.h"
 #include "sieve/ext/testsuite.h"
+#include "sieve/conflict.h"
 #include "sieve/current.h"
 #include "sieve/inclusion.h"
 #include "sieve/loop.h"
@@ -284,6 +285,9 @@ run_add_action(struct run *run, const struct call *call,
 	if (status != SIEVE_OK)
 		return status;
 	status = apply_tags(run, call, pending);
+	if (status != SIEVE_OK)
+		return status;
+	status = conflict_check(run, action);
 	if (status != SIEVE_OK)
 		return status;
 	if (pending->cancels_keep)

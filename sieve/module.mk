@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/evaluate.c %D%/evaluate.h \
 	%D%/inclusion.c %D%/inclusion.h \
 	%D%/compare.c %D%/compare.h \
+	%D%/conflict.c %D%/conflict.h \
 	%D%/fields.c %D%/fields.h \
 	%D%/current.c %D%/current.h \
 	%D%/loop.c %D%/loop.h \
@@ -51,6 +52,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/special_use.c \
 	%D%/ext/mime.c %D%/ext/mime.h \
 	%D%/ext/regex.c \
+	%D%/ext/reject.c \
 	%D%/ext/relational.c \
 	%D%/ext/spamvirus.c \
 	%D%/ext/subaddress.c \

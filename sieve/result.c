@@ -114,6 +114,8 @@ is_same(const struct sieve_action *a, const struct sieve_action *b)
 	case SIEVE_REDIRECT:
 		return is_same_address(
 			a->redirect.address, b->redirect.address);
+	case SIEVE_REJECT:
+		break; /* never twice: conflict.h */
 	}
 	return false;
 }
@@ -134,6 +136,8 @@ merge_into(struct sieve_action *old, const struct sieve_action *new)
 		break;
 	case SIEVE_REDIRECT:
 		old->redirect.copy &= new->redirect.copy;
+		break;
+	case SIEVE_REJECT:
 		break;
 	}
 }
@@ -168,6 +172,24 @@ add_quoted(struct buf *buf, struct str s)
 		buf_add_char(buf, s.data[i]);
 	}
 	buf_add_char(buf, '"');
+}
+
+/* A text of several lines on one of them. */
+static void
+add_quoted_line(struct buf *buf, struct str text)
+{
+	struct buf joined;
+	struct str line;
+
+	buf_init(&joined, BUF_UNLIMITED);
+	while (str_next_field(&text, '\n', &line)) {
+		line = str_trim(line);
+		if (line.len > 0 && joined.len > 0)
+			buf_add_char(&joined, ' ');
+		buf_add(&joined, line);
+	}
+	add_quoted(buf, buf_view(&joined));
+	buf_clear(&joined);
 }
 
 static void
@@ -208,6 +230,11 @@ add_action(struct buf *buf, const struct sieve_action *action)
 	case SIEVE_REDIRECT:
 		buf_add_text(buf, "redirect ");
 		add_quoted(buf, action->redirect.address);
+		break;
+	case SIEVE_REJECT:
+		buf_add_text(buf,
+			action->reject.by_protocol ? "ereject " : "reject ");
+		add_quoted_line(buf, action->reject.reason);
 		break;
 	}
 }
@@ -255,6 +282,7 @@ sieve_action_tags(const struct sieve_action *action)
 		return tags[action->redirect.copy][0];
 	case SIEVE_KEEP:
 	case SIEVE_DISCARD:
+	case SIEVE_REJECT:
 		break;
 	}
 	return "";

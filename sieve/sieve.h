@@ -138,7 +138,8 @@ enum sieve_action_kind {
 	SIEVE_KEEP,
 	SIEVE_FILEINTO,
 	SIEVE_DISCARD,
-	SIEVE_REDIRECT
+	SIEVE_REDIRECT,
+	SIEVE_REJECT
 };
 
 struct sieve_flags {
@@ -168,6 +169,10 @@ struct sieve_action {
 			struct str address; /* checked, local@domain */
 			bool copy;
 		} redirect;
+		struct {
+			struct str reason; /* as the script wrote it */
+			bool by_protocol;  /* ereject */
+		} reject;
 	};
 };
 
@@ -224,8 +229,9 @@ MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
  *   keep
  *   redirect "x@y"
  *   discard
+ *   reject "I take no mail from you"
  * Strings are quoted as Sieve quotes them; several flags are joined by one
- * blank. */
+ * blank, and so are the lines of a text. */
 struct str sieve_action_text(
 	struct arena *arena, const struct sieve_action *action);
 

@@ -22,7 +22,8 @@
  *
  * An ANSWER is accepted, saved, discarded, each maybe with "handle"; or a kind
  * (temporary refused no-user over-quota too-big usage none) with status, text and,
- * behind "|", what is for our log; as a result also "missing": nothing is filled.
+ * behind "|", what is for our log; as a result also "missing": nothing is filled;
+ * and "rejected" with a script's text, which has a handle.
  *
  *   C: LINE                     the client sends it and CR LF
  *   C-: BYTES                   the same without a line end
@@ -203,6 +204,18 @@ read_failure(struct test_case *test, struct str word, struct str rest,
 	complain(test, "unknown answer", word);
 }
 
+/* By a script; remembered as what was filed. */
+static void
+read_rejection(struct test_case *test, struct str rest, struct answer *answer)
+{
+	struct str text = unescaped(test, str_trim(rest), "");
+
+	answer->outcome = WIRE_REFUSED;
+	answer->has_handle = true;
+	(void)err_set(
+		&answer->err, ERR_REFUSED, "5.7.1", "%.*s", STR_ARG(text));
+}
+
 static void
 read_answer(struct test_case *test, struct answers *answers, struct str rest)
 {
@@ -223,7 +236,10 @@ read_answer(struct test_case *test, struct answers *answers, struct str rest)
 		answer->outcome = WIRE_DISCARDED;
 	else if (str_is(word, "missing"))
 		answer->is_missing = true;
-	else if (!str_is(word, "saved") && !str_is(word, "accepted"))
+	else if (str_is(word, "rejected")) {
+		read_rejection(test, rest, answer);
+		return;
+	} else if (!str_is(word, "saved") && !str_is(word, "accepted"))
 		read_failure(test, word, rest, answer);
 	answer->has_handle = str_is(str_trim(rest), "handle");
 }

@@ -1,6 +1,7 @@
 TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/processes.sh \
+	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
 	%D%/start.sh
@@ -8,6 +9,7 @@ EXTRA_DIST += \
 	%D%/engine.sh \
 	%D%/lmtpd.sh \
 	%D%/processes.sh \
+	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
 	%D%/start.sh

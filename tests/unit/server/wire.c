@@ -223,7 +223,7 @@ TEST(an_outcome_that_is_none_is_a_fault)
 	frame_begin(&out, 1);
 	wire_finish(&out, &finish);
 	bytes = arena_copy(arena, buf_view(&out.bytes));
-	((char *)(uintptr_t)bytes.data)[bytes.len - 4] = WIRE_FAILED + 1;
+	((char *)(uintptr_t)bytes.data)[bytes.len - 4] = WIRE_REFUSED + 1;
 	frame_open(&in, arena, bytes, NULL, 0);
 	wire_finish(&in, &finish);
 	CHECK(!frame_is_whole(&in));
