@@ -2,46 +2,60 @@
 #include "deliver/scriptcache.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/filestate.h"
+#include "base/list.h"
 #include "base/memory.h"
 #include "deliver/include.h"
 #include "deliver/scriptfile.h"
 
 #include "base/banned.h"
 
-/* What a small arena takes beyond what is in it. */
-enum { ENTRY_OVERHEAD = 8 * 1024 };
+enum {
+	/* What a small arena takes beyond what is in it. */
+	PROGRAM_OVERHEAD = 8 * 1024,
+	BUCKETS = 4096 /* a power of two */
+};
 
-struct entry {
+/* What became of a text.  Files of the same text share it. */
+struct compiled {
 	struct arena *arena; /* this and all below live in it */
-	struct file_state state;
+	size_t users;        /* entries */
+	size_t bytes;
+	struct compiled *next; /* in its bucket, when it may be shared */
+	uint32_t hash;
+	struct str text; /* empty: it is for one file only */
 	struct sieve_settings settings;
-	const char *path;
 	const struct include_file *files; /* that it includes, or would */
 	size_t file_count;
 	struct script_folders folders; /* of these; else NULL */
 	struct sieve_program *program; /* NULL: does not compile */
 	struct sieve_report report;
-	size_t bytes;
-	uint64_t last_used;
 };
 
-/* Inode and path stand here so that a search reads no entry in vain. */
-struct slot {
-	ino_t inode;
-	uint32_t path_hash;
-	struct entry *entry;
+/* A file in one of its states. */
+struct entry {
+	struct list_link in_age;
+	struct entry *next; /* in its bucket */
+	uint32_t hash;      /* of the path */
+	size_t bytes;
+	struct file_state state;
+	struct compiled *compiled;
+	char path[];
 };
 
 struct script_cache {
 	struct script_cache_limits limits;
 	struct script_cache_counts counts;
-	struct slot *slots; /* as many as limits.scripts; counts.scripts used */
+	struct entry *entries[BUCKETS];
+	struct compiled *texts[BUCKETS];
+	struct list by_age;  /* entries; the one not used for longest first */
 	struct entry *guest; /* not to be kept; until the next call */
-	uint64_t uses;
 };
+
+#define ENTRY_OF(link) CONTAINER_OF(link, struct entry, in_age)
 
 struct script_cache *
 script_cache_open(const struct script_cache_limits *limits)
@@ -51,42 +65,101 @@ script_cache_open(const struct script_cache_limits *limits)
 	struct script_cache *cache = memory_get(sizeof(*cache));
 
 	cache->limits = limits != NULL ? *limits : defaults;
-	cache->slots = memory_get(memory_product(
-		cache->limits.scripts + 1, sizeof(*cache->slots)));
+	list_init(&cache->by_age);
 	return cache;
 }
 
-static void
-drop(struct script_cache *cache, size_t index)
-{
-	struct arena *arena = cache->slots[index].entry->arena;
+/* ---- texts ---- */
 
-	cache->counts.bytes -= cache->slots[index].entry->bytes;
-	cache->slots[index] = cache->slots[--cache->counts.scripts];
+static void
+share(struct script_cache *cache, struct compiled *compiled)
+{
+	struct compiled **bucket = &cache->texts[compiled->hash % BUCKETS];
+
+	if (compiled->text.len == 0 || compiled->users > 0)
+		return;
+	compiled->next = *bucket;
+	*bucket = compiled;
+}
+
+/* One user less.  Those of a guest alone are in no bucket. */
+static void
+leave(struct script_cache *cache, struct compiled *compiled)
+{
+	struct compiled **link = &cache->texts[compiled->hash % BUCKETS];
+	struct arena *arena = compiled->arena;
+
+	if (compiled->users > 0 && --compiled->users > 0)
+		return;
+	while (*link != NULL && *link != compiled)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = compiled->next;
 	arena_close(&arena);
+}
+
+/* The same text means the same for whoever's it is, unless it includes others. */
+static struct compiled *
+find_text(const struct script_cache *cache,
+	const struct sieve_settings *settings, struct str text, uint32_t hash)
+{
+	struct compiled *compiled = cache->texts[hash % BUCKETS];
+
+	while (compiled != NULL &&
+		!(compiled->hash == hash && str_equal(compiled->text, text) &&
+			sieve_settings_are_same(&compiled->settings, settings)))
+		compiled = compiled->next;
+	return compiled;
+}
+
+/* ---- entries ---- */
+
+static size_t
+bytes_to_free(const struct entry *entry)
+{
+	return entry->bytes +
+	       (entry->compiled->users == 1 ? entry->compiled->bytes : 0);
+}
+
+static void
+drop(struct script_cache *cache, struct entry *entry)
+{
+	struct entry **link = &cache->entries[entry->hash % BUCKETS];
+
+	while (*link != entry)
+		link = &(*link)->next;
+	*link = entry->next;
+	list_remove(&entry->in_age);
+	cache->counts.scripts--;
+	cache->counts.bytes -= bytes_to_free(entry);
+	leave(cache, entry->compiled);
+	memory_free(entry);
 }
 
 static void
 drop_guest(struct script_cache *cache)
 {
-	struct arena *arena;
+	struct entry *guest = cache->guest;
 
-	if (cache->guest == NULL)
-		return;
-	arena = cache->guest->arena;
 	cache->guest = NULL;
-	arena_close(&arena);
+	if (guest == NULL)
+		return;
+	/* It is no user of what others share. */
+	if (guest->compiled->users == 0)
+		leave(cache, guest->compiled);
+	memory_free(guest);
 }
 
 void
 script_cache_close(struct script_cache **cache)
 {
+	struct list_link *link;
+
 	if (*cache == NULL)
 		return;
 	drop_guest(*cache);
-	while ((*cache)->counts.scripts > 0)
-		drop(*cache, 0);
-	memory_free((*cache)->slots);
+	while ((link = list_first(&(*cache)->by_age)) != NULL)
+		drop(*cache, ENTRY_OF(link));
 	memory_free(*cache);
 	*cache = NULL;
 }
@@ -110,12 +183,14 @@ static bool
 is_script(const struct entry *entry, const struct sieve_settings *settings,
 	const struct script_folders *folders, const char *path)
 {
+	const struct compiled *compiled = entry->compiled;
+
 	return strcmp(entry->path, path) == 0 &&
-	       sieve_settings_are_same(&entry->settings, settings) &&
-	       (entry->file_count == 0 ||
-		       (is_same_folder(
-				entry->folders.personal, folders->personal) &&
-			       is_same_folder(entry->folders.global,
+	       sieve_settings_are_same(&compiled->settings, settings) &&
+	       (compiled->file_count == 0 ||
+		       (is_same_folder(compiled->folders.personal,
+				folders->personal) &&
+			       is_same_folder(compiled->folders.global,
 				       folders->global)));
 }
 
@@ -123,25 +198,23 @@ static struct entry *
 find(struct script_cache *cache, const struct sieve_settings *settings,
 	const struct script_folders *folders, const char *path)
 {
+	uint32_t hash = str_hash(STR_HASH, str_from(path));
+	struct entry *entry = cache->entries[hash % BUCKETS];
 	struct file_state state;
 	struct stat status;
-	size_t i;
 
 	/* Trouble is told by whoever opens it. */
-	if (stat(path, &status) < 0)
+	if (entry == NULL || stat(path, &status) < 0)
 		return NULL;
 	state = file_state_of(&status);
-	for (i = 0; i < cache->counts.scripts; i++) {
-		struct slot *slot = &cache->slots[i];
-
-		if (slot->inode == state.inode &&
-			file_state_is_same(&slot->entry->state, &state) &&
-			is_script(slot->entry, settings, folders, path))
-			return include_is_fresh(slot->entry->files,
-				       slot->entry->file_count)
-			               ? slot->entry
+	for (; entry != NULL; entry = entry->next)
+		if (entry->hash == hash &&
+			file_state_is_same(&entry->state, &state) &&
+			is_script(entry, settings, folders, path))
+			return include_is_fresh(entry->compiled->files,
+				       entry->compiled->file_count)
+			               ? entry
 			               : NULL;
-	}
 	return NULL;
 }
 
@@ -172,119 +245,183 @@ add_report(struct sieve_report *report, const struct sieve_report *kept)
 
 /* ---- reading ---- */
 
+/* Where others stand in the program, or names in the report, it is one file's. */
+static void
+keep_text(struct compiled *compiled, struct str text, uint32_t hash)
+{
+	compiled->hash = hash;
+	if (compiled->program != NULL && compiled->file_count == 0 &&
+		compiled->report.count == 0)
+		compiled->text = arena_copy(compiled->arena, text);
+}
+
+static void
+copy_settings(struct compiled *compiled, const struct sieve_settings *settings)
+{
+	struct arena *arena = compiled->arena;
+
+	compiled->settings = *settings;
+	compiled->settings.delimiters =
+		arena_text(arena, str_from(settings->delimiters));
+	compiled->settings.extensions =
+		arena_text(arena, str_from(settings->extensions));
+	compiled->settings.global_extensions =
+		arena_text(arena, str_from(settings->global_extensions));
+}
+
 /* NULL: a script that it includes is in trouble. */
-static struct entry *
+static struct compiled *
 compile(const struct sieve_settings *settings,
 	const struct script_folders *folders, const char *path,
 	struct script_file_text *text, struct err *err)
 {
 	struct arena *arena = arena_open();
-	struct entry *entry = ARENA_NEW(arena, struct entry);
+	struct compiled *compiled = ARENA_NEW(arena, struct compiled);
 	struct include_loader loader;
 
-	entry->arena = arena;
-	entry->path = arena_text(arena, str_from(path));
-	entry->state = text->state;
-	entry->settings = *settings;
-	entry->settings.delimiters =
-		arena_text(arena, str_from(settings->delimiters));
-	entry->settings.extensions =
-		arena_text(arena, str_from(settings->extensions));
-	entry->settings.global_extensions =
-		arena_text(arena, str_from(settings->global_extensions));
-	sieve_report_init(&entry->report, arena);
+	compiled->arena = arena;
+	copy_settings(compiled, settings);
+	sieve_report_init(&compiled->report, arena);
 	include_init(&loader, arena, folders, settings->max_script_size,
 		script_file_identity(arena, &text->state));
 	if (sieve_compile_all(arena, settings, &loader.loader, path,
-		    buf_view(&text->bytes), &entry->program, &entry->report,
-		    err) == SIEVE_TEMPORARY) {
+		    buf_view(&text->bytes), &compiled->program,
+		    &compiled->report, err) == SIEVE_TEMPORARY) {
 		arena_close(&arena);
 		return NULL;
 	}
 	text->is_settled = text->is_settled && loader.is_settled;
-	entry->files = loader.files;
-	entry->file_count = loader.count;
+	compiled->files = loader.files;
+	compiled->file_count = loader.count;
 	if (loader.count > 0)
-		entry->folders = (struct script_folders){
+		compiled->folders = (struct script_folders){
 			arena_text(arena, str_from(folders->personal)),
 			arena_text(arena, str_from(folders->global))};
-	entry->bytes = arena_used(arena) + ENTRY_OVERHEAD;
+	return compiled;
+}
+
+/* NULL: as for compile(). */
+static struct compiled *
+find_or_compile(struct script_cache *cache,
+	const struct sieve_settings *settings,
+	const struct script_folders *folders, const char *path,
+	struct script_file_text *text, struct err *err)
+{
+	struct str bytes = buf_view(&text->bytes);
+	uint32_t hash = str_hash(STR_HASH, bytes);
+	struct compiled *compiled = find_text(cache, settings, bytes, hash);
+
+	if (compiled != NULL) {
+		cache->counts.shared++;
+		return compiled;
+	}
+	compiled = compile(settings, folders, path, text, err);
+	if (compiled == NULL)
+		return NULL;
+	cache->counts.compiled++;
+	keep_text(compiled, bytes, hash);
+	compiled->bytes = arena_used(compiled->arena) + PROGRAM_OVERHEAD;
+	return compiled;
+}
+
+static struct entry *
+new_entry(struct compiled *compiled, const char *path,
+	const struct file_state *state)
+{
+	size_t len = strlen(path);
+	struct entry *entry = memory_get(sizeof(*entry) + len + 1);
+
+	entry->hash = str_hash(STR_HASH, str_from(path));
+	entry->bytes = sizeof(*entry) + len + 1;
+	entry->state = *state;
+	entry->compiled = compiled;
+	memcpy(entry->path, path, len + 1);
 	return entry;
 }
 
 /* ---- keeping ---- */
 
-static void
-drop_oldest(struct script_cache *cache)
-{
-	size_t oldest = 0, i;
-
-	for (i = 1; i < cache->counts.scripts; i++)
-		if (cache->slots[i].entry->last_used <
-			cache->slots[oldest].entry->last_used)
-			oldest = i;
-	drop(cache, oldest);
-}
-
 /* Other states of the script that is to be kept. */
 static void
 drop_script(struct script_cache *cache, const struct entry *entry)
 {
-	uint32_t hash = str_hash(STR_HASH, str_from(entry->path));
-	size_t i = 0;
+	struct entry *other = cache->entries[entry->hash % BUCKETS], *next;
 
-	while (i < cache->counts.scripts)
-		if (cache->slots[i].path_hash == hash &&
-			is_script(cache->slots[i].entry, &entry->settings,
-				&entry->folders, entry->path))
-			drop(cache, i);
-		else
-			i++;
+	for (; other != NULL; other = next) {
+		next = other->next;
+		if (other->hash == entry->hash &&
+			is_script(other, &entry->compiled->settings,
+				&entry->compiled->folders, entry->path))
+			drop(cache, other);
+	}
 }
 
-static void
-keep_take(struct script_cache *cache, struct entry *entry)
+static bool
+is_full(const struct script_cache *cache)
 {
+	return cache->counts.scripts > cache->limits.scripts ||
+	       cache->counts.bytes > cache->limits.bytes;
+}
+
+/* The new one is the last that would have to go. */
+static void
+keep(struct script_cache *cache, struct entry *entry)
+{
+	struct entry **bucket = &cache->entries[entry->hash % BUCKETS];
+
+	share(cache, entry->compiled);
+	entry->compiled->users++;
+	cache->counts.scripts++;
+	cache->counts.bytes += bytes_to_free(entry);
 	drop_script(cache, entry);
-	while (cache->counts.scripts > 0 &&
-		(cache->counts.scripts >= cache->limits.scripts ||
-			cache->counts.bytes + entry->bytes >
-				cache->limits.bytes))
-		drop_oldest(cache);
-	cache->slots[cache->counts.scripts++] =
-		(struct slot){entry->state.inode,
-			str_hash(STR_HASH, str_from(entry->path)), entry};
-	cache->counts.bytes += entry->bytes;
-	entry->last_used = ++cache->uses;
+	entry->next = *bucket;
+	*bucket = entry;
+	list_add_last(&cache->by_age, &entry->in_age);
+	while (is_full(cache))
+		drop(cache, ENTRY_OF(list_first(&cache->by_age)));
 }
 
 static bool
 may_keep(const struct script_cache *cache, const struct entry *entry)
 {
-	return cache->limits.scripts > 0 && entry->bytes <= cache->limits.bytes;
+	return cache->limits.scripts > 0 &&
+	       entry->bytes + entry->compiled->bytes <= cache->limits.bytes;
 }
 
 /* ---- loading ---- */
 
 static enum lookup
-use(struct script_cache *cache, struct entry *entry,
+use(struct arena *arena, const struct entry *entry,
 	struct sieve_program **program_out, struct sieve_report *report)
 {
-	entry->last_used = ++cache->uses;
-	*program_out = entry->program;
-	add_report(report, &entry->report);
-	return entry->program != NULL ? LOOKUP_FOUND : LOOKUP_NONE;
+	const struct compiled *compiled = entry->compiled;
+
+	add_report(report, &compiled->report);
+	if (compiled->program == NULL)
+		return LOOKUP_NONE;
+	*program_out =
+		sieve_program_named(arena, compiled->program, entry->path);
+	return LOOKUP_FOUND;
 }
 
-static struct entry *
+static const struct entry *
 add(struct script_cache *cache, struct entry *entry, bool is_settled)
 {
-	cache->counts.compiled++;
 	if (is_settled && may_keep(cache, entry))
-		keep_take(cache, entry);
+		keep(cache, entry);
 	else
 		cache->guest = entry;
 	return entry;
+}
+
+static enum lookup
+use_again(struct script_cache *cache, struct arena *arena, struct entry *entry,
+	struct sieve_program **program_out, struct sieve_report *report)
+{
+	cache->counts.hits++;
+	list_remove(&entry->in_age);
+	list_add_last(&cache->by_age, &entry->in_age);
+	return use(arena, entry, program_out, report);
 }
 
 static enum lookup
@@ -316,7 +453,7 @@ load(struct script_cache *cache, struct arena *arena,
 	struct script_file_text *text, struct sieve_program **program_out,
 	struct sieve_report *report, struct err *err)
 {
-	struct entry *entry;
+	struct compiled *compiled;
 
 	if (!script_file_read(path, settings->max_script_size, text)) {
 		err_temp_errno(err, "4.3.0", "cannot read the script %s", path);
@@ -325,11 +462,13 @@ load(struct script_cache *cache, struct arena *arena,
 	if (cache == NULL)
 		return compile_alone(arena, settings, folders, path, text,
 			program_out, report, err);
-	entry = compile(settings, folders, path, text, err);
-	if (entry == NULL)
+	compiled = find_or_compile(cache, settings, folders, path, text, err);
+	if (compiled == NULL)
 		return LOOKUP_ERROR;
-	return use(cache, add(cache, entry, text->is_settled), program_out,
-		report);
+	return use(arena,
+		add(cache, new_entry(compiled, path, &text->state),
+			text->is_settled),
+		program_out, report);
 }
 
 enum lookup
@@ -349,10 +488,9 @@ script_cache_load(struct script_cache *cache, struct arena *arena,
 	if (cache != NULL) {
 		drop_guest(cache);
 		entry = find(cache, settings, folders, path);
-		if (entry != NULL) {
-			cache->counts.hits++;
-			return use(cache, entry, program_out, report);
-		}
+		if (entry != NULL)
+			return use_again(
+				cache, arena, entry, program_out, report);
 	}
 	result = load(cache, arena, settings, folders, path, &text, program_out,
 		report, err);

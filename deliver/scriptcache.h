@@ -12,6 +12,9 @@
  * A script in error is kept as well, with its report.  Which script has not been
  * used for the longest time goes first.  Programs do not change when they run.
  *
+ * Many users have a copy of the same script, from a template or a form: files
+ * with the same bytes share one program.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef DELIVER_SCRIPTCACHE_H
@@ -25,7 +28,7 @@
 #include "sieve/sieve.h"
 
 /* Defaults of the limits. */
-enum { SCRIPT_CACHE_SCRIPTS = 1000, SCRIPT_CACHE_BYTES = 16 * 1024 * 1024 };
+enum { SCRIPT_CACHE_SCRIPTS = 20000, SCRIPT_CACHE_BYTES = 16 * 1024 * 1024 };
 
 struct script_cache_limits {
 	size_t scripts;
@@ -35,6 +38,7 @@ struct script_cache_limits {
 struct script_cache_counts {
 	size_t scripts, bytes; /* at present */
 	size_t hits, compiled; /* so far */
+	size_t shared;         /* read, but with the bytes of another */
 };
 
 struct script_cache;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "sieve/compile.h"
 
+#include <string.h>
+
+#include "base/memory.h"
 #include "sieve/emit.h"
 #include "sieve/parse.h"
 #include "sieve/program.h"
@@ -459,6 +462,27 @@ build(struct compilation *compilation)
 	program->count = emitter.count;
 	program->variables = compilation->variables;
 	return program;
+}
+
+struct sieve_program *
+sieve_program_named(
+	struct arena *arena, struct sieve_program *program, const char *script)
+{
+	struct program_script *first;
+	struct sieve_program *named;
+
+	if (strcmp(program->script, script) == 0)
+		return program;
+	if (program->script_count > 1)
+		BUG("a program of several scripts has a name of its own");
+	first = ARENA_NEW(arena, struct program_script);
+	named = ARENA_NEW(arena, struct sieve_program);
+	*first = program->scripts[0];
+	first->name = arena_text(arena, str_from(script));
+	*named = *program;
+	named->script = first->name;
+	named->scripts = first;
+	return named;
 }
 
 enum sieve_status

@@ -134,6 +134,12 @@ struct sieve_loader_ops {
 		struct sieve_loaded *loaded_out, struct err *err);
 };
 
+/* The same program under the name of a script that has the same text.  Lives in
+ * the arena, but only as long as the program does; only for one that includes no
+ * others. */
+struct sieve_program *sieve_program_named(
+	struct arena *arena, struct sieve_program *program, const char *script);
+
 enum sieve_action_kind {
 	SIEVE_KEEP,
 	SIEVE_FILEINTO,

@@ -164,6 +164,15 @@ run(struct fixture *f, const char *path)
 	return text;
 }
 
+static void
+write_includer(struct fixture *f, const char *include)
+{
+	f->path = write_script(
+		"s", arena_format(f->arena, "require \"include\"; include %s;",
+			     include));
+	f->folders.personal = test_folder();
+}
+
 static size_t
 compiled(const struct fixture *f)
 {
@@ -370,7 +379,8 @@ TEST(the_bytes_are_bounded)
 	begin(&f, &small);
 	for (i = 0; i < 40; i++) {
 		snprintf(name, sizeof(name), "s%zu", i);
-		CHECK_STR(run(&f, write_script(name, "discard;")), "discard; ");
+		text = arena_format(f.arena, "discard; # %zu", i);
+		CHECK_STR(run(&f, write_script(name, text)), "discard; ");
 		CHECK(script_cache_counts(f.cache).bytes <= small.bytes);
 	}
 	CHECK(script_cache_counts(f.cache).scripts > 1);
@@ -381,6 +391,97 @@ TEST(the_bytes_are_bounded)
 	i = script_cache_counts(f.cache).scripts;
 	CHECK_STR(run(&f, write_script("large", text)), "discard; ");
 	CHECK_UINT(script_cache_counts(f.cache).scripts, i);
+	finish(&f);
+}
+
+TEST(files_with_the_same_bytes_share_a_program)
+{
+	static const char text[] = "require \"variables\"; set \"a\" \"b\";\n"
+				   "redirect \"${a}\";";
+	struct fixture f;
+	const char *one, *other;
+	size_t bytes;
+
+	begin(&f, NULL);
+	one = write_script("one", text);
+	other = write_script("other", text);
+	CHECK(strstr(run(&f, one), "redirect") != NULL);
+	bytes = script_cache_counts(f.cache).bytes;
+	CHECK(strstr(run(&f, other), "redirect") != NULL);
+	CHECK_UINT(compiled(&f), 1);
+	CHECK_UINT(script_cache_counts(f.cache).shared, 1);
+	CHECK_UINT(script_cache_counts(f.cache).scripts, 2);
+	CHECK(script_cache_counts(f.cache).bytes - bytes < 1024);
+	/* Each is told by its own name. */
+	CHECK_STR(f.report.problems[0].script, other);
+	CHECK(strstr(run(&f, one), "redirect") != NULL);
+	CHECK_STR(f.report.problems[0].script, one);
+	/* One goes its own way, the other stays. */
+	write_script("one", "keep;");
+	CHECK_STR(run(&f, one), "keep; ");
+	CHECK(strstr(run(&f, other), "redirect") != NULL);
+	CHECK_UINT(compiled(&f), 2);
+	write_script("other", "keep;");
+	CHECK_STR(run(&f, other), "keep; ");
+	CHECK_UINT(compiled(&f), 2);
+	/* The first text is nobody's any more. */
+	write_script("one", text);
+	CHECK(strstr(run(&f, one), "redirect") != NULL);
+	CHECK_UINT(compiled(&f), 3);
+	finish(&f);
+}
+
+TEST(the_same_bytes_under_other_settings_are_another_program)
+{
+	struct fixture f;
+	const char *one, *other;
+
+	begin(&f, NULL);
+	one = write_script("one", "redirect \"a@b.example\";");
+	other = write_script("other", "redirect \"a@b.example\";");
+	CHECK_STR(run(&f, one), "redirect \"a@b.example\"; ");
+	f.settings.redirects_prohibited = true;
+	run(&f, other);
+	CHECK_UINT(compiled(&f), 2);
+	finish(&f);
+}
+
+TEST(scripts_with_warnings_or_includes_share_nothing)
+{
+	struct fixture f;
+
+	begin(&f, NULL);
+	write_includer(&f, ":optional \"a\"");
+	CHECK_STR(run(&f, f.path), "keep");
+	f.path = write_script(
+		"t", "require \"include\"; include :optional \"a\";");
+	CHECK_STR(run(&f, f.path), "keep");
+	CHECK_UINT(compiled(&f), 2);
+	CHECK(strstr(run(&f, write_script("u", "nonsense;")), "nonsense") !=
+		NULL);
+	CHECK(strstr(run(&f, write_script("v", "nonsense;")), "nonsense") !=
+		NULL);
+	CHECK_STR(f.report.problems[0].script, test_path("v"));
+	CHECK_UINT(compiled(&f), 4);
+	finish(&f);
+}
+
+TEST(bytes_are_counted_once_and_given_back)
+{
+	static const struct script_cache_limits few = {3, 1 << 20};
+	struct fixture f;
+	char name[32];
+	size_t one, i;
+
+	begin(&f, &few);
+	run(&f, write_script("s", "discard;"));
+	one = script_cache_counts(f.cache).bytes;
+	for (i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "s%zu", i % 7);
+		run(&f, write_script(name, i % 3 ? "discard;" : "keep;   "));
+		CHECK(script_cache_counts(f.cache).scripts <= 3);
+		CHECK(script_cache_counts(f.cache).bytes <= 3 * one);
+	}
 	finish(&f);
 }
 
@@ -492,15 +593,6 @@ TEST(a_program_is_the_same_after_a_thousand_runs)
 }
 
 /* ---- scripts that include others ---- */
-
-static void
-write_includer(struct fixture *f, const char *include)
-{
-	f->path = write_script(
-		"s", arena_format(f->arena, "require \"include\"; include %s;",
-			     include));
-	f->folders.personal = test_folder();
-}
 
 TEST(an_included_script_is_compiled_once)
 {
