@@ -103,6 +103,7 @@ struct run {
 	/* `err`: the run ends as SIEVE_TEMPORARY, whatever a test makes of it. */
 	bool host_in_trouble;
 	size_t redirects;
+	size_t programs;
 };
 
 /* ---- for commands and extensions ---- */

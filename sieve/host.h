@@ -67,6 +67,37 @@ struct sieve_list_question {
 	struct str (*fold)(struct arena *arena, struct str s);
 };
 
+struct content;
+
+/* A program of the admin's that a script wants to be run now. */
+enum sieve_external_kind {
+	SIEVE_EXTERNAL_FILTER,  /* vnd.dovecot.filter */
+	SIEVE_EXTERNAL_EXECUTE, /* vnd.dovecot.execute */
+	SIEVE_EXTERNAL_CONVERT /* RFC 6558; the arguments are the two media types
+	                         * and the parameters, which choose the program */
+};
+enum sieve_external_end {
+	SIEVE_EXTERNAL_DONE,      /* with success */
+	SIEVE_EXTERNAL_FAILED,    /* it ended otherwise, or was ended */
+	SIEVE_EXTERNAL_IMPOSSIBLE /* there is no such program, or no running it */
+};
+struct sieve_external {
+	enum sieve_external_kind kind;
+	struct str name; /* without "/"; of CONVERT empty */
+	const struct str *arguments;
+	size_t argument_count;
+	const struct content *content; /* its input: the message; NULL: */
+	struct str input;
+	bool wants_output;
+	uint64_t most;       /* bytes of output */
+	struct arena *arena; /* for what follows */
+
+	/* What the host says: */
+	enum sieve_external_end end;
+	struct str output;   /* of DONE, if wanted */
+	const char *problem; /* for the script's owner: why not DONE */
+};
+
 struct sieve_host;
 struct testsuite_request;
 
@@ -116,6 +147,11 @@ struct sieve_host_ops {
 	 * be NULL: nothing is remembered. */
 	bool (*duplicate_seen)(struct sieve_host *host,
 		const unsigned char key[SIEVE_MARK_KEY]);
+
+	/* Answers with external->end.  May be NULL: no programs are run. */
+	void (*run_program)(
+		struct sieve_host *host, struct sieve_external *external);
+
 	/* date extension (RFC 5260).  Seconds since 1970, asked for once in a run;
 	 * NULL: not known, currentdate is false. */
 	int64_t (*now)(struct sieve_host *host);

@@ -36,6 +36,11 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/envelope.c \
 	%D%/ext/environment.c \
 	%D%/ext/extlists.c %D%/ext/extlists.h \
+	%D%/ext/convert.c \
+	%D%/ext/execute.c \
+	%D%/ext/external.c %D%/ext/external.h \
+	%D%/ext/filter.c \
+	%D%/ext/pipe.c \
 	%D%/ext/newmessage.c %D%/ext/newmessage.h \
 	%D%/ext/replace.c \
 	%D%/ext/extracttext.c \

@@ -115,7 +115,8 @@ is_same(const struct sieve_action *a, const struct sieve_action *b)
 		return is_same_address(
 			a->redirect.address, b->redirect.address);
 	case SIEVE_REJECT:
-		break; /* never twice: conflict.h */
+	case SIEVE_PIPE:
+		break; /* a refusal never comes twice: conflict.h */
 	}
 	return false;
 }
@@ -138,6 +139,7 @@ merge_into(struct sieve_action *old, const struct sieve_action *new)
 		old->redirect.copy &= new->redirect.copy;
 		break;
 	case SIEVE_REJECT:
+	case SIEVE_PIPE:
 		break;
 	}
 }
@@ -212,6 +214,19 @@ add_flags(struct buf *buf, const struct sieve_flags *flags)
 }
 
 static void
+add_program(struct buf *buf, const struct sieve_action *action)
+{
+	size_t i;
+
+	buf_add_text(buf, "pipe ");
+	add_quoted(buf, action->pipe.program);
+	for (i = 0; i < action->pipe.argument_count; i++) {
+		buf_add_char(buf, ' ');
+		add_quoted(buf, action->pipe.arguments[i]);
+	}
+}
+
+static void
 add_action(struct buf *buf, const struct sieve_action *action)
 {
 	switch (action->kind) {
@@ -235,6 +250,9 @@ add_action(struct buf *buf, const struct sieve_action *action)
 		buf_add_text(buf,
 			action->reject.by_protocol ? "ereject " : "reject ");
 		add_quoted_line(buf, action->reject.reason);
+		break;
+	case SIEVE_PIPE:
+		add_program(buf, action);
 		break;
 	}
 }
@@ -274,12 +292,16 @@ sieve_action_tags(const struct sieve_action *action)
 {
 	static const char *const tags[2][2] = {
 		{"", " :create"}, {" :copy", " :copy :create"}};
+	static const char *const try_tags[2][2] = {
+		{"", " :try"}, {" :copy", " :copy :try"}};
 
 	switch (action->kind) {
 	case SIEVE_FILEINTO:
 		return tags[action->fileinto.copy][action->fileinto.create];
 	case SIEVE_REDIRECT:
 		return tags[action->redirect.copy][0];
+	case SIEVE_PIPE:
+		return try_tags[action->pipe.copy][action->pipe.is_try];
 	case SIEVE_KEEP:
 	case SIEVE_DISCARD:
 	case SIEVE_REJECT:

@@ -13,11 +13,13 @@ enum {
 	DEFAULT_VARIABLES = 255,
 	DEFAULT_INCLUDES = 255,
 	DEFAULT_INCLUDE_DEPTH = 10,
+	DEFAULT_PROGRAMS = 10,
 	DEFAULT_HEADER_SIZE = 2048,
 	DEFAULT_MIME_PARTS = 10000,
 	DEFAULT_MIME_DEPTH = 100
 };
 #define DEFAULT_SCRIPT_SIZE (UINT64_C(1024) * 1024)
+#define DEFAULT_PROGRAM_OUTPUT (UINT64_C(32) * 1024 * 1024)
 #define DEFAULT_STEPS UINT64_C(1000000)
 #define DEFAULT_DUPLICATE (UINT64_C(12) * 60 * 60)
 #define DEFAULT_DUPLICATE_MAX (UINT64_C(7) * 24 * 60 * 60)
@@ -54,6 +56,9 @@ settings_filled(const struct sieve_settings *settings)
 	s.max_includes = or_default_size(s.max_includes, DEFAULT_INCLUDES);
 	s.max_include_depth =
 		or_default_size(s.max_include_depth, DEFAULT_INCLUDE_DEPTH);
+	s.max_programs = or_default_size(s.max_programs, DEFAULT_PROGRAMS);
+	s.max_program_output =
+		or_default(s.max_program_output, DEFAULT_PROGRAM_OUTPUT);
 	s.max_header_size =
 		or_default_size(s.max_header_size, DEFAULT_HEADER_SIZE);
 	s.max_mime_parts =
@@ -158,6 +163,8 @@ sieve_settings_are_same(
 	       a->max_steps == b->max_steps && a->max_memory == b->max_memory &&
 	       a->duplicate_default_s == b->duplicate_default_s &&
 	       a->duplicate_max_s == b->duplicate_max_s &&
+	       a->max_programs == b->max_programs &&
+	       a->max_program_output == b->max_program_output &&
 	       a->max_header_size == b->max_header_size &&
 	       is_same_text(a->protected_headers, b->protected_headers) &&
 	       is_same_text(a->no_add_headers, b->no_add_headers) &&

@@ -53,8 +53,10 @@ struct sieve_settings {
 	uint64_t duplicate_default_s; /* without :seconds; 12 hours */
 	uint64_t duplicate_max_s;     /* instead of longer ones; 7 days */
 	size_t max_includes; /* scripts that one may include, in all; 255 */
-	size_t max_include_depth; /* within each other; 10 */
-	size_t max_header_size;   /* bytes of a value for addheader; 2048 */
+	size_t max_include_depth;    /* within each other; 10 */
+	size_t max_programs;         /* that a run may run, in all; 10 */
+	uint64_t max_program_output; /* bytes of each; 32 MiB */
+	size_t max_header_size;      /* bytes of a value for addheader; 2048 */
 	/* Names of fields between blanks that editheader leaves alone: neither
 	 * added nor deleted, not added, not deleted. */
 	const char *protected_headers;
@@ -145,7 +147,8 @@ enum sieve_action_kind {
 	SIEVE_FILEINTO,
 	SIEVE_DISCARD,
 	SIEVE_REDIRECT,
-	SIEVE_REJECT
+	SIEVE_REJECT,
+	SIEVE_PIPE
 };
 
 struct sieve_flags {
@@ -179,6 +182,13 @@ struct sieve_action {
 			struct str reason; /* as the script wrote it */
 			bool by_protocol;  /* ereject */
 		} reject;
+		struct {
+			struct str program; /* checked, without "/" */
+			const struct str *arguments;
+			size_t argument_count;
+			bool copy;
+			bool is_try; /* :try; its failure is no error */
+		} pipe;
 	};
 };
 

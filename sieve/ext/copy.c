@@ -1,4 +1,4 @@
-/* copy - :copy for fileinto and redirect (RFC 3894)
+/* copy - :copy for fileinto, redirect and pipe (RFC 3894)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,6 +17,8 @@ apply_copy(struct run *run UNUSED, const struct tag_use *use UNUSED,
 		pending->action.fileinto.copy = true;
 	else if (pending->action.kind == SIEVE_REDIRECT)
 		pending->action.redirect.copy = true;
+	else if (pending->action.kind == SIEVE_PIPE)
+		pending->action.pipe.copy = true;
 	return SIEVE_OK;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/banned.h"
 
-enum { COPIES_OF_A_BYTE = 10, FIELD_COST = 512 };
+enum { COPIES_OF_A_BYTE = 10, FIELD_COST = 512, MOST_FIELDS = 100000 };
 
 static const char subject_is_wrong[] =
 	"subject %s is invalid: it may hold no NUL, and no line end";
@@ -177,6 +177,61 @@ newmessage_set_entity(struct run *run, struct str entity)
 	delete_mime_fields(run);
 	add_mime_fields(run, message);
 	set_body(run, str_skip(entity, (size_t)message_body(message)));
+	message_close(&message);
+	return SIEVE_OK;
+}
+
+static void
+delete_all_fields(struct run *run)
+{
+	const struct header_field *field = NULL;
+
+	while ((field = run_field_after(run, field)) != NULL)
+		edited_delete(run_edit(run), field);
+}
+
+/* A field is written with one blank behind the colon. */
+static struct str
+value_of(const struct header_field *field)
+{
+	struct str value = field->value;
+
+	if (str_starts(value, STR(" ")) || str_starts(value, STR("\t")))
+		value = str_skip(value, 1);
+	while (str_ends(value, STR("\n")) || str_ends(value, STR("\r")))
+		value = str_slice(value, 0, value.len - 1);
+	return value;
+}
+
+enum sieve_status
+newmessage_set_message(struct run *run, struct str text)
+{
+	const struct message_limits limits = {
+		.memory_bytes = text.len,
+		.header_bytes = text.len,
+		.header_fields = MOST_FIELDS,
+	};
+	const struct header_field *fields;
+	struct message *message;
+	size_t count, i;
+
+	text = compose_lf(run->result->arena, text);
+	if (run_charge_fields(run) != SIEVE_OK)
+		return SIEVE_FAILED;
+	if (message_open_bytes(text, &limits, &message, run->err) < 0)
+		return run_fail(run, "%s", err_log_text(run->err));
+	fields = message_fields(message, &count);
+	if (run_charge(run, 1 + count) != SIEVE_OK ||
+		run_reserve(run, text.len + (uint64_t)count * FIELD_COST) !=
+			SIEVE_OK) {
+		message_close(&message);
+		return SIEVE_FAILED;
+	}
+	delete_all_fields(run);
+	for (i = 0; i < count; i++)
+		edited_add(run_edit(run), fields[i].name, value_of(&fields[i]),
+			true);
+	set_body(run, str_skip(text, (size_t)message_body(message)));
 	message_close(&message);
 	return SIEVE_OK;
 }

@@ -32,6 +32,10 @@ void newmessage_set(struct run *run, struct str name, struct str original,
 MUST_USE enum sieve_status newmessage_set_entity(
 	struct run *run, struct str entity);
 
+/* Nothing of the old one is left; in the result's arena. */
+MUST_USE enum sieve_status newmessage_set_message(
+	struct run *run, struct str text);
+
 /* Before the body is changed in a loop: its parts stay where the loop has found
  * them. */
 void newmessage_mark_body(struct run *run, const struct parts *parts);
