@@ -476,6 +476,12 @@ program_has_succeeded(const struct program *program)
 }
 
 bool
+program_was_killed(const struct program *program)
+{
+	return WIFSIGNALED(program->status);
+}
+
+bool
 program_has_read_all(const struct program *program)
 {
 	int left = 0;

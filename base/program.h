@@ -86,6 +86,9 @@ void program_end(struct program *program);
 
 bool program_has_succeeded(const struct program *program);
 
+/* By a signal: a limit, or its own fault. */
+bool program_was_killed(const struct program *program);
+
 /* Only where its input is a pipe. */
 bool program_has_read_all(const struct program *program);
 

@@ -99,6 +99,21 @@ conf_load(struct arena *arena, const struct conf_source *source,
 	return 0;
 }
 
+/* What programs may be run, and how: also known to processes that do not hear of
+ * users' records. */
+static bool
+is_of_programs(struct str name)
+{
+	static const char *const beginnings[] = {"sieve_pipe_", "sieve_filter_",
+		"sieve_execute_", "sieve_convert", "sieve_program_"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(beginnings); i++)
+		if (str_starts(name, str_from(beginnings[i])))
+			return true;
+	return false;
+}
+
 int
 conf_override(struct arena *arena, const struct settings *settings,
 	const struct conf_pair *pairs, size_t count, const char *origin,
@@ -120,7 +135,7 @@ conf_override(struct arena *arena, const struct settings *settings,
 		if (str_starts(name, STR("plugin/")))
 			name = str_skip(name, 7);
 		/* A block belongs to all users. */
-		if (str_has_char(name, '/'))
+		if (str_has_char(name, '/') || is_of_programs(name))
 			continue;
 		conf_loader_assign(
 			&loader, name, pairs[i].value, CONF_LEVEL_USER, place);

@@ -95,7 +95,8 @@ struct conf_pair {
 
 /* A copy of `settings` with some keys changed, as a user's record asks:
  * "mail" (mail_location), any key's name, with or without "plugin/" before it.
- * Names that are no keys are none of our business and passed over.  `origin`
+ * Names that are no keys are none of our business and passed over, and so are
+ * those that say which programs scripts may run.  `origin`
  * names the record in messages ("user amy").
  * -1 with 4.3.5 for a value that is wrong. */
 MUST_USE int conf_override(struct arena *arena, const struct settings *settings,

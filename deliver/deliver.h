@@ -44,6 +44,7 @@ enum deliver_outcome {
 /* What the steps work out for one recipient, and for all; deliver's own. */
 struct delivery_work;
 struct job_work;
+struct job_programs;
 struct script_cache;
 struct flush_crew;
 
@@ -173,6 +174,9 @@ struct job {
 	bool (*is_abandoned)(const struct job *job);
 	const struct job_memory *memory; /* NULL: none */
 	const struct job_seen *seen;     /* NULL: a file in the user's home */
+	/* Where programs run that scripts ask for (deliver/programs.h); NULL:
+	 * as children of ours. */
+	const struct job_programs *programs;
 	/* Several files of a batch are flushed at the same time; NULL: one after
 	 * the other. */
 	struct flush_crew *flush_crew;

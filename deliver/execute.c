@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "deliver/mailboxes.h"
+#include "deliver/programs.h"
 #include "deliver/redirect.h"
 #include "deliver/reject.h"
 #include "deliver/remember.h"
@@ -103,6 +104,46 @@ sync_copies(struct job *job, struct delivery *delivery, struct err *err)
 		if (plan->copies[i].copy != NULL &&
 			store_sync(plan->copies[i].copy, err) < 0)
 			return -1;
+	return 0;
+}
+
+/* A script in error is a keep (RFC 5228 2.10.6); with :try the failure is none, but
+ * the implicit keep was not cancelled either.  Nothing of it is to be kept where
+ * :copy says that it is somewhere else anyway. */
+static int
+keep_instead(struct job *job, struct delivery *delivery,
+	const struct plan_pipe *pipe, struct err *err)
+{
+	struct plan *plan = delivery->work->plan;
+	size_t last = plan->copy_count;
+
+	if (pipe->action->pipe.is_try && pipe->action->pipe.copy)
+		return 0;
+	if (!plan_keep(job, delivery, pipe))
+		return 0;
+	if (write_or_fall_back(delivery, last, err) < 0)
+		return -1;
+	return plan->copies[last].copy != NULL
+	               ? store_sync(plan->copies[last].copy, err)
+	               : 0;
+}
+
+/* After the redirects: when one of these fails the whole is done again. */
+static int
+run_pipes(struct job *job, struct delivery *delivery, struct err *err)
+{
+	const struct plan *plan = delivery->work->plan;
+	size_t i;
+
+	for (i = 0; i < plan->pipe_count; i++) {
+		struct plan_pipe *pipe = &plan->pipes[i];
+
+		pipe->has_failed = !programs_pipe(
+			job, delivery, pipe->action, pipe->content);
+		if (pipe->has_failed &&
+			keep_instead(job, delivery, pipe, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -344,7 +385,8 @@ wait_of(const struct delivery *delivery)
 	const struct plan *plan = delivery->work->plan;
 	size_t i;
 
-	if (plan->redirect_count > 0 || store_may_wait(delivery->work->store))
+	if (plan->redirect_count > 0 || plan->pipe_count > 0 ||
+		store_may_wait(delivery->work->store))
 		return EXECUTE_LONG;
 	for (i = 0; i < plan->copy_count; i++)
 		if (plan->copies[i].keyword_count > 0)
@@ -379,6 +421,7 @@ execute_plans(struct batch *batch)
 	stop_unless_wanted(batch);
 	remember_ask(batch);
 	for_each_open(batch, redirect_hand_over);
+	for_each_open(batch, run_pipes);
 	for_each_open(batch, commit_copies);
 	settle_copies(batch);
 	for_each_open(batch, finish);

@@ -4,6 +4,7 @@
  *   sync     every file
  *   ask      does the client still wait, and was this delivered before?
  *   hand over redirects       trouble: the recipient's copies are abandoned
+ *   pipe to programs          trouble: a copy is kept instead
  *   rename   every copy
  *   settle   every folder once
  *

@@ -7,6 +7,7 @@
 #include "deliver/environment.h"
 #include "deliver/extlists.h"
 #include "deliver/mailboxes.h"
+#include "deliver/programs.h"
 #include "deliver/seen.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
@@ -116,6 +117,13 @@ answer_metadata(struct sieve_host *host, const struct str *mailbox,
 		mailboxes_of(host), mailbox, name, value_out, err);
 }
 
+static void
+run_program(struct sieve_host *host, struct sieve_external *external)
+{
+	programs_for_script(
+		host_of(host)->job, host_of(host)->delivery, external);
+}
+
 static bool
 answer_duplicate_seen(
 	struct sieve_host *host, const unsigned char key[SIEVE_MARK_KEY])
@@ -204,6 +212,7 @@ static const struct sieve_host_ops ops = {
 	.duplicate_seen = answer_duplicate_seen,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
+	.run_program = run_program,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,

@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/mailboxes.c %D%/mailboxes.h \
 	%D%/notices.c %D%/notices.h \
 	%D%/plan.c %D%/plan.h \
+	%D%/programs.c %D%/programs.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \
 	%D%/reject.c %D%/reject.h \

@@ -121,6 +121,18 @@ add_redirect(struct job *job, struct plan *plan, struct plan_redirect wanted)
 	plan->redirects[plan->redirect_count++] = wanted;
 }
 
+static void
+add_pipe(struct job *job, struct plan *plan, struct plan_pipe wanted)
+{
+	if (plan->pipe_count == plan->pipe_size) {
+		plan->pipe_size = plan->pipe_size ? plan->pipe_size * 2 : 4;
+		plan->pipes = arena_grow(job->arena, plan->pipes,
+			sizeof(*plan->pipes), plan->pipe_count,
+			plan->pipe_size);
+	}
+	plan->pipes[plan->pipe_count++] = wanted;
+}
+
 static struct plan_copy
 default_copy(struct job *job, const struct delivery *delivery,
 	const struct content *content, const struct sieve_action *action)
@@ -159,6 +171,11 @@ add_action(struct job *job, struct delivery *delivery,
 				.address = action->redirect.address,
 				.content = action->content,
 				.action = action});
+		break;
+	case SIEVE_PIPE:
+		add_pipe(job, plan,
+			(struct plan_pipe){
+				.content = action->content, .action = action});
 		break;
 	case SIEVE_REJECT:
 		plan->refusal = action;
@@ -216,6 +233,23 @@ plan_build(struct job *job, struct delivery *delivery)
 		add_copy(job, delivery, keep_copy(job, delivery, result),
 			&result->flags);
 	drop_looping_redirects(job, delivery);
+}
+
+bool
+plan_keep(struct job *job, struct delivery *delivery,
+	const struct plan_pipe *pipe)
+{
+	static const struct str failed = {"$SieveFailed", 12};
+	const bool is_marked = !pipe->action->pipe.is_try &&
+	                       delivery->settings->sieve_mark_failed;
+	const struct sieve_flags flags = {&failed, is_marked ? 1 : 0};
+	const size_t count = delivery->work->plan->copy_count;
+
+	if (find_copy(delivery, delivery->work->folder) != NULL)
+		return false;
+	add_copy(job, delivery,
+		default_copy(job, delivery, pipe->content, NULL), &flags);
+	return delivery->work->plan->copy_count > count;
 }
 
 enum plan_fallback

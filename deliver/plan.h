@@ -38,11 +38,19 @@ struct plan_redirect {
 	const struct sieve_action *action;
 };
 
+struct plan_pipe {
+	const struct content *content; /* NULL: as it came */
+	const struct sieve_action *action;
+	bool has_failed; /* from execute */
+};
+
 struct plan {
 	struct plan_copy *copies;
 	size_t copy_count, copy_size;
 	struct plan_redirect *redirects;
 	size_t redirect_count, redirect_size;
+	struct plan_pipe *pipes;
+	size_t pipe_count, pipe_size;
 	const struct sieve_action *refusal; /* NULL: the message is taken */
 };
 
@@ -51,6 +59,11 @@ struct plan {
  * (RFC 5232 3); a redirect that would loop is dropped, and the message kept instead
  * when nothing else would hold it. */
 void plan_build(struct job *job, struct delivery *delivery);
+
+/* A pipe has failed after all: a copy for the default mailbox, if none of the
+ * plan's is there.  False when there is one; else it is the last one. */
+bool plan_keep(struct job *job, struct delivery *delivery,
+	const struct plan_pipe *pipe);
 
 /* The folder of copy `index` is missing or impossible: the default mailbox takes
  * its place, and INBOX that of the default mailbox. */

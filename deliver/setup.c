@@ -242,6 +242,8 @@ setup_sieve(const struct settings *settings)
 			settings->sieve_duplicate_default_period_ms / 1000,
 		.duplicate_max_s =
 			settings->sieve_duplicate_max_period_ms / 1000,
+		.max_programs = settings->sieve_max_programs,
+		.max_program_output = settings->sieve_program_max_output,
 		.max_header_size = settings->sieve_editheader_max_header_size,
 		.protected_headers = settings->sieve_editheader_protected,
 		.no_add_headers = settings->sieve_editheader_forbid_add,

@@ -13,6 +13,7 @@ TAP_TESTS += \
 	%D%/mbox_crowd.sh \
 	%D%/message.sh \
 	%D%/options.sh \
+	%D%/programs.sh \
 	%D%/reject.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
@@ -32,6 +33,7 @@ EXTRA_DIST += \
 	%D%/mbox_crowd.sh \
 	%D%/message.sh \
 	%D%/options.sh \
+	%D%/programs.sh \
 	%D%/reject.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
