@@ -4,7 +4,7 @@
  *   doorstep sieve check [-u USER] [--global] [--from-libsieve] FILE...
  *   doorstep sieve capabilities
  *   doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] [-m MAILBOX]...
- *       [--trace] SCRIPT MESSAGE...
+ *       [--trace] [--run-programs] SCRIPT MESSAGE...
  *
  * `test` does nothing: it prints the actions a delivery would take, one a line,
  * the implicit keep as "keep".  With several messages each line begins with the
@@ -35,6 +35,7 @@
 #include "deliver/environment.h"
 #include "deliver/extlists.h"
 #include "deliver/mailboxes.h"
+#include "deliver/programs.h"
 #include "deliver/recipient.h"
 #include "deliver/script.h"
 #include "deliver/setup.h"
@@ -253,6 +254,29 @@ answer_environment(
 	return environment_find(&job, &delivery, name, value_out);
 }
 
+/* One that is not run changes nothing, as one that fails. */
+static void
+run_program(struct sieve_host *host, struct sieve_external *external)
+{
+	const struct tester *tester = tester_of(host);
+	const struct job job = {.arena = tester->ctl->arena,
+		.service = "lda",
+		.message = tester->message,
+		.sender = tester->from};
+	const struct delivery delivery = {.user = tester->user,
+		.settings = tester->conf,
+		.final = tester->to,
+		.original = tester->to};
+
+	if (tester->runs_programs) {
+		programs_for_script(&job, &delivery, external);
+		return;
+	}
+	external->end = SIEVE_EXTERNAL_FAILED;
+	fprintf(stderr, "%sprogram %.*s is not run without --run-programs\n",
+		tester->prefix, STR_ARG(external->name));
+}
+
 static void
 print_log(struct sieve_host *host UNUSED, const char *text)
 {
@@ -269,6 +293,7 @@ static const struct sieve_host_ops quiet_ops = {
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
+	.run_program = run_program,
 	.log = print_log,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
@@ -283,6 +308,7 @@ static const struct sieve_host_ops traced_ops = {
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
+	.run_program = run_program,
 	.log = print_log,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
@@ -442,16 +468,16 @@ struct test_options {
 	const char *from, *original, *recipient, *user;
 	const char **mailboxes;
 	size_t mailbox_count;
-	bool may_trace;    /* there is an option for it */
+	bool may_trace;    /* there are --trace and --run-programs */
 	const char *usage; /* of the command */
 	int least;         /* arguments behind the options */
-	bool is_traced;
+	bool is_traced, runs_programs;
 	int first; /* argument that is no option */
 };
 
 #define TEST_USAGE                                                             \
 	"usage: doorstep sieve test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "  \
-	"[-m MAILBOX]... [--trace] SCRIPT MESSAGE..."
+	"[-m MAILBOX]... [--trace] [--run-programs] SCRIPT MESSAGE..."
 
 /* False when the option's value is missing or there is no such option. */
 static bool
@@ -461,6 +487,10 @@ read_option(struct test_options *options, int argc, char **argv, int *index)
 
 	if (options->may_trace && strcmp(option, "--trace") == 0) {
 		options->is_traced = true;
+		return true;
+	}
+	if (options->may_trace && strcmp(option, "--run-programs") == 0) {
+		options->runs_programs = true;
 		return true;
 	}
 	if (option[1] == '\0' || strchr("farum", option[1]) == NULL)
@@ -811,6 +841,7 @@ open_tester(struct tester *tester, struct ctl *ctl, const struct settings *conf,
 		return CTL_USAGE;
 	tester->mailboxes = options->mailboxes;
 	tester->mailbox_count = options->mailbox_count;
+	tester->runs_programs = options->runs_programs;
 	/* A trace between the brackets would be no JSON. */
 	tester->host.ops =
 		options->is_traced && !ctl->json ? &traced_ops : &quiet_ops;

@@ -35,6 +35,7 @@ struct tester {
 	struct extlists *lists; /* the user's */
 	const char **mailboxes;
 	size_t mailbox_count;
+	bool runs_programs; /* that scripts ask for while they run */
 	const char *prefix; /* of every line: "message: " or "" */
 };
 

@@ -187,6 +187,25 @@ is "$($doorstep sieve test parts.sieve parts.eml | tail -n 1)" \
 is "$($doorstep -o sieve_max_mime_depth=1 sieve test parts.sieve parts.eml |
 	tail -n 1)" 'fileinto "<>"' "sieve_max_mime_depth limits how deep"
 
+# Programs of scripts
+mkdir programs
+printf '#!/bin/sh\necho "X-New: 1"\ncat\n' >programs/add
+chmod 755 programs/add
+cat >filter.sieve <<'EOT'
+require ["vnd.dovecot.filter", "vnd.dovecot.pipe", "fileinto"];
+filter "add";
+if exists "X-New" { fileinto "New"; }
+pipe :try "add" ["one", "a \"b"];
+EOT
+programs="-o sieve_filter_bin_dir=$PWD/programs -o sieve_pipe_bin_dir=$PWD/programs"
+is "$($doorstep $programs sieve test filter.sieve plain.eml 2>errors)" \
+	'pipe "add" "one" "a \"b"' "a program is not run by a test"
+is "$(cat errors)" 'program add is not run without --run-programs' \
+	"which is told"
+is "$($doorstep $programs sieve test --run-programs filter.sieve plain.eml 2>&1)" \
+	'fileinto "New"
+pipe "add" "one" "a \"b"' "unless that is wanted"
+
 exits 64 "test needs a message" $doorstep sieve test good.sieve
 exits 64 "an unknown option is a wrong use" \
 	$doorstep sieve test -z good.sieve plain.eml
