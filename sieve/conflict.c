@@ -14,6 +14,7 @@ effect_of(const struct sieve_action *action)
 	case SIEVE_KEEP:
 	case SIEVE_FILEINTO:
 	case SIEVE_REDIRECT:
+	case SIEVE_PIPE:
 		return DELIVERS;
 	case SIEVE_REJECT:
 		return REFUSES;
@@ -33,6 +34,8 @@ name_of(const struct sieve_action *action)
 		return "fileinto";
 	case SIEVE_REDIRECT:
 		return "redirect";
+	case SIEVE_PIPE:
+		return "pipe";
 	case SIEVE_DISCARD:
 		return "discard";
 	case SIEVE_REJECT:

@@ -140,7 +140,9 @@ tell(struct run *run, const struct call *call,
 		run_trace_command(run, call,
 			external->problem != NULL ? str_from(external->problem)
 						  : external->name);
-	if (external->problem != NULL)
+	/* An action says it as its error. */
+	if (external->end == SIEVE_EXTERNAL_IMPOSSIBLE &&
+		external->problem != NULL && call->command->kind == KIND_TEST)
 		report_note(&run->reporter, run->at, "%s: %s",
 			call->command->name, external->problem);
 }

@@ -41,6 +41,11 @@
  *   uses        \USE NAME   special uses of mailboxes, one a line
  *   ids         ID NAME     ids of mailboxes, one a line
  *   annotations MAILBOX|NAME|VALUE, one a line; the server's have no MAILBOX
+ *   programs    what programs do that scripts run, one a line; of convert the name
+ *               is FROM>TO:
+ *               NAME done TEXT   its output, escaped as below
+ *               NAME echo        it says its arguments and its input
+ *               NAME failed
  *   settings    NAME = VALUE, fields of struct sieve_settings
  *   actions     sieve_action_text() and sieve_action_tags() of all, the implicit
  *               keep as "keep"
@@ -107,7 +112,7 @@ struct test_case {
 	struct lines marks, lists;
 	struct lines envelope, clock, mailboxes, settings;
 	struct lines environment, log, notes;
-	struct lines uses, ids, annotations;
+	struct lines uses, ids, annotations, programs;
 	struct lines actions, errors, warnings, fails, temporary, trace;
 	struct {
 		struct str of; /* "", a number or "original" */
@@ -221,6 +226,7 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 		{"uses", &test->uses},
 		{"ids", &test->ids},
 		{"annotations", &test->annotations},
+		{"programs", &test->programs},
 		{"settings", &test->settings},
 		{"environment", &test->environment},
 		{"log", &test->log},
@@ -426,6 +432,76 @@ answer_metadata(struct sieve_host *host, const struct str *mailbox,
 	return LOOKUP_NONE;
 }
 
+/* The line behind the name; false: there is none. */
+static bool
+find_program(struct test_case *test, const struct sieve_external *external,
+	struct str *what_out)
+{
+	struct str name = external->name, word;
+	size_t i;
+
+	if (external->kind == SIEVE_EXTERNAL_CONVERT)
+		name = str_from(arena_format(test->arena, "%.*s>%.*s",
+			STR_ARG(external->arguments[0]),
+			STR_ARG(external->arguments[1])));
+	for (i = 0; i < test->programs.count; i++) {
+		*what_out = test->programs.items[i];
+		if (str_next_word(what_out, &word) && str_equal(word, name))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_input(const struct sieve_external *external, struct buf *out)
+{
+	struct content_reader reader;
+	struct str chunk;
+	char buffer[8192];
+	struct err err;
+
+	buf_add(out, external->input);
+	if (external->content == NULL)
+		return;
+	content_reader_init(&reader, external->content, LINE_ENDS_LF, buffer,
+		sizeof(buffer));
+	while (content_read(&reader, &chunk, &err) == LOOKUP_FOUND)
+		buf_add(out, chunk);
+}
+
+static void
+run_program(struct sieve_host *host, struct sieve_external *external)
+{
+	struct test_case *test = world_of(host)->test;
+	struct str what, word = STR_EMPTY;
+	struct buf output;
+	size_t i;
+
+	external->end = SIEVE_EXTERNAL_IMPOSSIBLE;
+	if (external->kind != SIEVE_EXTERNAL_CONVERT)
+		external->problem = "there is no such program";
+	if (!find_program(test, external, &what) ||
+		!str_next_word(&what, &word))
+		return;
+	external->end = SIEVE_EXTERNAL_FAILED;
+	external->problem = "it has failed";
+	if (str_is(word, "failed"))
+		return;
+	buf_init(&output, BUF_UNLIMITED);
+	if (str_is(word, "done"))
+		escape_decode(&output, str_trim(what));
+	for (i = 0; i < external->argument_count && str_is(word, "echo"); i++) {
+		buf_add(&output, external->arguments[i]);
+		buf_add_char(&output, '|');
+	}
+	if (str_is(word, "echo"))
+		add_input(external, &output);
+	external->end = SIEVE_EXTERNAL_DONE;
+	external->problem = NULL;
+	external->output = arena_copy(external->arena, buf_view(&output));
+	buf_clear(&output);
+}
+
 static bool
 answer_duplicate_seen(
 	struct sieve_host *host, const unsigned char key[SIEVE_MARK_KEY])
@@ -549,6 +625,7 @@ static const struct sieve_host_ops ops = {
 	.mailbox_by_id = answer_mailbox_by_id,
 	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
+	.run_program = run_program,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
 	.now = answer_now,
@@ -565,6 +642,7 @@ static const struct sieve_host_ops traced_ops = {
 	.mailbox_by_id = answer_mailbox_by_id,
 	.metadata = answer_metadata,
 	.duplicate_seen = answer_duplicate_seen,
+	.run_program = run_program,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
 	.now = answer_now,
@@ -737,6 +815,7 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 			NULL},
 		{"duplicate_max_s", NULL, &settings->duplicate_max_s, NULL},
 		{"max_redirects", &settings->max_redirects, NULL, NULL},
+		{"max_programs", &settings->max_programs, NULL, NULL},
 		{"max_nesting", &settings->max_nesting, NULL, NULL},
 		{"max_errors", &settings->max_errors, NULL, NULL},
 		{"max_string", &settings->max_string, NULL, NULL},

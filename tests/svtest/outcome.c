@@ -123,6 +123,18 @@ has_fallen_back(const struct plan *plan)
 	return false;
 }
 
+static bool
+has_failed_pipe(const struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->pipe_count; i++)
+		if (plan->pipes[i].has_failed &&
+			!plan->pipes[i].action->pipe.is_try)
+			return true;
+	return false;
+}
+
 static int
 decide(struct world *world, struct err *err)
 {
@@ -164,7 +176,8 @@ execute(struct world *world, const struct message *message, size_t from,
 	} else {
 		execute_plans(&batch);
 		is_good = world->delivery.outcome != DELIVER_FAILED &&
-		          !has_fallen_back(work->plan);
+		          !has_fallen_back(work->plan) &&
+		          !has_failed_pipe(work->plan);
 		if (world->delivery.outcome == DELIVER_FAILED)
 			errors_add(world,
 				str_from(err_log_text(&world->delivery.err)));
