@@ -566,6 +566,34 @@ wrong_part_of_list(struct str rest)
 	return STR_EMPTY;
 }
 
+/* "FROM TO PROGRAM"; nothing in it is a variable. */
+static bool
+is_converter(struct str value)
+{
+	struct str from, to, program, more;
+
+	return str_next_word(&value, &from) && str_next_word(&value, &to) &&
+	       str_next_word(&value, &program) &&
+	       !str_next_word(&value, &more) && str_has_char(from, '/') &&
+	       str_has_char(to, '/') && !str_has_char(program, '/') &&
+	       program.data[0] != '.';
+}
+
+static void
+check_converters(struct check *check)
+{
+	const struct conf_family *all = &check->settings->sieve_convert;
+	size_t i;
+
+	for (i = 0; i < all->count; i++)
+		if (!is_converter(str_from(all->items[i].value)))
+			ERROR(check, all->items[i].place,
+				"sieve_convert: found \"%s\", expected FROM TO "
+				"PROGRAM, as in image/tiff image/jpeg "
+				"tiff2jpeg",
+				all->items[i].value);
+}
+
 static void
 check_lists(struct check *check)
 {
@@ -797,6 +825,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_redirect_sender(&check);
 	check_sieve_engine(&check);
 	check_lists(&check);
+	check_converters(&check);
 	if (!report->is_thorough)
 		return;
 	check_all_later(&check);

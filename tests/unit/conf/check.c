@@ -355,6 +355,32 @@ TEST(a_list_that_is_none_is_an_error)
 	}
 }
 
+TEST(a_converter_has_two_types_and_a_name)
+{
+	static const char *const cases[] = {"image/tiff image/jpeg",
+		"image/tiff jpeg convert", "tiff image/jpeg convert",
+		"image/tiff image/jpeg /usr/bin/convert",
+		"image/tiff image/jpeg .convert",
+		"image/tiff image/jpeg convert %u"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct arena *arena = arena_open();
+		struct loaded loaded = load_as(
+			arena_format(arena, "sieve_convert = %s\n", cases[i]),
+			CONF_PROTOCOL_LDA, false, NULL, 0);
+
+		CHECK_STR(problem(&loaded, 0),
+			arena_format(arena,
+				"1: error: sieve_convert: found \"%s\", "
+				"expected FROM TO PROGRAM, as in image/tiff "
+				"image/jpeg tiff2jpeg",
+				cases[i]));
+		unload(&loaded);
+		arena_close(&arena);
+	}
+}
+
 TEST(lists_that_are_good_are_no_error)
 {
 	struct loaded loaded = load_as(

@@ -464,6 +464,26 @@ TEST(a_users_record_changes_settings_for_that_user_alone)
 	unload(&loaded);
 }
 
+TEST(a_users_record_says_nothing_of_programs)
+{
+	struct loaded loaded = load_good("sieve_pipe_bin_dir = /usr/lib/pipe\n"
+					 "sieve_program_max_output = 1M\n");
+	const struct settings *settings;
+	struct err err;
+
+	settings = override(&loaded, "sieve_pipe_bin_dir", "/home/amy", &err);
+	REQUIRE(settings != NULL);
+	CHECK_STR(settings->sieve_pipe_bin_dir, "/usr/lib/pipe");
+	settings = override(
+		&loaded, "plugin/sieve_convert", "text/a text/b x", &err);
+	REQUIRE(settings != NULL);
+	CHECK_UINT(settings->sieve_convert.count, 0);
+	settings = override(&loaded, "sieve_program_max_output", "5M", &err);
+	REQUIRE(settings != NULL);
+	CHECK_UINT(settings->sieve_program_max_output, 1048576);
+	unload(&loaded);
+}
+
 TEST(two_users_of_one_configuration_do_not_meet)
 {
 	struct loaded loaded = load_good("sieve_before = /all\n");
