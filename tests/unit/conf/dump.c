@@ -173,6 +173,7 @@ other_value(struct arena *arena, const struct conf_key *key)
 		{"sendmail_path", "/bin/x  #y"},
 		{"sieve_redirect_envelope_from", "\"<a@example.org>\""},
 		{"sieve_extlists_list", "\"tag:x,2026:y file:/a b/$x # c\""},
+		{"sieve_convert", "\"a/b c/$d x#y\""},
 		{"last_valid_uid", "60000"}, {"last_valid_gid", "60000"},
 		{"location", "maildir:/x"}, {"driver", "static"}};
 	bool is_first;
