@@ -160,6 +160,8 @@ struct job {
 	/* The MTA that called us may have put a Delivered-To for this very
 	 * delivery on top of the message; it is no sign of a loop. */
 	bool mta_marks_delivery;
+	/* A script's refusal becomes mail to the sender: nobody reads a reply. */
+	bool refuses_by_mail;
 	/* What was compiled for earlier jobs (deliver/scriptcache.h); NULL for
 	 * one that is alone. */
 	struct script_cache *script_cache;

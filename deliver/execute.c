@@ -365,7 +365,8 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 		report_saved(job, delivery, copy);
 		store_copy_close(&copy->copy);
 	}
-	if (plan->refusal != NULL)
+	if (plan->refusal != NULL &&
+		!reject_is_by_mail(job, delivery, plan->refusal))
 		reject_tell(delivery, plan->refusal);
 	return 0;
 }
@@ -380,11 +381,14 @@ keep_seen(struct batch *batch)
 }
 
 static enum execute_wait
-wait_of(const struct delivery *delivery)
+wait_of(const struct job *job, const struct delivery *delivery)
 {
 	const struct plan *plan = delivery->work->plan;
 	size_t i;
 
+	if (plan->refusal != NULL &&
+		reject_is_by_mail(job, delivery, plan->refusal))
+		return EXECUTE_LONG;
 	if (plan->redirect_count > 0 || plan->pipe_count > 0 ||
 		store_may_wait(delivery->work->store))
 		return EXECUTE_LONG;
@@ -405,7 +409,7 @@ execute_wait_of(const struct job *job)
 	for (d = 0; d < job->count; d++) {
 		if (!delivery_is_open(&job->deliveries[d]))
 			continue;
-		one = wait_of(&job->deliveries[d]);
+		one = wait_of(job, &job->deliveries[d]);
 		if (one > longest)
 			longest = one;
 	}
@@ -421,6 +425,7 @@ execute_plans(struct batch *batch)
 	stop_unless_wanted(batch);
 	remember_ask(batch);
 	for_each_open(batch, redirect_hand_over);
+	for_each_open(batch, reject_hand_over);
 	for_each_open(batch, run_pipes);
 	for_each_open(batch, commit_copies);
 	settle_copies(batch);

@@ -3,7 +3,8 @@
  *   write    every copy under a private name, identical ones as links
  *   sync     every file
  *   ask      does the client still wait, and was this delivered before?
- *   hand over redirects       trouble: the recipient's copies are abandoned
+ *   hand over redirects, and refusals that are mailed
+ *                             trouble: the recipient's copies are abandoned
  *   pipe to programs          trouble: a copy is kept instead
  *   rename   every copy
  *   settle   every folder once

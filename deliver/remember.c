@@ -163,6 +163,17 @@ repeat(struct job *job, struct delivery *delivery, enum deliver_outcome outcome)
 		"lost");
 }
 
+/* Of a delivery whose copies are all there. */
+static enum deliver_outcome
+outcome_of_remains(const struct job *job, const struct delivery *delivery)
+{
+	const struct sieve_action *refusal = delivery->work->plan->refusal;
+
+	return refusal != NULL && !reject_is_by_mail(job, delivery, refusal)
+	               ? DELIVER_REFUSED
+	               : DELIVER_SAVED;
+}
+
 /* True: it is to be done anew. */
 static bool
 mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
@@ -179,9 +190,7 @@ mend(struct job *job, struct delivery *delivery, const struct job_claim *claim)
 		return false;
 	}
 	if (is_complete(&remains)) {
-		repeat(job, delivery,
-			delivery->work->plan->refusal != NULL ? DELIVER_REFUSED
-							      : DELIVER_SAVED);
+		repeat(job, delivery, outcome_of_remains(job, delivery));
 		return false;
 	}
 	return true;

@@ -178,7 +178,8 @@ report_outcome(const struct job *job, const struct delivery *delivery)
 	case DELIVER_SAVED:
 		break;
 	case DELIVER_DISCARDED:
-		if (delivery->work->plan->redirect_count == 0)
+		if (delivery->work->plan->redirect_count == 0 &&
+			delivery->work->plan->refusal == NULL)
 			report_line(job, delivery, NULL,
 				"marked message to be discarded if not "
 				"explicitly delivered (discard action)");

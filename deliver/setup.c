@@ -61,6 +61,25 @@ setup_expand_words(const struct job *job, const struct delivery *delivery,
 	return expand(job, delivery, template, false, text_out, err);
 }
 
+int
+setup_postmaster(const struct job *job, const struct delivery *delivery,
+	struct str *address_out, struct err *err)
+{
+	const char *template = delivery->settings->postmaster_address;
+	const struct address *addresses;
+	struct str text;
+
+	if (setup_expand_words(job, delivery, template, &text, err) < 0)
+		return -1;
+	if (address_parse_list(job->arena, text, 1, &addresses) != 1 ||
+		addresses[0].is_broken || addresses[0].domain.len == 0)
+		return err_temp(err, "4.3.5",
+			"postmaster_address: %.*s is no address",
+			STR_ARG(text));
+	*address_out = addresses[0].text;
+	return 0;
+}
+
 struct str
 setup_session(const struct job *job, const struct delivery *delivery)
 {

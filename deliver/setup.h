@@ -28,6 +28,11 @@ MUST_USE int setup_expand_words(const struct job *job,
 MUST_USE int setup_path(const struct job *job, const struct delivery *delivery,
 	const char *template, const char **path_out, struct err *err);
 
+/* postmaster_address: the address in it, without a name. */
+MUST_USE int setup_postmaster(const struct job *job,
+	const struct delivery *delivery, struct str *address_out,
+	struct err *err);
+
 MUST_USE int setup_store(const struct job *job, const struct delivery *delivery,
 	struct store_settings *settings_out, struct err *err);
 

@@ -232,6 +232,7 @@ deliver(struct lda *lda, struct err *err)
 		.service = "lda",
 		.session = lda->session,
 		.mta_marks_delivery = true,
+		.refuses_by_mail = !lda->options.refuses_by_exit,
 		.deliveries = &delivery,
 		.count = 1,
 		.is_abandoned = has_signal};

@@ -23,9 +23,9 @@ const char lda_usage[] =
 	"  -r RECIPIENT  recipient as it arrived here\n"
 	"  -m MAILBOX    in place of INBOX; missing: INBOX\n"
 	"  -p FILE       read the message from FILE, not from standard input\n"
-	"  -e            exit 77 and say why on standard error when the "
-	"message\n"
-	"                is refused\n"
+	"  -e            a script that refuses: exit 77 and say why on "
+	"standard\n"
+	"                error, instead of a mail to the sender\n"
 	"  -k            keep the whole environment\n"
 	"  -c FILE       configuration file\n"
 	"  -o NAME=VALUE override a setting\n"
@@ -110,7 +110,8 @@ lda_options_parse(struct arena *arena, int argc, char **argv,
 		case 'p':
 			options->file = optarg;
 			break;
-		case 'e': /* reasons are always told */
+		case 'e':
+			options->refuses_by_exit = true;
 			break;
 		case 'k':
 			options->keep_environment = true;

@@ -28,6 +28,7 @@ struct lda_options {
 	const char **overrides;       /* -o */
 	size_t override_count;
 	bool keep_environment; /* -k */
+	bool refuses_by_exit;  /* -e; else by mail */
 	bool help;
 	enum exit_style exit_style;
 	/* The environment's idea of the user, used without -d. */

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libmail.a
 %C%_libmail_a_SOURCES = \
 	%D%/address.c %D%/address.h \
+	%D%/automatic.c %D%/automatic.h \
 	%D%/boundary.c %D%/boundary.h \
 	%D%/compose.c %D%/compose.h \
 	%D%/content.c %D%/content.h \
@@ -12,4 +13,5 @@ noinst_LIBRARIES += %D%/libmail.a
 	%D%/message.c %D%/message.h \
 	%D%/mime.c %D%/mime.h \
 	%D%/mimevalue.c %D%/mimevalue.h \
+	%D%/reports.c %D%/reports.h \
 	%D%/transfer.c %D%/transfer.h

@@ -9,7 +9,13 @@ mail_location = maildir:~/%n
 sieve = ~/%n.sieve
 sieve_before = ~/before
 lda_mailbox_autocreate = yes
+sendmail_path = $TEST_WORK/bin/sendmail
 END
+cat >bin/sendmail <<END
+#!/bin/sh
+{ echo "\$*"; cat; } >>"$home/outgoing"
+END
+chmod 755 bin/sendmail
 cat >"$home/amy.sieve" <<'END'
 require "reject";
 reject text:
@@ -66,6 +72,28 @@ like "$(talk stay carl)" "250 2.0.0 <carl> * Saved" \
 	"a script that also files is in error"
 is "$(mails carl):$(mails carl/.Spam)" 1:0 "and keeps"
 
+# ---- what the reply cannot say ----
+
+cat >"$home/dora.sieve" <<'END'
+require "reject";
+reject "Grüße, nein";
+END
+like "$(talk stay dora)" "250 2.0.0 <dora> * Saved" \
+	"reject with words that ASCII cannot say is no reply"
+is "$(mails dora):$(head -1 "$home/outgoing")" \
+	"0:-i -f <> -- ada@client.example" "but a mail to the sender"
+like "$(sed 1d "$home/outgoing" |
+	python3 "$TEST_SOURCE/tests/lib/report.py" mdn 2>&1)" \
+	"*text: Your message to <dora> was automatically rejected: / Grüße, nein*" \
+	"with those words (RFC 5429 2.2)"
+rm "$home/outgoing"
+is "$(talk utf8 dora)" "550 5.7.1 <dora> Grüße, nein" \
+	"a client of SMTPUTF8 has the reply"
+ok "and no mail" test ! -e "$home/outgoing"
+like "$(talk cut dora)" "250 2.0.0 <dora> * Saved" "a reply may be lost"
+like "$(talk stay dora)" "250 2.0.0 <dora> * Saved" "the retry has the same"
+is "$(grep -c '^-i -f' "$home/outgoing")" 1 "and there is one mail"
+
 # ---- what an admin files of it ----
 
 cat >"$home/before" <<'END'
@@ -83,5 +111,18 @@ is "$(mails amy/.Archive)" 2 "and files nothing"
 echo 'keep;' >"$home/amy.sieve"
 rm "$home/before"
 like "$(talk stay amy)" "250 2.0.0 <amy> * Saved" "what was confirmed is forgotten"
+exits 0 "the server ends" stop
+
+# ---- Dovecot's way ----
+
+rm "$home/outgoing"
+echo 'require "reject"; reject "no";' >"$home/amy.sieve"
+ok "the server starts" start -o sieve_use_lmtp_reject=no
+like "$(talk stay amy eve)" "250 2.0.0 <amy> * Saved
+550 5.7.1 <eve> Gr??e, nein" "sieve_use_lmtp_reject = no is about reject alone"
+like "$(sed 1d "$home/outgoing" |
+	python3 "$TEST_SOURCE/tests/lib/report.py" mdn 2>&1)" \
+	"*text: Your message to <amy> was automatically rejected: / no*" \
+	"which is a mail then"
 exits 0 "the server ends" stop
 done_testing

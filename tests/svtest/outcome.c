@@ -26,6 +26,7 @@ outcome_reset(struct world *world)
 	world->held_count = 0;
 	world->done_folders.count = 0;
 	world->done_addresses.count = 0;
+	world->is_refused = false;
 }
 
 void
@@ -103,6 +104,9 @@ drop_done(struct world *world, struct plan *plan)
 			plan->redirects[kept++] = plan->redirects[i];
 		}
 	plan->redirect_count = kept;
+	if (world->is_refused)
+		plan->refusal = NULL;
+	world->is_refused |= plan->refusal != NULL;
 }
 
 /* ---- executing ---- */

@@ -323,6 +323,7 @@ make_job(struct world *world)
 	world->job = (struct job){.arena = world->arena,
 		.service = "lda",
 		.session = "svtest",
+		.refuses_by_mail = true,
 		.deliveries = &world->delivery,
 		.count = 1,
 		.work = &world->job_work};

@@ -4,6 +4,10 @@ UNIT_TESTS += %D%/address
 %C%_address_SOURCES = %D%/address.c
 %C%_address_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/automatic
+%C%_automatic_SOURCES = %D%/automatic.c
+%C%_automatic_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/compose
 %C%_compose_SOURCES = %D%/compose.c
 %C%_compose_LDADD = $(MAIL_TEST_LIBS)
@@ -47,6 +51,10 @@ UNIT_TESTS += %D%/mime
 UNIT_TESTS += %D%/mimevalue
 %C%_mimevalue_SOURCES = %D%/mimevalue.c
 %C%_mimevalue_LDADD = $(MAIL_TEST_LIBS)
+
+UNIT_TESTS += %D%/reports
+%C%_reports_SOURCES = %D%/reports.c
+%C%_reports_LDADD = $(MAIL_TEST_LIBS)
 
 UNIT_TESTS += %D%/transfer
 %C%_transfer_SOURCES = %D%/transfer.c
