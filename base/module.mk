@@ -23,6 +23,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/regex.c %D%/regex.h \
 	%D%/session_id.c %D%/session_id.h \
 	%D%/str.c %D%/str.h \
+	%D%/tls.c %D%/tls.h \
 	%D%/unicode.c %D%/unicode.h \
 	%D%/user.c %D%/user.h \
 	%D%/utf8.c %D%/utf8.h \

@@ -603,6 +603,32 @@ open_listener(struct conf_loader *loader, struct conf_scope *scope)
 	enter(scope, SCOPE_LISTENER, &conf_listener_keys, listener);
 }
 
+/* Blocks of one name are one block. */
+static void
+open_local_name(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct settings *settings = loader->settings;
+	struct conf_local_name *local;
+	size_t i;
+
+	for (i = 0; i < settings->local_name_count; i++)
+		if (str_is_nocase(scope->name, settings->local_names[i].name)) {
+			enter(scope, SCOPE_LOCAL_NAME, &conf_local_name_keys,
+				&settings->local_names[i]);
+			return;
+		}
+	if (!has_room(loader, scope, settings->local_name_count))
+		return;
+	settings->local_names =
+		conf_loader_grow(loader->arena, settings->local_names,
+			sizeof(*local), &settings->local_name_count);
+	local = &settings->local_names[settings->local_name_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_local_name_keys, local);
+	local->name = arena_text(loader->arena, scope->name);
+	local->place = scope->place;
+	enter(scope, SCOPE_LOCAL_NAME, &conf_local_name_keys, local);
+}
+
 /* `local`, `remote`: for some clients only, which a delivery agent does not
  * tell apart. */
 static void
@@ -651,7 +677,7 @@ static const struct {
 	{"sieve_editheader_header", IN_ANY_TOP, 0, open_header},
 	{"quota", IN_ANY_TOP, KEEPS_IF_CHECKED, open_quota},
 	{"local", IN_TOP, 0, open_filter},
-	{"local_name", IN_TOP, 0, open_filter},
+	{"local_name", IN_TOP, KEEPS_IF_CHECKED, open_local_name},
 	{"remote", IN_TOP, 0, open_filter},
 };
 

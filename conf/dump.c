@@ -347,6 +347,22 @@ dump_services(struct dump *dump, const struct settings *settings)
 }
 
 static void
+dump_local_names(struct dump *dump, const struct settings *settings)
+{
+	size_t i;
+
+	if (!has_shown(dump, &conf_local_name_keys))
+		return;
+	for (i = 0; i < settings->local_name_count; i++) {
+		add_origin(dump, settings->local_names[i].place);
+		open_block(dump, "local_name", settings->local_names[i].name);
+		dump_keys(
+			dump, &conf_local_name_keys, &settings->local_names[i]);
+		close_block(dump);
+	}
+}
+
+static void
 dump_all(struct dump *dump, const struct settings *settings)
 {
 	dump_top(dump, settings, NULL);
@@ -355,6 +371,7 @@ dump_all(struct dump *dump, const struct settings *settings)
 		dump_mailboxes(
 			dump, settings->mailboxes, settings->mailbox_count);
 	dump_services(dump, settings);
+	dump_local_names(dump, settings);
 	dump_userdbs(dump, settings);
 }
 

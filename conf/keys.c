@@ -111,6 +111,12 @@ static const struct conf_key listener_rows[] = {
 #include "conf/keys.def"
 #undef OWNER
 };
+static const struct conf_key local_name_rows[] = {
+#define OWNER conf_local_name
+#define LOCAL_NAME_KEY ROW
+#include "conf/keys.def"
+#undef OWNER
+};
 
 #define TABLE(scope)                                                           \
 	const struct conf_keys conf_##scope##_keys = {                         \
@@ -121,6 +127,7 @@ TABLE(namespace)
 TABLE(mailbox)
 TABLE(service)
 TABLE(listener)
+TABLE(local_name)
 
 const struct conf_key *
 conf_key_find(const struct conf_keys *keys, struct str name)

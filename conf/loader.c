@@ -738,15 +738,38 @@ is_namespace_part(struct conf_loader *loader, const struct conf_scope *scope,
 	return true;
 }
 
+/* ssl_server_cert_file of 2.4 in a `local_name { }` */
+static const struct conf_key *
+find_block_alias(const struct conf_scope *scope, struct conf_line *line)
+{
+	const struct conf_alias *alias = scope->kind == SCOPE_LOCAL_NAME
+	                                         ? conf_alias_find(line->name)
+	                                         : NULL;
+
+	if (alias == NULL)
+		return NULL;
+	if (alias->is_path && line->value.len > 0)
+		line->is_path = true;
+	return conf_key_find(scope->keys, str_from(alias->key));
+}
+
 static void
 take_block(struct conf_loader *loader, const struct conf_scope *scope,
-	const struct conf_line *line)
+	const struct conf_line *written)
 {
+	struct conf_line renamed = *written, *line = &renamed;
 	const struct conf_key *key = find_block_key(loader, scope, line->name);
 	struct str value;
 
+	if (key == NULL)
+		key = find_block_alias(scope, line);
+
 	if (key != NULL) {
-		if (final_value(loader, scope, line, &value))
+		/* A TEXT's file is read by who needs it. */
+		if (line->is_path && key->type == CONF_TYPE_TEXT)
+			(void)conf_loader_set_field(
+				loader, key, line, line->value, scope->object);
+		else if (final_value(loader, scope, line, &value))
 			(void)conf_loader_set_field(
 				loader, key, line, value, scope->object);
 		return;
@@ -805,6 +828,7 @@ conf_loader_take(struct conf_loader *loader, const struct conf_line *line)
 	case SCOPE_MAILBOX:
 	case SCOPE_SERVICE:
 	case SCOPE_LISTENER:
+	case SCOPE_LOCAL_NAME:
 		take_block(loader, scope, line);
 		return;
 	case SCOPE_PAIRS:

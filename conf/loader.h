@@ -36,7 +36,8 @@ enum scope_kind {
 	SCOPE_LISTENER = 64,
 	SCOPE_PAIRS = 128, /* collected, looked at when the block ends */
 	SCOPE_WORDS = 256, /* sieve_extensions { fileinto = yes } */
-	SCOPE_SKIP = 512
+	SCOPE_SKIP = 512,
+	SCOPE_LOCAL_NAME = 1024
 };
 
 enum { CONF_PAIRS_MAX = 64 }; /* settings of one such block */

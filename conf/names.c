@@ -20,10 +20,12 @@ static const struct conf_alias aliases[] = {
 		false},
 	{"sieve_variables_max_variable_size", "sieve_variables_max_value_size",
 		false},
+	{"ssl_request_client_cert", "ssl_verify_client_cert", false},
 	{"ssl_server_ca_file", "ssl_ca", true},
 	{"ssl_server_cert_file", "ssl_cert", true},
 	{"ssl_server_key_file", "ssl_key", true},
 	{"ssl_server_key_password", "ssl_key_password", false},
+	{"ssl_server_request_client_cert", "ssl_verify_client_cert", false},
 };
 
 static const char *const services[] = {

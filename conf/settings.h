@@ -139,6 +139,14 @@ struct conf_service {
 	struct conf_place place;
 };
 
+/* A certificate that clients can ask for by name (SNI). */
+struct conf_local_name {
+	const char *name; /* "mx.example.org", "*.example.org" */
+#define LOCAL_NAME_KEY CONF_FIELD
+#include "conf/keys.def"
+	struct conf_place place;
+};
+
 struct settings {
 #define TOP_KEY CONF_FIELD
 #include "conf/keys.def"
@@ -151,6 +159,8 @@ struct settings {
 	size_t mailbox_count;
 	struct conf_service *services;
 	size_t service_count;
+	struct conf_local_name *local_names;
+	size_t local_name_count;
 	struct conf_place *places; /* of TOP_KEYs; conf_place() */
 };
 

@@ -28,6 +28,7 @@ static const struct {
 #define NAMESPACE_KEY(type, name, ...) {NULL, &conf_namespace_keys, #name},
 #define MAILBOX_KEY(type, name, ...) {NULL, &conf_mailbox_keys, #name},
 #define SERVICE_KEY(type, name, ...) {NULL, &conf_service_keys, #name},
+#define LOCAL_NAME_KEY(type, name, ...) {NULL, &conf_local_name_keys, #name},
 #define LISTENER_KEY(type, name, ...) {NULL, &conf_listener_keys, #name},
 #include "conf/keys.def"
 };

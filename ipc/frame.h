@@ -35,7 +35,7 @@ enum {
 	FRAME_VERSION = 1,
 	FRAME_HEAD = 4,         /* bytes */
 	FRAME_MAX = 128 * 1024, /* bytes of a frame with its head */
-	FRAME_FDS_MAX = 4       /* descriptors of a frame */
+	FRAME_FDS_MAX = 5       /* descriptors of a frame */
 };
 
 struct frame {

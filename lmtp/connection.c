@@ -2,7 +2,9 @@
 #include "lmtp/connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,7 +39,10 @@ struct connection {
 	struct loop_watch output;
 	struct loop_timer timer;
 	int input_fd, output_fd;
-	unsigned events; /* noted since it was served */
+	struct tls *tls;     /* NULL: in the clear */
+	bool is_handshaking; /* neither input nor output before it is done */
+	char *failure;       /* of the handshake */
+	unsigned events;     /* noted since it was served */
 	bool is_touched, is_socket, is_file;
 	bool is_due;      /* the timer fired */
 	bool saw_end;     /* no more input will come */
@@ -129,7 +134,8 @@ static bool
 wants_input(const struct connection *connection)
 {
 	if (connection->saw_end || has_ended(connection) ||
-		connection->is_blocked ||
+		connection->is_blocked || connection->is_handshaking ||
+		session_wants_tls(connection->session) ||
 		session_is_delivering(connection->session))
 		return false;
 	return connection->kept.len == 0 ||
@@ -140,7 +146,7 @@ static bool
 is_idle(const struct connection *connection)
 {
 	return !session_is_waiting(connection->session) ||
-	       connection->is_blocked;
+	       session_wants_tls(connection->session) || connection->is_blocked;
 }
 
 static bool
@@ -229,15 +235,23 @@ note_unread(struct connection *connection)
 		session_not_read(connection->session, connection->received);
 }
 
+static ssize_t
+receive(const struct connection *connection, size_t most)
+{
+	char *scratch = connection->all->scratch;
+
+	if (connection->tls != NULL)
+		return tls_read(connection->tls, scratch, most);
+	if (connection->is_socket)
+		return recv(connection->input_fd, scratch, most, MSG_DONTWAIT);
+	return fd_read(connection->input_fd, scratch, most);
+}
+
 /* > 0: bytes in scratch.  0: none. */
 static size_t
 read_some(struct connection *connection, size_t most)
 {
-	char *scratch = connection->all->scratch;
-	ssize_t got = connection->is_socket
-	                      ? recv(connection->input_fd, scratch, most,
-					MSG_DONTWAIT)
-	                      : fd_read(connection->input_fd, scratch, most);
+	ssize_t got = receive(connection, most);
 
 	if (got > 0) {
 		connection->received += (size_t)got;
@@ -285,6 +299,14 @@ take_last_input(struct connection *connection)
 		connection->has_gone = true;
 }
 
+/* Something of TLS's own has to be said first. */
+static bool
+reads_when_writable(const struct connection *connection)
+{
+	return connection->tls != NULL && !connection->is_blocked &&
+	       tls_wants_write(connection->tls);
+}
+
 static void
 note_events(struct connection *connection)
 {
@@ -301,7 +323,8 @@ note_events(struct connection *connection)
 	if ((events & LOOP_END) != 0 &&
 		session_is_delivering(connection->session))
 		take_last_input(connection);
-	else if ((events & (LOOP_READ | LOOP_END | LOOP_HANGUP)) == 0)
+	else if ((events & (LOOP_READ | LOOP_END | LOOP_HANGUP)) == 0 &&
+		 !reads_when_writable(connection))
 		return;
 	else if (wants_input(connection))
 		take_input(connection);
@@ -316,6 +339,8 @@ write_some(struct connection *connection, struct str bytes)
 {
 	struct pollfd room = {.fd = connection->output_fd, .events = POLLOUT};
 
+	if (connection->tls != NULL)
+		return tls_write(connection->tls, bytes);
 	if (connection->is_socket)
 		return send(connection->output_fd, bytes.data, bytes.len,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -349,7 +374,7 @@ write_output(struct connection *connection)
 	}
 }
 
-/* Bytes of input that the client has sent by now. */
+/* Bytes of input that the client has sent by now; in TLS rather some more. */
 static uint64_t
 bytes_sent(const struct connection *connection)
 {
@@ -357,6 +382,8 @@ bytes_sent(const struct connection *connection)
 
 	if (ioctl(connection->input_fd, FIONREAD, &waiting) < 0)
 		waiting = 0;
+	if (connection->tls != NULL)
+		waiting += (int)tls_unread(connection->tls);
 	return connection->received + (unsigned)waiting;
 }
 
@@ -366,6 +393,7 @@ static bool
 may_be_held(const struct connection *connection)
 {
 	return session_is_waiting(connection->session) &&
+	       !session_wants_tls(connection->session) &&
 	       !session_is_delivering(connection->session) &&
 	       session_output(connection->session)->len < HELD_BYTES;
 }
@@ -377,7 +405,8 @@ flush(struct connection *connection)
 {
 	uint64_t sent;
 
-	if (!has_output(connection) || may_be_held(connection))
+	if (!has_output(connection) || may_be_held(connection) ||
+		connection->is_handshaking)
 		return;
 	sent = bytes_sent(connection);
 	write_output(connection);
@@ -388,6 +417,87 @@ flush(struct connection *connection)
 	buf_clear(session_output(connection->session));
 	if (!connection->has_gone)
 		session_output_left(connection->session, sent);
+}
+
+/* ---- TLS ---- */
+
+static void
+fail_handshake(struct connection *connection, const char *why)
+{
+	enum { LONGEST = 160 };
+
+	connection->has_gone = true;
+	connection->failure = memory_get(LONGEST);
+	snprintf(connection->failure, LONGEST, "TLS handshake failed: %s", why);
+}
+
+/* Nothing that came in the clear behind STARTTLS is looked at (RFC 3207 4.2). */
+static void
+begin_tls(struct connection *connection)
+{
+	int fd = connection->input_fd, flags = fcntl(fd, F_GETFL);
+
+	keep(connection, STR_EMPTY);
+	connection->is_handshaking = true;
+	connection->active_ms = loop_now_ms(connection->all->loop);
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+		connection->tls = tls_accept(connection->all->tls, fd);
+	if (connection->tls == NULL)
+		fail_handshake(connection, "out of memory");
+}
+
+static void
+end_handshake(struct connection *connection)
+{
+	const struct tls *tls = connection->tls;
+
+	connection->is_handshaking = false;
+	connection->active_ms = loop_now_ms(connection->all->loop);
+	session_tls_started(
+		connection->session, tls_description(tls), tls_peer_name(tls));
+	log_info("TLS: %s%s, session=<%s>", tls_description(tls),
+		tls_is_resumed(tls) ? " (resumed)" : "",
+		session_id(connection->session));
+}
+
+static void
+shake_hands(struct connection *connection)
+{
+	struct err err;
+
+	connection->events = 0;
+	if (connection->has_gone)
+		return;
+	switch (tls_handshake(connection->tls, &err)) {
+	case TLS_DONE:
+		end_handshake(connection);
+		break;
+	case TLS_FAILED:
+		fail_handshake(connection, err_log_text(&err));
+		break;
+	case TLS_WAITS:
+		break;
+	}
+}
+
+static void
+see_tls(struct connection *connection)
+{
+	if (session_wants_tls(connection->session) &&
+		!connection->is_handshaking && !has_output(connection) &&
+		!connection->has_gone)
+		begin_tls(connection);
+}
+
+/* What TLS has taken from the socket but not given out is announced by nobody. */
+static void
+see_pending(struct connection *connection)
+{
+	if (connection->tls == NULL || !wants_input(connection) ||
+		!tls_has_bytes(connection->tls))
+		return;
+	connection->events |= LOOP_READ;
+	touch(connection);
 }
 
 /* ---- its end ---- */
@@ -441,12 +551,14 @@ connection_close(struct connection *connection, const char *reason)
 	loop_timer_stop(all->loop, &connection->timer);
 	session_close(&connection->session);
 	dispatch_forget(&connection->client);
+	tls_close(&connection->tls);
 	fd_close(&connection->input_fd);
 	if (!is_one)
 		fd_close(&connection->output_fd);
 	keep(connection, STR_EMPTY);
 	spool_budget_give(all->budget, connection->counted);
 	unlink_connection(connection);
+	memory_free(connection->failure);
 	memory_free(connection);
 }
 
@@ -456,6 +568,8 @@ reason_to_close(const struct connection *connection)
 {
 	const char *reason = session_end_reason(connection->session);
 
+	if (connection->failure != NULL)
+		return connection->failure;
 	if (connection->has_gone)
 		return reason != NULL ? reason : "Connection closed";
 	if (has_output(connection))
@@ -475,6 +589,8 @@ patience_ms(const struct connection *connection)
 {
 	const struct connections *all = connection->all;
 
+	if (connection->is_handshaking)
+		return all->settings->lmtp_handshake_timeout_ms;
 	if (all->drain == CONNECTIONS_RELOAD &&
 		!session_has_transaction(connection->session) &&
 		all->settings->lmtp_idle_timeout_ms > CONNECTION_RELOAD_IDLE_MS)
@@ -485,8 +601,14 @@ patience_ms(const struct connection *connection)
 static void
 end_idle(struct connection *connection)
 {
-	bool is_patient = patience_ms(connection) ==
-	                  connection->all->settings->lmtp_idle_timeout_ms;
+	bool is_patient;
+
+	if (connection->is_handshaking) {
+		fail_handshake(connection, "it took too long");
+		return;
+	}
+	is_patient = patience_ms(connection) ==
+	             connection->all->settings->lmtp_idle_timeout_ms;
 
 	/* It does not even read what we say. */
 	if (has_output(connection) || has_ended(connection))
@@ -531,6 +653,9 @@ see_drain(struct connection *connection)
 		!session_has_transaction(connection->session) &&
 		!session_is_waiting(connection->session))
 		session_end(connection->session, "4.3.2 Server shutting down");
+	if (connection->all->drain == CONNECTIONS_STOP &&
+		connection->is_handshaking)
+		connection->has_gone = true;
 }
 
 /* ---- serving ---- */
@@ -569,6 +694,12 @@ watch_socket(struct connection *connection)
 {
 	unsigned events = 0;
 
+	if (connection->is_handshaking) {
+		loop_watch_for(connection->all->loop, &connection->input,
+			tls_wants_write(connection->tls) ? LOOP_WRITE
+							 : LOOP_READ);
+		return;
+	}
 	if (wants_input(connection))
 		connection->is_unwanted = false;
 	if (!connection->saw_end && !connection->is_unwanted)
@@ -576,7 +707,7 @@ watch_socket(struct connection *connection)
 	else if (!connection->saw_end &&
 		 session_is_delivering(connection->session))
 		events = LOOP_END;
-	if (connection->is_blocked)
+	if (connection->is_blocked || reads_when_writable(connection))
 		events |= LOOP_WRITE;
 	loop_watch_for(connection->all->loop, &connection->input, events);
 }
@@ -642,8 +773,11 @@ serve(struct connection *connection)
 
 	connection->is_touched = false;
 	dispatch_settle(&connection->client);
+	if (connection->is_handshaking)
+		shake_hands(connection);
 	note_events(connection);
 	converse(connection);
+	see_tls(connection);
 	acknowledge(connection);
 	see_time(connection);
 	see_drain(connection);
@@ -656,6 +790,7 @@ serve(struct connection *connection)
 	count_memory(connection);
 	set_timer(connection);
 	watch(connection);
+	see_pending(connection);
 }
 
 void
@@ -712,25 +847,28 @@ link_connection(struct connections *all, struct connection *connection)
 }
 
 void
-connections_add(struct connections *connections, int input, int output,
-	const struct session_peer *peer)
+connections_add(
+	struct connections *connections, const struct connection_start *start)
 {
 	struct connection *connection = memory_get(sizeof(*connection));
 	char id[SESSION_ID_LEN + 1];
 
 	link_connection(connections, connection);
-	connection->input_fd = input;
-	connection->output_fd = output;
-	connection->is_socket = input == output && is_socket(input);
+	connection->input_fd = start->input;
+	connection->output_fd = start->output;
+	connection->is_socket =
+		start->input == start->output && is_socket(start->input);
 	connection->timer.fire = on_timer;
 	connection->active_ms = loop_now_ms(connections->loop);
 	session_id_make(id);
 	connection->client.dispatch = connections->dispatch;
 	connection->session = session_open(
-		&connections->session, peer, id, &connection->client);
+		&connections->session, &start->peer, id, &connection->client);
 	connection->client.session = connection->session;
 	log_info("Connect from %s, session=<%s>", place_of(connection), id);
 	watch_first(connection);
+	if (start->is_tls)
+		begin_tls(connection);
 	touch(connection);
 }
 

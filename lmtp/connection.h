@@ -1,4 +1,4 @@
-/* connection - between a client's socket and its session
+/* connection - between a client's socket and its session, TLS included
  *
  * What happens outside (bytes, a hangup, an answer, a time-out) is only noted; when
  * the round is over connection by connection is served: read, let the session
@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/loop.h"
+#include "base/tls.h"
 #include "conf/settings.h"
 #include "lmtp/counters.h"
 #include "lmtp/dispatch.h"
@@ -53,7 +54,8 @@ struct connections {
 	struct dispatch *dispatch;
 	struct spool_budget *budget;
 	struct counters *counters;
-	char *scratch; /* CONNECTION_ROUND_BYTES, for reading */
+	struct tls_server *tls; /* NULL: TLS is not spoken */
+	char *scratch;          /* CONNECTION_ROUND_BYTES, for reading */
 
 	enum connections_drain drain;
 	struct connection *first;
@@ -66,9 +68,16 @@ void connections_open(struct connections *connections);
 /* Ends all of them at once. */
 void connections_close(struct connections *connections);
 
-/* Takes the descriptors over; for a socket both are the same. */
-void connections_add(struct connections *connections, int input, int output,
-	const struct session_peer *peer);
+/* A client. */
+struct connection_start {
+	int input, output; /* for a socket both are the same */
+	struct session_peer peer;
+	bool is_tls; /* from the first byte on */
+};
+
+/* Takes the descriptors over. */
+void connections_add(
+	struct connections *connections, const struct connection_start *start);
 
 void connections_drain(
 	struct connections *connections, enum connections_drain drain);

@@ -13,6 +13,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/tls.h"
+#include "server/certificates.h"
 #include "lmtp/connection.h"
 #include "lmtp/counters.h"
 #include "lmtp/dispatch.h"
@@ -129,7 +131,6 @@ is_same_file(int a, int b)
 static bool
 on_stdio(struct front *front, struct frame *frame)
 {
-	struct session_peer peer = {0};
 	struct wire_stdio message = {0};
 
 	wire_stdio(frame, &message);
@@ -143,8 +144,9 @@ on_stdio(struct front *front, struct frame *frame)
 		fd_close(&message.output);
 		message.output = message.input;
 	}
-	connections_add(
-		&front->connections, message.input, message.output, &peer);
+	connections_add(&front->connections,
+		&(struct connection_start){
+			.input = message.input, .output = message.output});
 	front->had_single = true;
 	return true;
 }
@@ -292,6 +294,68 @@ open_listeners(struct front *front)
 	listeners_open(&front->listeners);
 }
 
+/* ---- TLS ---- */
+
+static struct tls_options
+tls_options(const struct settings *settings,
+	const struct certificates *certificates)
+{
+	struct tls_options options = {
+		.min_protocol = settings->ssl_min_protocol,
+		.cipher_list = settings->ssl_cipher_list,
+		.cipher_suites = settings->ssl_cipher_suites,
+		.curve_list = settings->ssl_curve_list,
+		.prefers_own_ciphers = settings->ssl_prefer_server_ciphers,
+		.authorities = certificates->authorities,
+		.verify = TLS_VERIFY_NOT};
+
+	if (settings->auth_ssl_require_client_cert)
+		options.verify = TLS_VERIFY_NEEDED;
+	else if (settings->ssl_verify_client_cert)
+		options.verify = TLS_VERIFY_OFFERED;
+	return options;
+}
+
+static int
+add_certificates(struct tls_server *tls,
+	const struct certificates *certificates, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < certificates->count; i++) {
+		const struct certificate *from = &certificates->items[i];
+		const struct tls_certificate certificate = {.name = from->name,
+			.chain = from->chain,
+			.key = from->key,
+			.password = from->password};
+
+		if (tls_server_add(tls, &certificate, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What is wrong with a certificate must be known before we are ready: then the front
+ * of before goes on. */
+static int
+open_tls(struct front *front, struct err *err)
+{
+	struct child *child = front->child;
+	struct certificates certificates;
+	struct tls_options options;
+
+	if (child->boot.certificates < 0)
+		return 0;
+	if (certificates_read(child->arena, child->boot.certificates,
+		    &certificates, err) < 0)
+		return -1;
+	fd_close(&child->boot.certificates);
+	options = tls_options(child->settings, &certificates);
+	if (tls_server_open(&options, &front->connections.tls, err) < 0)
+		return -1;
+	return add_certificates(front->connections.tls, &certificates, err);
+}
+
 static void
 open_master(struct front *front)
 {
@@ -335,6 +399,8 @@ raise_descriptor_limit(const struct front *front)
 static int
 begin(struct front *front)
 {
+	struct err err;
+
 	set_log_prefix();
 	raise_descriptor_limit(front);
 	/* Writing to a client that has gone is an error, not the end. */
@@ -350,6 +416,10 @@ begin(struct front *front)
 	open_dispatch(front);
 	open_connections(front);
 	open_listeners(front);
+	if (open_tls(front, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return -1;
+	}
 	loop_after_round(front->loop, after_round, front);
 	return 0;
 }
@@ -361,6 +431,7 @@ end(struct front *front)
 {
 	listeners_close(&front->listeners);
 	connections_close(&front->connections);
+	tls_server_close(&front->connections.tls);
 	dispatch_close(&front->dispatch);
 	link_detach(&front->master, &front->child->master);
 	arena_close(&front->frames);

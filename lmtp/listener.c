@@ -22,6 +22,7 @@ struct listener {
 	struct loop_watch watch;
 	int fd;
 	const char *name;
+	enum conf_listener_ssl ssl;
 };
 
 /* ---- turning away ---- */
@@ -114,20 +115,29 @@ run_out(struct listener *listener)
 /* ---- letting in ---- */
 
 static void
-let_in(struct listeners *all, int fd, const struct sockaddr_storage *address)
+let_in(struct listener *listener, int fd,
+	const struct sockaddr_storage *address)
 {
+	struct listeners *all = listener->all;
 	const struct settings *settings = all->settings;
+	bool has_tls = all->connections->tls != NULL;
+	struct connection_start start = {.input = fd,
+		.output = fd,
+		.is_tls = has_tls && listener->ssl == CONF_LISTENER_TLS};
 	struct session_peer peer;
 
 	peer_read(address, &peer);
 	peer.is_trusted = peer_is_in(&peer, &settings->login_trusted_networks);
+	peer.may_start_tls = has_tls && listener->ssl == CONF_LISTENER_STARTTLS;
+	peer.needs_tls = peer.is_inet && settings->ssl == CONF_SSL_REQUIRED;
+	start.peer = peer;
 	if (peer.is_inet &&
 		!peer_is_in(&peer, &settings->lmtp_allowed_networks))
 		turn_away_stranger(all, fd, &peer);
 	else if (all->connections->count >= settings->lmtp_max_connections)
 		turn_away_surplus(all, fd);
 	else
-		connections_add(all->connections, fd, fd, &peer);
+		connections_add(all->connections, &start);
 }
 
 /* False: no more for now. */
@@ -140,7 +150,7 @@ accept_one(struct listener *listener)
 		listener->fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
 
 	if (fd >= 0) {
-		let_in(listener->all, fd, &address);
+		let_in(listener, fd, &address);
 		return true;
 	}
 	switch (errno) {
@@ -219,6 +229,8 @@ listeners_add(struct listeners *listeners, const struct wire_listener *message)
 	listener->all = listeners;
 	listener->fd = message->fd;
 	listener->name = arena_text(listeners->arena, str_from(message->name));
+	listener->ssl = message->is_inet ? (enum conf_listener_ssl)message->ssl
+	                                 : CONF_LISTENER_CLEAR;
 	listener->watch = (struct loop_watch){.fd = -1, .ready = on_ready};
 	set_socket(listener->fd, message->is_inet);
 	if (loop_watch(listeners->loop, &listener->watch, listener->fd,

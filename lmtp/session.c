@@ -28,6 +28,7 @@ enum mode {
 	MODE_COMMANDS,
 	MODE_DATA,
 	MODE_DELIVERING, /* nothing, until session_delivered() */
+	MODE_STARTTLS,   /* nothing, until session_tls_started() */
 	MODE_ENDED
 };
 
@@ -59,6 +60,7 @@ struct transaction {
 struct session {
 	struct session_config config;
 	struct session_peer peer;
+	struct session_peer real_peer; /* whatever XCLIENT says */
 	void *context;
 	struct command_workarounds workarounds;
 
@@ -66,6 +68,8 @@ struct session {
 	char helo[XCLIENT_VALUE_MAX + 1];
 	char login[XCLIENT_VALUE_MAX + 1];
 	char protocol[8];
+	char tls[128];                         /* empty: in the clear */
+	char certified[XCLIENT_VALUE_MAX + 1]; /* by the client's certificate */
 	bool is_helo_told; /* by XCLIENT: LHLO does not change it */
 	uint64_t timeout_s;
 
@@ -120,18 +124,26 @@ session_transaction(struct session *session)
 	                                    : NULL;
 }
 
+/* RFC 3848, RFC 6531 4.3 */
+static const char *
+own_protocol(bool is_utf8, bool is_tls)
+{
+	if (is_utf8)
+		return is_tls ? "UTF8LMTPS" : "UTF8LMTP";
+	return is_tls ? "LMTPS" : "LMTP";
+}
+
 static const char *
 protocol_name(const struct session *session)
 {
 	bool is_utf8 = session->transaction != NULL &&
 	               session->transaction->public.is_utf8;
 
-	/* RFC 6531 4.3 */
 	if (str_is_nocase(str_from(session->protocol), "SMTP"))
 		return is_utf8 ? "UTF8SMTP" : "SMTP";
 	if (str_is_nocase(str_from(session->protocol), "ESMTP"))
 		return is_utf8 ? "UTF8SMTP" : "ESMTP";
-	return is_utf8 ? "UTF8LMTP" : "LMTP";
+	return own_protocol(is_utf8, session->tls[0] != '\0');
 }
 
 void
@@ -141,7 +153,7 @@ session_client(const struct session *session, struct wire_client *client)
 		.helo = str_from(session->helo),
 		.ip = str_from(session->peer.ip),
 		.port = session->peer.port,
-		.tls = STR_EMPTY,
+		.tls = str_from(session->tls),
 		.protocol = str_from(protocol_name(session)),
 		.login = str_from(session->login),
 	};
@@ -161,6 +173,8 @@ session_state_name(const struct session *session)
 	if (session->transaction != NULL)
 		return session->transaction->public.count > 0 ? "RCPT TO"
 		                                              : "MAIL FROM";
+	if (session->mode == MODE_STARTTLS)
+		return "STARTTLS";
 	return session->is_greeted ? "READY" : "GREETING";
 }
 
@@ -199,7 +213,7 @@ bool
 session_is_waiting(const struct session *session)
 {
 	return session->is_confirming || session->mode == MODE_DELIVERING ||
-	       has_queue(session);
+	       session->mode == MODE_STARTTLS || has_queue(session);
 }
 
 bool
@@ -484,7 +498,12 @@ is_refused(struct session *session, const char *refusal)
 	return refusal != NULL;
 }
 
-/* Other capabilities have their place here: CHUNKING, STARTTLS. */
+static bool
+may_start_tls(const struct session *session)
+{
+	return session->peer.may_start_tls && session->tls[0] == '\0';
+}
+
 static void
 add_capabilities(const struct session *session, struct buf *lines)
 {
@@ -499,6 +518,8 @@ add_capabilities(const struct session *session, struct buf *lines)
 	else
 		buf_add_text(lines, "\nSIZE");
 	buf_add_text(lines, "\nSMTPUTF8");
+	if (may_start_tls(session))
+		buf_add_text(lines, "\nSTARTTLS");
 }
 
 /* Bytes of a reply that has these lines; each begins with a line feed. */
@@ -566,6 +587,11 @@ run_mail(struct session *session, const struct command *command)
 	uint64_t most = session_message_max(session->config.settings);
 	struct command_mail mail;
 
+	if (session->peer.needs_tls && session->tls[0] == '\0') {
+		/* RFC 3207 4 */
+		say(session, "530 5.7.0 Must issue a STARTTLS command first");
+		return;
+	}
 	if (is_refused(session,
 		    command_parse_mail(session->scratch, command->arguments,
 			    &session->workarounds, &mail)))
@@ -671,11 +697,23 @@ run_vrfy(struct session *session, const struct command *command)
 		say(session, "252 2.3.3 Try RCPT instead");
 }
 
+/* RFC 3207 4.  What the client sent behind it is never looked at. */
 static void
 run_starttls(struct session *session, const struct command *command)
 {
-	if (!is_refused(session, command_parse_nothing(command->arguments)))
+	if (is_refused(session, command_parse_nothing(command->arguments)))
+		return;
+	if (session->tls[0] != '\0') {
+		say(session, "502 5.5.1 TLS is already active.");
+		return;
+	}
+	if (!session->peer.may_start_tls) {
 		say(session, "502 5.5.1 TLS support is not enabled.");
+		return;
+	}
+	transaction_close(session);
+	say(session, "220 2.0.0 Begin TLS negotiation now.");
+	session->mode = MODE_STARTTLS;
 }
 
 static void
@@ -1129,7 +1167,7 @@ session_open(const struct session_config *config,
 	struct session *session = memory_get(sizeof(*session));
 
 	session->config = *config;
-	session->peer = *peer;
+	session->peer = session->real_peer = *peer;
 	session->context = context;
 	session->workarounds.whitespace =
 		has_workaround(config->settings, "whitespace-before-path");
@@ -1169,6 +1207,7 @@ take_input(struct session *session, struct str input)
 	case MODE_DATA:
 		return take_data(session, input);
 	case MODE_DELIVERING:
+	case MODE_STARTTLS:
 	case MODE_ENDED:
 		break;
 	}
@@ -1190,6 +1229,38 @@ session_input(struct session *session, struct str input)
 	if (!has_queue(session))
 		arena_close(&session->scratch);
 	return taken;
+}
+
+bool
+session_wants_tls(const struct session *session)
+{
+	return session->mode == MODE_STARTTLS;
+}
+
+/* RFC 3207 4.2 */
+static void
+forget_client(struct session *session)
+{
+	session->peer = session->real_peer;
+	session->is_greeted = false;
+	session->is_helo_told = false;
+	session->helo[0] = '\0';
+	session->login[0] = '\0';
+	session->timeout_s = 0;
+	set_text(session->protocol, sizeof(session->protocol), STR("LMTP"));
+}
+
+void
+session_tls_started(
+	struct session *session, const char *description, const char *login)
+{
+	set_text(session->tls, sizeof(session->tls), str_from(description));
+	set_text(session->certified, sizeof(session->certified),
+		str_from(login));
+	if (session->mode != MODE_STARTTLS)
+		return;
+	session->mode = MODE_COMMANDS;
+	forget_client(session);
 }
 
 void

@@ -41,6 +41,10 @@ struct session_peer {
 	char ip[64];  /* empty when not is_inet */
 	uint32_t port;
 	bool is_trusted; /* may use XCLIENT */
+	/* STARTTLS is offered. */
+	bool may_start_tls;
+	/* No mail in the clear. */
+	bool needs_tls;
 };
 
 enum session_recipient_state {
@@ -124,7 +128,6 @@ struct session_config {
 	struct spool_budget *budget;
 	const struct session_events *events;
 	const char *hostname;
-	bool has_tls; /* STARTTLS can be offered (not yet) */
 };
 
 /* What SIZE offers, and what a spool_budget has to have as message_max: the
@@ -163,6 +166,14 @@ const char *session_end_reason(const struct session *session);
 size_t session_input(struct session *session, struct str input);
 /* What is to be written to the client; the front takes it (buf_reset()). */
 struct buf *session_output(struct session *session);
+/* STARTTLS was answered: once that has left, and nothing else, a handshake follows.
+ * Nothing is taken until then. */
+bool session_wants_tls(const struct session *session);
+/* The handshake is done: what was said in the clear is forgotten (RFC 3207 4.2).
+ * `description` is for Received and logs, `login` whom the client's certificate
+ * names, or "". */
+void session_tls_started(
+	struct session *session, const char *description, const char *login);
 /* All output has left; what comes in beyond this many bytes of input since the
  * beginning of the session was sent by a client that could read it. */
 void session_output_left(struct session *session, uint64_t received);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "deliver/recipient.h"
+#include "server/certificates.h"
 #include "server/child.h"
 #include "server/parts.h"
 
@@ -73,6 +74,8 @@ generation_boot(struct process *process, const struct wire_boot *from)
 	struct frame frame;
 
 	boot.kind = process->kind;
+	if (process->kind != WIRE_KIND_FRONT)
+		boot.certificates = -1;
 	log_descriptors(boot.logs);
 	frame_begin(&frame, WIRE_BOOT);
 	wire_boot(&frame, &boot);
@@ -276,6 +279,7 @@ front_start(struct generation *generation, struct err *err)
 	generation_boot(process,
 		&(struct wire_boot){.generation = generation->number,
 			.config = generation->config_fds[WIRE_KIND_FRONT],
+			.certificates = generation->certificates,
 			.is_single = generation->host->is_single});
 	send_listeners(generation);
 	send_stdio(generation);
@@ -505,11 +509,15 @@ make_configs(struct generation *generation, struct err *err)
 
 	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
 		generation->config_fds[i] = -1;
+	generation->certificates = -1;
 	for (i = 0; i < ARRAY_LENGTH(kinds); i++)
 		if (generation_config(generation->settings, kinds[i],
 			    &generation->config_fds[kinds[i]], err) < 0)
 			return -1;
-	return 0;
+	if (generation->host->is_single)
+		return 0;
+	return certificates_write(
+		generation->settings, &generation->certificates, err);
 }
 
 static void
@@ -580,5 +588,6 @@ generation_close(struct generation **generation_in)
 	workers_close(generation);
 	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
 		fd_close(&generation->config_fds[i]);
+	fd_close(&generation->certificates);
 	memory_free(generation);
 }

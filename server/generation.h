@@ -83,6 +83,7 @@ struct generation {
 	const struct listeners *listeners;
 	const struct conf_service *service; /* lmtp; NULL: defaults */
 	int config_fds[WIRE_KIND_WORKER + 1];
+	int certificates; /* for the front; -1: no TLS */
 	struct keeper front, lookup;
 	struct loop_timer start_timer;
 

@@ -460,10 +460,6 @@ open_inet(struct opening *opening)
 	const char *warning;
 	size_t i;
 
-	if (wanted->ssl == CONF_LISTENER_TLS)
-		return FAIL(opening, wanted->name, "%s",
-			"ssl = yes: there is no TLS in this release, and what "
-			"expects it must not be answered in the clear");
 	warning = conf_listener_warning(
 		opening->set->arena, opening->settings, wanted);
 	if (warning != NULL)

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
 	%D%/askmarks.c %D%/askmarks.h \
+	%D%/certificates.c %D%/certificates.h \
 	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
 	%D%/control.c %D%/control.h \

@@ -51,6 +51,7 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 	FRAME_ENUM(frame, &boot->kind, WIRE_KIND_WORKER);
 	frame_u32(frame, &boot->generation);
 	frame_fd(frame, &boot->config);
+	frame_fd(frame, &boot->certificates);
 	for (i = 0; i < ARRAY_LENGTH(boot->logs); i++)
 		frame_fd(frame, &boot->logs[i]);
 	frame_bool(frame, &boot->is_single);

@@ -101,6 +101,7 @@ struct wire_boot {
 	uint32_t generation; /* grows with each reload */
 	int config;          /* file: the settings of this kind, in their own
 	                      * syntax (conf_load() with source.text) */
+	int certificates;    /* front: certificates_write()'s file; -1: none */
 	int logs[3];         /* error, info, debug, opened by master; -1: what
 	                      * the settings say (syslog, standard error) */
 	bool is_single;      /* --stdio: one session, then the end */

@@ -4,7 +4,8 @@ TAP_TESTS += \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
-	%D%/start.sh
+	%D%/start.sh \
+	%D%/tls.sh
 EXTRA_DIST += \
 	%D%/engine.sh \
 	%D%/lmtpd.sh \
@@ -12,4 +13,6 @@ EXTRA_DIST += \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
-	%D%/start.sh
+	%D%/start.sh \
+	%D%/tls.py \
+	%D%/tls.sh

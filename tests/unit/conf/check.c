@@ -253,9 +253,6 @@ TEST(what_nothing_reads_yet_has_a_warning)
 		{"\nquota_rule = *:storage=1G\n",
 			"2: warning: quota_rule: has no effect in this "
 			"release"},
-		{"ssl_min_protocol = TLSv1.2\n",
-			"1: warning: ssl_min_protocol: has no effect in this "
-			"release"},
 		{"service lmtp {\n  process_limit = 3\n}\n", ""},
 		{"service lmtp {\n  user = amy\n}\n",
 			"1: warning: lmtp: user has no effect in this release: "
@@ -265,9 +262,9 @@ TEST(what_nothing_reads_yet_has_a_warning)
 			"1: warning: lmtp: group has no effect in this "
 			"release: where all mail is one group's, set "
 			"mail_gid"},
-		{"service lmtp {\n  inet_listener a {\n    ssl = yes\n"
+		{"service lmtp {\n  inet_listener a {\n    haproxy = yes\n"
 		 "  }\n}\n",
-			"2: warning: a: ssl has no effect in this release"},
+			"2: warning: a: haproxy has no effect in this release"},
 		{"sieve_before = /a\nmail_fsync = always\n", ""},
 	};
 	size_t i;

@@ -382,13 +382,14 @@ TEST(a_kind_is_sent_the_values_of_its_keys_and_no_others)
 TEST(no_other_process_than_the_one_that_needs_it_has_a_secret)
 {
 	struct loaded given = load_good(
-		"ssl_key_password = secret\n"
+		"ssl_key_password = word\n"
 		"userdb {\n  driver = static\n  args = password=hidden\n}\n");
 
-	CHECK(says(dump_kind(&given, CONF_KIND_FRONT), "secret"));
-	CHECK(!says(dump_kind(&given, CONF_KIND_WORKER), "secret"));
-	CHECK(!says(dump_kind(&given, CONF_KIND_LOOKUP), "secret"));
-	CHECK(!says(dump_kind(&given, CONF_KIND_STATE), "secret"));
+	CHECK(says(dump_kind(&given, CONF_KIND_MASTER), "word"));
+	CHECK(!says(dump_kind(&given, CONF_KIND_FRONT), "ssl_key"));
+	CHECK(!says(dump_kind(&given, CONF_KIND_WORKER), "ssl_key"));
+	CHECK(!says(dump_kind(&given, CONF_KIND_LOOKUP), "ssl_key"));
+	CHECK(!says(dump_kind(&given, CONF_KIND_STATE), "ssl_key"));
 	CHECK(says(dump_kind(&given, CONF_KIND_LOOKUP), "hidden"));
 	CHECK(!says(dump_kind(&given, CONF_KIND_WORKER), "hidden"));
 	CHECK(!says(dump_kind(&given, CONF_KIND_FRONT), "hidden"));
@@ -441,7 +442,7 @@ TEST(a_path_that_was_relative_is_not_completed_again)
 	REQUIRE(chdir(test_folder()) == 0);
 	REQUIRE(conf_load(given.arena, &source, &given.settings,
 			&given.report) == 0);
-	found = load_text(dump_kind(&given, CONF_KIND_FRONT));
+	found = load_text(dump_kind(&given, CONF_KIND_MASTER));
 	CHECK_STR(found.settings->ssl_key.path, "sub/key");
 	unload(&found);
 	unload(&given);

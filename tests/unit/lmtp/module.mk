@@ -1,5 +1,5 @@
 LMTP_TEST_LIBS = lmtp/liblmtp.a server/libserver.a ipc/libipc.a \
-	conf/libconf.a mail/libmail.a $(TEST_LIBS)
+	conf/libconf.a mail/libmail.a $(TEST_LIBS) $(TLS_LIBS)
 
 UNIT_TESTS += %D%/spool
 %C%_spool_SOURCES = %D%/spool.c

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "server/certificates.h"
 #include "server/child.h"
 #include "lmtp/front.h"
 #include "tests/lib/test.h"
@@ -39,10 +40,11 @@ load(struct arena *arena, const char *text)
 
 static void
 play_front(const struct settings *settings, int master, bool is_single,
-	const char *log)
+	int certificates, const char *log)
 {
 	struct child child = {.arena = arena_open(),
 		.kind = WIRE_KIND_FRONT,
+		.boot.certificates = certificates,
 		.settings = settings};
 
 	log_open(&(struct log_settings){.path = log,
@@ -63,16 +65,20 @@ open_stage(const char *text, bool is_single)
 		.socket = test_path("lmtp")};
 	const struct settings *settings = load(stage.arena, text);
 	struct frame ready;
-	int pair[2];
+	int pair[2], certificates;
+	struct err err;
 
+	REQUIRE(certificates_write(settings, &certificates, &err) == 0);
 	REQUIRE(channel_pair(pair) == 0);
 	stage.front = fork();
 	REQUIRE(stage.front >= 0);
 	if (stage.front == 0) {
 		close(pair[0]);
-		play_front(settings, pair[1], is_single, stage.log);
+		play_front(
+			settings, pair[1], is_single, certificates, stage.log);
 	}
 	close(pair[1]);
+	fd_close(&certificates);
 	channel_open(&stage.master, pair[0], false);
 	ready = stage_receive(&stage, &stage.master, WIRE_READY);
 	frame_close(&ready);
