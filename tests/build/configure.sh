@@ -41,8 +41,8 @@ pc() {
 mkdir fake
 echo '#error "no such header"' >fake/db.h
 without libssl-dev PKG_CONFIG_LIBDIR="$(pc)"
-without libpcre2-dev PKG_CONFIG_LIBDIR="$(pc libcrypto)"
-without libutf8proc-dev PKG_CONFIG_LIBDIR="$(pc libcrypto libpcre2-8)"
+without libpcre2-dev PKG_CONFIG_LIBDIR="$(pc libssl libcrypto)"
+without libutf8proc-dev PKG_CONFIG_LIBDIR="$(pc libssl libcrypto libpcre2-8)"
 without libdb5.3-dev CPPFLAGS="-I$TEST_WORK/fake"
 without scdoc ac_cv_path_SCDOC=no
 wait

@@ -450,13 +450,6 @@ TEST(a_port_that_needs_root_is_explained)
 	arena_close(&arena);
 }
 
-TEST(a_listener_for_tls_is_not_opened_in_the_clear)
-{
-	check_fails("service lmtp {\ninet_listener x {\n  port = 2424\n"
-		    "  address = 127.0.0.1\n  ssl = yes\n}\n}\n",
-		"no TLS");
-}
-
 /* ---- reload ---- */
 
 TEST(a_reload_keeps_what_stays_and_removes_what_is_gone)

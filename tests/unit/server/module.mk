@@ -65,3 +65,7 @@ UNIT_TESTS += %D%/restart
 UNIT_TESTS += %D%/ticket
 %C%_ticket_SOURCES = %D%/ticket.c
 %C%_ticket_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/certificates
+%C%_certificates_SOURCES = %D%/certificates.c
+%C%_certificates_LDADD = $(SERVER_TEST_LIBS)
