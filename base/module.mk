@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/session_id.c %D%/session_id.h \
 	%D%/str.c %D%/str.h \
 	%D%/tls.c %D%/tls.h \
+	%D%/tls_client.c %D%/tls_client.h \
 	%D%/unicode.c %D%/unicode.h \
 	%D%/user.c %D%/user.h \
 	%D%/utf8.c %D%/utf8.h \

@@ -31,5 +31,5 @@ noinst_LIBRARIES += %D%/libdeliver.a
 # The core and all below it, in the linker's order.
 DELIVER_LIBS = %D%/libdeliver.a outbound/liboutbound.a engine/libengine.a \
 	sieve/libsieve.a \
-	store/libstore.a userdb/libuserdb.a conf/libconf.a mail/libmail.a \
+	ipc/libipc.a store/libstore.a userdb/libuserdb.a conf/libconf.a mail/libmail.a \
 	dict/libdict.a base/libbase.a $(CORE_LIBS)

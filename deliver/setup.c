@@ -317,14 +317,58 @@ setup_sieve(const struct settings *settings)
 	};
 }
 
+static enum outbound_tls
+tls_of(enum conf_submission_ssl ssl)
+{
+	switch (ssl) {
+	case CONF_SUBMISSION_CLEAR:
+		return OUTBOUND_CLEAR;
+	case CONF_SUBMISSION_STARTTLS:
+		return OUTBOUND_STARTTLS;
+	case CONF_SUBMISSION_SMTPS:
+	case CONF_SUBMISSION_SUBMISSIONS:
+		return OUTBOUND_IMPLICIT;
+	}
+	return OUTBOUND_IMPLICIT;
+}
+
+static struct outbound_relay
+setup_relay(const struct settings *settings)
+{
+	return (struct outbound_relay){
+		.host = settings->submission_host,
+		.is_lmtp =
+			settings->submission_protocol == CONF_SUBMISSION_LMTP,
+		.tls = tls_of(settings->submission_ssl),
+		.verify = settings->ssl_client_require_valid_cert,
+		.ca_file = settings->ssl_client_ca_file,
+		.ca_dir = settings->ssl_client_ca_dir,
+		.user = settings->submission_user,
+		.password = {str_from(settings->submission_password.text),
+			settings->submission_password.path},
+		/* What there is of it has the life of the settings or of the
+	         * process. */
+		.name = setup_hostname(settings).data,
+	};
+}
+
 struct outbound_settings
 setup_outbound(const struct settings *settings)
 {
 	return (struct outbound_settings){
 		.sendmail_path = settings->sendmail_path,
 		.timeout_ms = settings->submission_timeout_ms,
+		.mailer = settings->mailer_socket,
+		.base_dir = settings->base_dir,
+		.helper = PKGLIBEXECDIR "/doorstep-submit",
+		.temp_folder = settings->mail_temp_dir,
+		.relay = setup_relay(settings),
+		.srs = {.domain = settings->srs_domain,
+			.secrets = {str_from(settings->srs_secret.text),
+				settings->srs_secret.path}},
 	};
 }
+
 int
 setup_check_loop(
 	const struct job *job, const struct delivery *delivery, struct err *err)

@@ -1,4 +1,4 @@
-pkglibexec_PROGRAMS = %D%/doorstep-lda
+pkglibexec_PROGRAMS += %D%/doorstep-lda
 %C%_doorstep_lda_SOURCES = %D%/lda.c \
 	%D%/addresses.c %D%/addresses.h \
 	%D%/exits.c %D%/exits.h \

@@ -1,35 +1,116 @@
 /* outbound - mail that leaves this host
  *
  * No queue of our own: a message is handed to something that has one, and it has
- * left when that accepted it.
+ * left when that accepted it.  Who hands it over:
  *
- * Runs as the recipient's uid; blocks, never longer than the time-out.
+ *   a mailer    the server's process of that kind, by its socket (mailer.c):
+ *               it holds the connections and the passwords
+ *   we          sendmail_path, where no server runs (sendmail.c)
+ *   a helper    doorstep-submit, where no server runs and mail goes by SMTP: the
+ *               program that delivers links no TLS
+ *
+ * Blocks, never much longer than the time-out.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef OUTBOUND_OUTBOUND_H
 #define OUTBOUND_OUTBOUND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/attributes.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "mail/content.h"
 
+enum outbound_tls {
+	OUTBOUND_CLEAR,
+	OUTBOUND_STARTTLS, /* required, not tried */
+	OUTBOUND_IMPLICIT
+};
+
+/* Read only by who needs it, when it does. */
+struct outbound_secret {
+	struct str text;
+	const char *path; /* of a file in place of the text; NULL: none */
+};
+
+/* Another host that takes mail. */
+struct outbound_relay {
+	const char *host; /* HOST, HOST:PORT, [IPv6]:PORT or /SOCKET; empty or
+	                   * NULL: sendmail_path */
+	bool is_lmtp;
+	enum outbound_tls tls;
+	bool verify; /* its certificate */
+	const char *ca_file, *ca_dir;
+	const char *user; /* empty: no SASL */
+	struct outbound_secret password;
+	const char *name; /* ours, in EHLO */
+};
+
+/* Sender rewriting, so that what is forwarded passes SPF. */
+struct outbound_srs {
+	const char *domain;             /* empty or NULL: off */
+	struct outbound_secret secrets; /* one a line; the first one signs */
+};
+
 struct outbound_settings {
 	const char *sendmail_path; /* program and arguments, split at blanks */
 	uint64_t timeout_ms;       /* for the whole hand-over; 30 s */
+	/* Where a mailer listens: below base_dir it is used where one is there,
+	 * an absolute path (or "@NAME", an abstract one) is the only way.  Empty
+	 * or NULL: there is none. */
+	const char *mailer;
+	const char *base_dir;
+	const char *helper;      /* path of doorstep-submit */
+	const char *temp_folder; /* for a message too long for memory */
+	struct outbound_relay relay;
+	struct outbound_srs srs;
 };
+
+/* What a sender may ask of the next hosts; empty: nothing is asked. */
+struct outbound_wishes {
+	struct str notify; /* NOTIFY=: "NEVER", "SUCCESS,FAILURE" (RFC 3461) */
+	struct str ret;    /* RET=: "FULL", "HDRS" */
+	struct str envid;  /* ENVID=, decoded */
+	struct str orcpt;  /* ORCPT=: "rfc822;amy@example.org", decoded */
+	struct str by;     /* BY=: "120;NT" (RFC 2852) */
+};
+
+struct outbound_mail {
+	struct str sender;            /* local@domain; empty: the null sender */
+	const struct str *recipients; /* local@domain each */
+	size_t count;
+	const struct content *content;
+	struct outbound_wishes wishes;
+	bool is_forwarded; /* the sender is somebody else's: SRS */
+};
+
+/* Puts the files' text in place of their paths; it lives in the arena.  -1: 4.3.5,
+ * one cannot be read. */
+MUST_USE int outbound_read_secrets(struct arena *arena,
+	struct outbound_settings *settings, struct err *err);
 
 /* Hands `content` over from `sender` (empty: the null sender) to `recipients`
  * (local@domain each), to all or to none of them as far as the program keeps to
- * that.  Errors: all temporary; 4.3.0 with what the program said, how it ended
- * and whether it left some of the message unread, 4.3.5 no program is set, 4.4.2
- * time-out. */
+ * that.  Errors: temporary; 4.3.0 with what the program said, how it ended
+ * and whether it left some of the message unread, 4.3.5 nothing is set, 4.4.2
+ * time-out.  ERR_REFUSED: a relay will never take it. */
 MUST_USE int outbound_submit(const struct outbound_settings *settings,
 	struct str sender, const struct str *recipients, size_t count,
 	const struct content *content, struct err *err);
+
+/* The same in two steps, so that several can be under way.  The mail, and what it
+ * points to, lives until the end. */
+struct outbound_pending;
+struct outbound_pending *outbound_begin(struct arena *arena,
+	const struct outbound_settings *settings,
+	const struct outbound_mail *mail);
+/* Waits.  One result for each recipient, in order; they live in the arena.
+ * ERR_NONE: it has left. */
+const struct err *outbound_finish(struct outbound_pending *pending);
 
 #endif

@@ -1,26 +1,50 @@
-/* sendmail - hand a message to the local MTA's sendmail program
+/*   sendmail_path -i -f SENDER [-N never] [-R hdrs] [-V id] -- RECIPIENT...
  *
- *   sendmail_path -i -f SENDER -- RECIPIENT...    message on its standard input
+ * The message is its standard input.
  *
  * SPDX-License-Identifier: MIT
  */
+#include "outbound/sendmail.h"
+
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/program.h"
-#include "outbound/outbound.h"
 
 #include "base/banned.h"
 
 enum { CHUNK_BYTES = 65536, END_BYTES = 512 };
 
+/* What sendmail programs have in common of RFC 3461.  Of ORCPT and of RFC 2852
+ * they know nothing. */
+static size_t
+wish_words(
+	struct arena *arena, const struct outbound_wishes *wishes, char **words)
+{
+	const struct {
+		const char *option;
+		struct str value;
+	} options[] = {{"-N", arena_lower(arena, wishes->notify)},
+		{"-R", arena_lower(arena, wishes->ret)}, {"-V", wishes->envid}};
+	size_t used = 0, i;
+
+	for (i = 0; i < ARRAY_LENGTH(options); i++) {
+		if (options[i].value.len == 0)
+			continue;
+		words[used++] = arena_text(arena, str_from(options[i].option));
+		words[used++] = arena_text(arena, options[i].value);
+	}
+	return used;
+}
+
 /* The first is NULL when no program is set. */
 static char **
 command_words(struct arena *arena, const struct outbound_settings *settings,
-	struct str sender, const struct str *recipients, size_t count)
+	const struct outbound_mail *mail)
 {
 	struct str rest = str_from(settings->sendmail_path), word;
-	size_t most = rest.len / 2 + count + 6, used = 0, i;
+	struct str sender = mail->sender;
+	size_t most = rest.len / 2 + mail->count + 12, used = 0, i;
 	char **words = ARENA_ARRAY(arena, char *, most);
 
 	while (str_next_word(&rest, &word))
@@ -30,9 +54,10 @@ command_words(struct arena *arena, const struct outbound_settings *settings,
 	words[used++] = arena_text(arena, STR("-i"));
 	words[used++] = arena_text(arena, STR("-f"));
 	words[used++] = arena_text(arena, sender.len > 0 ? sender : STR("<>"));
+	used += wish_words(arena, &mail->wishes, words + used);
 	words[used++] = arena_text(arena, STR("--"));
-	for (i = 0; i < count; i++)
-		words[used++] = arena_text(arena, recipients[i]);
+	for (i = 0; i < mail->count; i++)
+		words[used++] = arena_text(arena, mail->recipients[i]);
 	return words;
 }
 
@@ -77,14 +102,12 @@ judge(const struct program *program, struct err *err)
 }
 
 int
-outbound_submit(const struct outbound_settings *settings, struct str sender,
-	const struct str *recipients, size_t count,
-	const struct content *content, struct err *err)
+sendmail_submit(const struct outbound_settings *settings,
+	const struct outbound_mail *mail, struct err *err)
 {
 	struct arena *arena = arena_open();
 	const struct program_order order = {
-		.words = command_words(
-			arena, settings, sender, recipients, count),
+		.words = command_words(arena, settings, mail),
 		.input = -1,
 		.timeout_ms = settings->timeout_ms,
 		.leaves_children = true};
@@ -95,7 +118,7 @@ outbound_submit(const struct outbound_settings *settings, struct str sender,
 		err_temp(err, "4.3.5", "sendmail_path is not set");
 	} else {
 		if (program_start(&program, &order, err) == 0 &&
-			feed(&program, arena, content, err) == 0 &&
+			feed(&program, arena, mail->content, err) == 0 &&
 			program_wait(&program, err) == 0)
 			result = judge(&program, err);
 		program_end(&program);

@@ -247,8 +247,8 @@ TEST(what_nothing_reads_yet_has_a_warning)
 	static const struct {
 		const char *text, *warning;
 	} cases[] = {
-		{"submission_host = mx.example.org\n",
-			"1: warning: submission_host: has no effect in this "
+		{"lmtp_proxy = yes\n",
+			"1: warning: lmtp_proxy: has no effect in this "
 			"release"},
 		{"\nquota_rule = *:storage=1G\n",
 			"2: warning: quota_rule: has no effect in this "
