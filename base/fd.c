@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include "base/banned.h"
@@ -61,24 +62,47 @@ fd_read(int fd, void *bytes, size_t size)
 	return got;
 }
 
+/* Not every file system has O_TMPFILE. */
+static int
+open_named(int folder)
+{
+	char name[40];
+	uint64_t number;
+	int fd;
+
+	do {
+		clock_random(&number, sizeof(number));
+		snprintf(name, sizeof(name), "doorstep.%016llx",
+			(unsigned long long)number);
+		fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			0600);
+	} while (fd < 0 && errno == EEXIST);
+	if (fd >= 0 && unlinkat(folder, name, 0) < 0)
+		fd_close(&fd);
+	return fd;
+}
+
+int
+fd_temporary_at(int folder)
+{
+	int fd = openat(
+		folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
+	return fd >= 0 ? fd : open_named(folder);
+}
+
 int
 fd_temporary(const char *folder)
 {
-	char path[4096];
-	int fd, len;
+	int parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+	int reason;
 
-	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	if (fd >= 0)
-		return fd;
-	/* Not every file system has O_TMPFILE. */
-	len = snprintf(path, sizeof(path), "%s/doorstep.XXXXXX", folder);
-	if (len < 0 || (size_t)len >= sizeof(path)) {
-		errno = ENAMETOOLONG;
+	if (parent < 0)
 		return -1;
-	}
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0 && unlink(path) < 0)
-		fd_close(&fd);
+	fd = fd_temporary_at(parent);
+	reason = errno;
+	fd_close(&parent);
+	errno = reason;
 	return fd;
 }
 

@@ -27,6 +27,9 @@ MUST_USE ssize_t fd_read(int fd, void *bytes, size_t size);
 /* A new file below `folder` that has no name; -1 with errno. */
 MUST_USE int fd_temporary(const char *folder);
 
+/* The same below an open folder, without its name. */
+MUST_USE int fd_temporary_at(int folder);
+
 /* Adds a whole file to `out`.  -1 with errno; EFBIG when it passes out's
  * maximum. */
 MUST_USE int fd_read_file(const char *path, struct buf *out);

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include "base/banned.h"
@@ -35,6 +37,32 @@ spool_open(struct spool_budget *budget)
 }
 
 /* ---- the budget ---- */
+
+/* Later the folder cannot be reached by its name (base/sandbox.h). */
+void
+spool_budget_open(struct spool_budget *budget, const char *folder)
+{
+	budget->folder = folder;
+	budget->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	budget->folder_errno = errno;
+	if (budget->folder_fd < 0)
+		log_error("mail_temp_dir = %s: %s", folder, strerror(errno));
+}
+
+void
+spool_budget_close(struct spool_budget *budget)
+{
+	fd_close(&budget->folder_fd);
+}
+
+static int
+open_temporary(const struct spool_budget *budget)
+{
+	if (budget->folder_fd >= 0)
+		return fd_temporary_at(budget->folder_fd);
+	errno = budget->folder_errno;
+	return -1;
+}
 
 /* Messages may not have all of it. */
 static bool
@@ -166,7 +194,7 @@ move_to_file(struct spool *spool, size_t more)
 		if (has_memory)
 			give(spool, held.len + more);
 		spool->is_memory_file = false;
-		spool->file = fd_temporary(spool->budget->folder);
+		spool->file = open_temporary(spool->budget);
 	}
 	if (spool->file < 0 || fd_write(spool->file, held) < 0) {
 		refuse_storage(spool);
@@ -203,7 +231,7 @@ copy_file(int from, int to, uint64_t size)
 static void
 move_to_folder(struct spool *spool)
 {
-	int file = fd_temporary(spool->budget->folder);
+	int file = open_temporary(spool->budget);
 
 	if (file < 0 || copy_file(spool->file, file, spool->size) < 0) {
 		refuse_storage(spool);

@@ -37,7 +37,13 @@ struct spool_budget {
 	uint64_t memory_used;
 	uint64_t message_max; /* bytes of one message; 0 = no limit */
 	const char *folder;   /* mail_temp_dir */
+	int folder_fd; /* the same; -1: it cannot be opened, folder_errno */
+	int folder_errno;
 };
+
+/* The path stays the caller's. */
+void spool_budget_open(struct spool_budget *budget, const char *folder);
+void spool_budget_close(struct spool_budget *budget);
 
 /* What is not a message and cannot be refused: counted, whatever is left. */
 static inline void

@@ -19,8 +19,10 @@ enum { MB = 1024 * 1024 };
 static struct spool_budget
 budget_of(uint64_t memory)
 {
-	return (struct spool_budget){
-		.memory_max = memory, .folder = test_folder()};
+	struct spool_budget budget = {.memory_max = memory};
+
+	spool_budget_open(&budget, test_folder());
+	return budget;
 }
 
 /* Bytes that show which one they are. */
@@ -210,7 +212,8 @@ TEST(what_cannot_be_stored_is_refused_for_now_at_the_end)
 	struct spool *spool = spool_open(&budget);
 	struct err err;
 
-	budget.folder = test_path("not-there");
+	spool_budget_close(&budget);
+	spool_budget_open(&budget, test_path("not-there"));
 	add(spool, 0, 2 * MB, 100000);
 	CHECK_UINT(budget.memory_used, 0);
 	CHECK_INT(spool_end(spool, &err), -1);
