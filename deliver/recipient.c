@@ -105,6 +105,13 @@ recipient_open_userdb(struct arena *arena, const struct settings *settings,
 	return userdb_open(blocks, settings->userdb_count, db_out, err);
 }
 
+const char *const *
+recipient_userdb_folders(
+	const struct userdb *db, struct arena *arena, size_t *count_out)
+{
+	return userdb_folders(db, arena, count_out);
+}
+
 void
 recipient_close_userdb(struct userdb **db)
 {

@@ -47,6 +47,10 @@ void recipient_close_userdb(struct userdb **db);
 /* For a process that asks often (userdb_keep()). */
 void recipient_keep_userdb(struct userdb *db);
 
+/* userdb_folders(). */
+const char *const *recipient_userdb_folders(
+	const struct userdb *db, struct arena *arena, size_t *count_out);
+
 /* Looks the address up and completes the record: uid, gid, groups and home from
  * the record or from mail_uid, mail_gid, mail_home; limits first_valid_uid ...
  * checked.  `postmaster` without a domain is never unknown when

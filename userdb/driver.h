@@ -36,6 +36,11 @@ struct userdb_driver {
 	enum lookup (*find)(struct userdb_source *source, struct record *record,
 		struct err *err);
 
+	/* A folder, with all that is below, that find() reads files of;
+	 * lives in the arena.  NULL: none. */
+	const char *(*folder)(
+		const struct userdb_source *source, struct arena *arena);
+
 	/* Gives back what is not in the arena; NULL: nothing. */
 	void (*close)(struct userdb_source *source);
 };

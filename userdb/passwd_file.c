@@ -228,6 +228,21 @@ missing_is_unknown(const struct file_source *own, struct arena *arena)
 	       S_ISDIR(status.st_mode);
 }
 
+/* What stands before the first variable.  A folder and not the file, as another
+ * one may be put in its place at any time. */
+static const char *
+file_folder(const struct userdb_source *source, struct arena *arena)
+{
+	const struct file_source *own =
+		CONTAINER_OF((struct userdb_source *)(uintptr_t)source,
+			struct file_source, source);
+	struct str fixed =
+		str_slice(own->path, 0, str_find_char(own->path, '%'));
+
+	return arena_text(
+		arena, str_slice(fixed, 0, str_find_last_char(fixed, '/') + 1));
+}
+
 static enum lookup
 open_file(const struct file_source *own, struct arena *arena, const char *path,
 	int *fd_out, struct err *err)
@@ -400,6 +415,7 @@ const struct userdb_driver userdb_passwd_file = {
 	.name = "passwd-file",
 	.size = sizeof(struct file_source),
 	.open = file_open,
+	.folder = file_folder,
 	.find = file_find,
 	.close = file_close,
 };

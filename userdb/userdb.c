@@ -117,6 +117,23 @@ userdb_keep(struct userdb *db)
 		db->sources[i]->is_long_lived = true;
 }
 
+const char *const *
+userdb_folders(const struct userdb *db, struct arena *arena, size_t *count_out)
+{
+	const char **folders = ARENA_ARRAY(arena, const char *, db->count);
+	size_t i, count = 0;
+
+	for (i = 0; i < db->count; i++) {
+		const struct userdb_source *source = db->sources[i];
+
+		if (source->driver->folder == NULL)
+			continue;
+		folders[count++] = source->driver->folder(source, arena);
+	}
+	*count_out = count;
+	return folders;
+}
+
 static void
 close_source(struct userdb_source *source)
 {

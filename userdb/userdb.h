@@ -76,6 +76,11 @@ void userdb_close(struct userdb **db);
  * bounds, and read anew when it has changed.  The answers are the same. */
 void userdb_keep(struct userdb *db);
 
+/* The folders whose files it reads, apart from those of name services; the list
+ * lives in the arena. */
+const char *const *userdb_folders(
+	const struct userdb *db, struct arena *arena, size_t *count_out);
+
 /* `name` is the whole user name, "amy" or "amy@example.org", already folded as
  * the configuration says; `service` is "lda" or "lmtp".  The record lives in the
  * arena.  A harmful name is nobody's. */
