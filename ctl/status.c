@@ -76,7 +76,7 @@ struct shown {
 };
 
 struct row {
-	struct str kind, pid, uid, state, generation, jobs, since;
+	struct str kind, pid, uid, state, generation, jobs, since, confinement;
 };
 
 struct field {
@@ -113,7 +113,7 @@ take_row(struct row *row, const struct json_item *item)
 	const struct field fields[] = {{"kind", &row->kind}, {"pid", &row->pid},
 		{"uid", &row->uid}, {"state", &row->state},
 		{"generation", &row->generation}, {"jobs", &row->jobs},
-		{"since", &row->since}};
+		{"since", &row->since}, {"confinement", &row->confinement}};
 
 	take(fields, ARRAY_LENGTH(fields), item);
 }
@@ -140,6 +140,8 @@ print_row(const struct row *row)
 		STR_ARG(row->pid), STR_ARG(row->uid), STR_ARG(row->state),
 		STR_ARG(row->generation), STR_ARG(row->jobs));
 	print_time("  ", row->since);
+	if (row->confinement.len > 0)
+		printf("  %.*s", STR_ARG(row->confinement));
 	putchar('\n');
 }
 
@@ -152,7 +154,7 @@ print_processes(struct arena *arena, struct str json)
 	struct str list = STR_EMPTY;
 	struct row row = {.kind = STR_EMPTY};
 
-	printf("%-8s %8s %8s %-10s %10s %10s  %s\n", "KIND", "PID", "UID",
+	printf("%-8s %8s %8s %-10s %10s %10s  %-19s  CONFINED BY\n", "KIND", "PID", "UID",
 		"STATE", "GENERATION", "JOBS", "SINCE");
 	json_read(&reader, arena, json);
 	while (json_next(&reader, &item)) {

@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "base/tls.h"
 #include "server/certificates.h"
+#include "server/confine.h"
 #include "lmtp/connection.h"
 #include "lmtp/counters.h"
 #include "lmtp/dispatch.h"
@@ -245,7 +246,7 @@ open_budget(struct front *front)
 
 	front->budget.memory_max = settings->lmtp_memory_limit;
 	front->budget.message_max = session_message_max(settings);
-	front->budget.folder = settings->mail_temp_dir;
+	spool_budget_open(&front->budget, settings->mail_temp_dir);
 }
 
 static void
@@ -370,7 +371,7 @@ say_ready(struct front *front)
 {
 	struct frame frame;
 
-	frame_begin(&frame, WIRE_READY);
+	confine_ready(front->child, &frame);
 	link_send(&front->master, &frame);
 }
 
@@ -421,7 +422,10 @@ begin(struct front *front)
 		return -1;
 	}
 	loop_after_round(front->loop, after_round, front);
-	return 0;
+	if (confine(front->child, NULL, 0, &err) == 0)
+		return 0;
+	log_error("%s", err_log_text(&err));
+	return -1;
 }
 
 /* The channel to master is left open: master takes its end for ours, and would not
@@ -436,6 +440,7 @@ end(struct front *front)
 	link_detach(&front->master, &front->child->master);
 	arena_close(&front->frames);
 	loop_close(&front->loop);
+	spool_budget_close(&front->budget);
 }
 
 int

@@ -200,6 +200,7 @@ child_begin(struct child *child, enum wire_kind kind)
 	memset(child, 0, sizeof(*child));
 	child->arena = arena_open();
 	child->kind = kind;
+	child->is_real = true;
 	err_clear(&err);
 	umask(077);
 	memory_keep();

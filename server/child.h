@@ -28,6 +28,8 @@ struct child {
 	struct wire_boot boot;
 	const struct settings *settings;
 	struct channel master;
+	bool is_real; /* a process of the server, which confines itself */
+	const char *confinement; /* by what; NULL: nothing */
 };
 
 /* "--child=front" ...: the word of each kind, in the command line and in logs. */

@@ -45,6 +45,9 @@ add_process(struct json *json, const struct control_process *process)
 	json_text(json, "state", str_from(process->state));
 	json_number(json, "jobs", process->jobs);
 	json_number(json, "since", process->since_s);
+	json_text(json, "confinement",
+		str_from(process->confinement != NULL ? process->confinement
+						      : ""));
 	add_counters(json, process->counters, process->counter_count);
 	json_close(json);
 }

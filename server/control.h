@@ -6,7 +6,7 @@
  *   {"version":, "pid":, "state":, "mode": "root"|"user", "uid":, "since":,
  *    "now":, "generation":, "reload_error":, "listeners": ["..."],
  *    "processes": [{"kind":, "pid":, "uid":, "generation":, "state":, "jobs":,
- *                   "since":, "counters": {...}}],
+ *                   "since":, "confinement":, "counters": {...}}],
  *    "processes_not_shown":, "counters": {...}}
  *
  * Times are seconds of the wall clock.  Event-driven; never waits for a client.
@@ -39,6 +39,8 @@ struct control_process {
 		*state; /* "starting", "running", "idle", "busy", "draining" */
 	uint64_t jobs;  /* done so far */
 	uint64_t since_s;
+	const char *confinement; /* what confines it; "" = nothing, or it has
+	                          * not said */
 	const struct wire_counter *counters;
 	size_t counter_count;
 };

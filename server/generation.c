@@ -101,6 +101,7 @@ process_list_add(struct process_list *list, const struct process *process,
 			.state = state,
 			.jobs = jobs,
 			.since_s = process->since_s,
+			.confinement = process->confinement,
 			.counters = process->counters.counters,
 			.counter_count = process->counters.count};
 }
@@ -265,7 +266,9 @@ front_start(struct generation *generation, struct err *err)
 		/* Each client may have a long message in a file. */
 		.descriptors = front_descriptors(generation) +
 	                       generation->settings->lmtp_max_connections,
-		.descriptors_least = front_descriptors(generation)};
+		.descriptors_least = front_descriptors(generation),
+		.changes_root = run_as->root != NULL,
+		.gains_nothing = true};
 
 	/* One session may be stopped by whoever called it. */
 	process->answer_ms = generation->host->is_single
@@ -280,6 +283,7 @@ front_start(struct generation *generation, struct err *err)
 		&(struct wire_boot){.generation = generation->number,
 			.config = generation->config_fds[WIRE_KIND_FRONT],
 			.certificates = generation->certificates,
+			.root = run_as->root,
 			.is_single = generation->host->is_single});
 	send_listeners(generation);
 	send_stdio(generation);
@@ -329,7 +333,8 @@ lookup_start(struct generation *generation, struct err *err)
 	struct process *process = &generation->lookup.process;
 	const struct run_as *run_as = generation->host->run_as;
 	const struct spawn_order order = {.kind = WIRE_KIND_LOOKUP,
-		.identity = run_as->is_root ? &run_as->internal : NULL};
+		.identity = run_as->is_root ? &run_as->internal : NULL,
+		.gains_nothing = true};
 
 	process->received = lookup_received;
 	process->ended = lookup_ended;

@@ -10,6 +10,7 @@
 #include "mail/address.h"
 #include "deliver/recipient.h"
 #include "server/child.h"
+#include "server/confine.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -166,12 +167,24 @@ serve(struct lookup_process *lookup, struct err *err)
 	return result;
 }
 
+/* The files of the databases are all that it may read of its own. */
+static int
+give_up(struct lookup_process *lookup, struct err *err)
+{
+	const char *const *folders;
+	size_t count;
+
+	folders = recipient_userdb_folders(
+		lookup->db, lookup->child->arena, &count);
+	return confine(lookup->child, folders, count, err);
+}
+
 static int
 tell_ready(struct child *child, struct err *err)
 {
 	struct frame frame;
 
-	frame_begin(&frame, WIRE_READY);
+	confine_ready(child, &frame);
 	return channel_send(&child->master, &frame, err);
 }
 
@@ -188,6 +201,11 @@ lookup_main(struct child *child)
 		return EX_CONFIG;
 	}
 	recipient_keep_userdb(lookup.db);
+	if (give_up(&lookup, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		recipient_close_userdb(&lookup.db);
+		return EX_OSERR;
+	}
 	if (tell_ready(child, &err) < 0 || serve(&lookup, &err) < 0)
 		log_debug("%s", err_log_text(&err));
 	recipient_close_userdb(&lookup.db);

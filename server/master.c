@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/sandbox.h"
 #include "ipc/channel.h"
 #include "server/generation.h"
 #include "server/control.h"
@@ -490,7 +491,8 @@ state_start(struct master *master, struct err *err)
 	const struct spawn_order order = {.kind = WIRE_KIND_STATE,
 		.identity = master->run_as.is_root ? &master->run_as.internal
 	                                           : NULL,
-		.descriptors = STATE_DESCRIPTORS};
+		.descriptors = STATE_DESCRIPTORS,
+		.gains_nothing = true};
 
 	if (process_start(&master->processes, process, &order, err) < 0)
 		return -1;
@@ -1210,6 +1212,39 @@ open_listeners(struct master *master, struct edition *edition, struct err *err)
 	return 0;
 }
 
+/* What the processes will want of the kernel, before one of them is started. */
+static int
+check_sandbox(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	const char *missing = sandbox_find_missing(master->arena);
+
+	if (missing != NULL && settings->sandbox == CONF_SANDBOX_REQUIRED)
+		return err_temp(err, "4.3.5",
+			"the processes cannot be confined here, as sandbox = "
+			"required wants: the kernel refuses %s; with sandbox = "
+			"optional the server does without",
+			missing);
+	if (missing != NULL)
+		log_warning(
+			"sandbox = optional: the kernel refuses %s", missing);
+	return sandbox_limit_root(err);
+}
+
+/* The folders that there have to be are made by then. */
+static int
+make_root(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	if (run_as_make_root(master->arena, settings, &master->run_as, err) ==
+		0)
+		return 0;
+	if (settings->sandbox == CONF_SANDBOX_REQUIRED)
+		return -1;
+	log_warning("sandbox = optional: %s", err_log_text(err));
+	return 0;
+}
+
 static int
 start_first(struct master *master, struct edition *edition, struct err *err)
 {
@@ -1217,12 +1252,14 @@ start_first(struct master *master, struct edition *edition, struct err *err)
 
 	master->state.path = master->host.state =
 		arena_format(master->arena, "%s/state", settings->base_dir);
-	if (run_as_find(master->arena, settings, &master->run_as, err) < 0)
+	if (check_sandbox(master, settings, err) < 0 ||
+		run_as_find(master->arena, settings, &master->run_as, err) < 0)
 		return -1;
 	if ((is_single(master) ? open_place_of_session(master, settings, err)
 			       : open_place(master, settings, err)) < 0)
 		return -1;
-	if (open_listeners(master, edition, err) < 0)
+	if (make_root(master, settings, err) < 0 ||
+		open_listeners(master, edition, err) < 0)
 		return -1;
 	return edition_start(master, edition, err);
 }

@@ -101,6 +101,22 @@ keep_counters(struct process *process, struct frame *frame)
 }
 
 static void
+keep_confinement(struct process *process, struct frame *frame)
+{
+	struct wire_ready ready;
+
+	wire_ready(frame, &ready);
+	if (!frame_is_whole(frame)) {
+		process_breach(process, frame);
+		return;
+	}
+	snprintf(process->confinement, sizeof(process->confinement), "%s",
+		ready.confinement != NULL ? ready.confinement : "");
+	process->is_ready = true;
+	process->received(process, frame);
+}
+
+static void
 handle(struct process *process, struct frame *frame)
 {
 	if (frame->type == WIRE_COUNTERS) {
@@ -111,8 +127,10 @@ handle(struct process *process, struct frame *frame)
 		process->pings = 0;
 		return;
 	}
-	if (frame->type == WIRE_READY)
-		process->is_ready = true;
+	if (frame->type == WIRE_READY) {
+		keep_confinement(process, frame);
+		return;
+	}
 	process->received(process, frame);
 }
 
@@ -312,6 +330,7 @@ process_start(struct processes *all, struct process *process,
 	process->is_ready = process->is_killed = false;
 	process->is_draining = process->is_stopping = false;
 	process->pings = 0;
+	process->confinement[0] = '\0';
 	process->counters = (struct wire_counters){0};
 	arena_close(&process->arena);
 	process->kind = order->kind;

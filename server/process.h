@@ -45,6 +45,7 @@ struct process {
 	struct process *next; /* in its bucket */
 	struct arena *arena;  /* of the counters; NULL: none came */
 	struct wire_counters counters;
+	char confinement[160]; /* READY's; "" = nothing */
 
 	/* The owner's. */
 	uint64_t answer_ms; /* a PING unanswered for so long is a process that

@@ -332,3 +332,32 @@ run_as_make_folders(const struct settings *settings,
 	close(state);
 	return result;
 }
+
+/* Nobody but root may put anything there. */
+static bool
+is_empty_root(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) &&
+	       status.st_uid == 0 && (status.st_mode & 0022) == 0;
+}
+
+int
+run_as_make_root(struct arena *arena, const struct settings *settings,
+	struct run_as *run_as, struct err *err)
+{
+	const char *path = arena_format(arena, "%s/empty", settings->base_dir);
+
+	if (!run_as->is_root)
+		return 0;
+	/* Whatever the umask is. */
+	if ((mkdir(path, 0500) < 0 && errno != EEXIST) ||
+		!is_empty_root(path) || chmod(path, 0555) < 0)
+		return err_temp(err, "4.3.5",
+			"base_dir: cannot make %s, an empty folder that only "
+			"root may write; remove what is there",
+			path);
+	run_as->root = path;
+	return 0;
+}

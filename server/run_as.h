@@ -25,6 +25,8 @@ enum { RUN_AS_FREE_FIRST = 61184, RUN_AS_FREE_LAST = 65519 };
 struct run_as {
 	bool is_root; /* false: both are whoever started us */
 	struct identity login, internal;
+	const char *root; /* of the one that speaks with clients: an empty
+	                   * folder; NULL: it keeps the one there is */
 };
 
 /* Identities live in the arena.  A missing user is an error when the setting
@@ -38,6 +40,12 @@ MUST_USE int run_as_find(struct arena *arena, const struct settings *settings,
  * Errors: 4.3.5 with the folder, the uid, and what to do. */
 MUST_USE int run_as_make_folders(const struct settings *settings,
 	const struct run_as *run_as, struct err *err);
+
+/* Started as root: makes the empty folder base_dir/empty, and names it in
+ * run_as->root.  Errors: 4.3.5. */
+MUST_USE int run_as_make_root(struct arena *arena,
+	const struct settings *settings, struct run_as *run_as,
+	struct err *err);
 
 /* For its test: the first number from `from` on, within the range, that no user
  * and no group has and that is not `taken`.  LOOKUP_NONE: there is none. */

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "ipc/channel.h"
 #include "server/child.h"
 
@@ -147,6 +148,20 @@ set_descriptors(int channel, struct err *err)
 	return 0;
 }
 
+/* Root's rights go with its uid, apart from the one that is asked for. */
+static int
+take_identity(const struct spawn_order *order, struct err *err)
+{
+	if (order->identity == NULL)
+		return 0;
+	if ((order->changes_root && sandbox_keep_chroot(err) < 0) ||
+		(order->gains_nothing &&
+			sandbox_forbid_capabilities(err) < 0) ||
+		privilege_become_for_program(order->identity, err) < 0)
+		return -1;
+	return order->changes_root ? sandbox_pass_chroot(err) : 0;
+}
+
 static int
 execute(const struct spawner *spawner, enum wire_kind kind, struct err *err)
 {
@@ -168,8 +183,7 @@ be_child(const struct spawner *spawner, const struct spawn_order *order,
 	err_clear(&err);
 	set_signals();
 	limit_descriptors(order);
-	if ((order->identity == NULL ||
-		    privilege_become_for_program(order->identity, &err) == 0) &&
+	if (take_identity(order, &err) == 0 &&
 		limit_memory(order->memory, &err) == 0 &&
 		set_descriptors(channel, &err) == 0)
 		(void)!execute(spawner, order->kind, &err);

@@ -10,6 +10,7 @@
 #ifndef SERVER_SPAWN_H
 #define SERVER_SPAWN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,7 +40,9 @@ struct spawn_order {
 	const struct identity *identity; /* NULL: as whom we run */
 	uint64_t descriptors;            /* it may have; 0 = as we */
 	uint64_t descriptors_least;      /* fewer are worth a warning */
-	uint64_t memory; /* bytes of address space; 0 = no limit */
+	uint64_t memory;    /* bytes of address space; 0 = no limit */
+	bool changes_root;  /* it will, and needs root's right to */
+	bool gains_nothing; /* no file that it executes may give it rights */
 };
 
 /* On success the caller owns master's end of the channel. */

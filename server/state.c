@@ -17,6 +17,7 @@
 #include "ipc/channel.h"
 #include "dict/dict.h"
 #include "server/child.h"
+#include "server/confine.h"
 #include "server/ledger.h"
 #include "server/marks.h"
 #include "server/wire.h"
@@ -1022,8 +1023,14 @@ begin(struct state *state)
 {
 	uint64_t now = clock_monotonic_ms();
 	struct frame ready;
+	struct err err;
 	int fd = state->child->master.fd;
 
+	/* Before the thread that watches the data base. */
+	if (confine(state->child, NULL, 0, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return EXIT_FAILURE;
+	}
 	if (loop_open(&state->loop) < 0) {
 		log_error("epoll: %s", strerror(errno));
 		return EXIT_FAILURE;
@@ -1039,7 +1046,7 @@ begin(struct state *state)
 	loop_after_round(state->loop, after_round, state);
 	loop_timer(state->loop, &state->sweep_timer, now + SWEEP_STEP_PAUSE_MS);
 	loop_timer(state->loop, &state->well_timer, now + WELL_AFTER_MS);
-	frame_begin(&ready, WIRE_READY);
+	confine_ready(state->child, &ready);
 	tell_master(state, &ready);
 	return 0;
 }

@@ -57,6 +57,13 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 	frame_bool(frame, &boot->is_single);
 	frame_bool(frame, &boot->has_no_memory);
 	frame_text(frame, &boot->state);
+	frame_text(frame, &boot->root);
+}
+
+void
+wire_ready(struct frame *frame, struct wire_ready *ready)
+{
+	frame_text(frame, &ready->confinement);
 }
 
 void

@@ -107,8 +107,16 @@ struct wire_boot {
 	bool is_single;      /* --stdio: one session, then the end */
 	bool has_no_memory;  /* nobody remembers deliveries: go on without */
 	const char *state;   /* worker: the path of state's socket */
+	const char *root;    /* front: an empty folder that becomes its root;
+	                      * NULL: there is none */
 };
 void wire_boot(struct frame *frame, struct wire_boot *boot);
+
+struct wire_ready {
+	const char *confinement; /* for people: "empty root, seccomp"; NULL:
+	                          * nothing */
+};
+void wire_ready(struct frame *frame, struct wire_ready *ready);
 
 /* Take nothing new, finish what is under way, exit 0. */
 struct wire_drain {

@@ -25,6 +25,7 @@
 #include "deliver/deliver.h"
 #include "deliver/scriptcache.h"
 #include "server/child.h"
+#include "server/confine.h"
 #include "server/job.h"
 #include "server/jobmemory.h"
 
@@ -137,7 +138,7 @@ tell_ready(struct worker *worker)
 {
 	struct frame frame;
 
-	frame_begin(&frame, WIRE_READY);
+	confine_ready(worker->child, &frame);
 	return tell_master(worker, &frame);
 }
 

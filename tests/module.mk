@@ -8,7 +8,7 @@
 #   %C%_header_SOURCES = %D%/header.c
 #   %C%_header_LDADD = mail/libmail.a $(TEST_LIBS)
 # Data that a script reads belongs into EXTRA_DIST (a folder will do).
-TEST_LIBS = tests/lib/libtest.a base/libbase.a $(CORE_LIBS)
+TEST_LIBS = tests/lib/libtest.a base/libbase.a $(CORE_LIBS) $(SECCOMP_LIBS)
 
 if FUZZERS
 check_PROGRAMS += $(FUZZ_TESTS)

@@ -51,7 +51,8 @@ describe(struct control *control, struct arena *arena,
 		.generation = 1,
 		.state = "idle",
 		.jobs = 12,
-		.since_s = 1793396358}};
+		.since_s = 1793396358,
+		.confinement = "Landlock, seccomp"}};
 	struct fake *fake = CONTAINER_OF(control, struct fake, control);
 
 	(void)arena;

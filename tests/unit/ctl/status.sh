@@ -45,8 +45,8 @@ is "$(cat out)" "Doorstep 9.9 is running, process 4242, since 2026-10-30 21:39:1
 isolation: none by user; all processes are uid 1000, as the server was not started as root
 connections 7
 listens on /run/doorstep/lmtp
-KIND          PID      UID STATE      GENERATION       JOBS  SINCE
-worker       4711     1000 idle                1         12  2026-10-30 21:39:18" \
+KIND          PID      UID STATE      GENERATION       JOBS  SINCE                CONFINED BY
+worker       4711     1000 idle                1         12  2026-10-30 21:39:18  Landlock, seccomp" \
 	"status shows the server, what it listens on, and its processes"
 run "$doorstep" -c conf --json status
 is "$status $(grep -c '"pid":4711' out)" "0 1" "--json gives all of it"

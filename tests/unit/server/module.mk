@@ -19,13 +19,13 @@ UNIT_TESTS += %D%/ledger
 UNIT_TESTS += %D%/job
 %C%_job_SOURCES = %D%/job.c
 %C%_job_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
-	$(DELIVER_LIBS)
+	$(DELIVER_LIBS) $(SECCOMP_LIBS)
 
 # With a memory of deliveries of its own.
 UNIT_TESTS += %D%/worker
 %C%_worker_SOURCES = %D%/worker.c %D%/stage.c %D%/stage.h
 %C%_worker_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
-	$(DELIVER_LIBS)
+	$(DELIVER_LIBS) $(SECCOMP_LIBS)
 
 UNIT_TESTS += %D%/run_files
 %C%_run_files_SOURCES = %D%/run_files.c
@@ -52,7 +52,7 @@ UNIT_TESTS += %D%/killed
 %C%_killed_SOURCES = %D%/killed.c %D%/stage.c %D%/stage.h %D%/statehelp.c \
 	%D%/statehelp.h
 %C%_killed_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a \
-	tests/lib/libtest.a $(DELIVER_LIBS) $(BDB_LIBS)
+	tests/lib/libtest.a $(DELIVER_LIBS) $(SECCOMP_LIBS) $(BDB_LIBS)
 
 UNIT_TESTS += %D%/pool
 %C%_pool_SOURCES = %D%/pool.c

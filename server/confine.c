@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/confine.h"
+
+#include <string.h>
+
+#include "base/sandbox.h"
+
+#include "base/banned.h"
+
+/* What name services read: their modules, their files, their caches.  Whole
+ * folders, as files there are replaced by renaming.  Sockets are reached where the
+ * files' own modes let us. */
+static const char *const name_services[] = {"/etc", "/usr", "/lib", "/lib64",
+	"/lib32", "/bin", "/opt", "/nix", "/run/current-system", "/var/lib/sss",
+	"/var/lib/extrausers", "/var/lib/misc", "/var/db", "/var/cache/nscd",
+	"/run/nscd", "/run/systemd/userdb", "/run/host/userdb",
+	"/proc/sys/kernel", "/dev/null", "/dev/urandom"};
+
+/* A plan in the making. */
+struct making {
+	struct arena *arena;
+	struct sandbox_plan plan;
+	struct sandbox_folder *folders;
+	size_t size;
+};
+
+static void
+add_folder(struct making *making, const char *path, enum sandbox_access access)
+{
+	struct sandbox_plan *plan = &making->plan;
+
+	if (plan->folder_count == making->size) {
+		struct sandbox_folder *more;
+
+		making->size = making->size * 2 + 32;
+		more = ARENA_ARRAY(
+			making->arena, struct sandbox_folder, making->size);
+		if (plan->folder_count > 0)
+			memcpy(more, making->folders,
+				plan->folder_count * sizeof(*more));
+		making->folders = more;
+	}
+	making->folders[plan->folder_count++] =
+		(struct sandbox_folder){path, access};
+	plan->folders = making->folders;
+}
+
+/* Speaks with strangers: an empty root, and a folder for their messages. */
+static void
+plan_front(struct making *making, const struct child *child)
+{
+	struct sandbox_plan *plan = &making->plan;
+
+	plan->calls = SANDBOX_FILES | SANDBOX_ACCEPT;
+	/* Only there as long as messages are too many for memory. */
+	plan->calls |= SANDBOX_FILES_CHANGE;
+	plan->refusal = SANDBOX_ENDS;
+	plan->root = child->boot.root;
+	add_folder(making, child->settings->mail_temp_dir, SANDBOX_SPOOL);
+}
+
+/* Code of name services runs in it: what it tries must not end it. */
+static void
+plan_lookup(struct making *making)
+{
+	size_t i;
+
+	making->plan.calls = SANDBOX_FILES | SANDBOX_UNIX | SANDBOX_INTERNET |
+	                     SANDBOX_THREADS | SANDBOX_TIMERS;
+	making->plan.refusal = SANDBOX_FAILS;
+	for (i = 0; i < ARRAY_LENGTH(name_services); i++)
+		add_folder(making, name_services[i], SANDBOX_READ);
+}
+
+/* What it remembers would be lost with it. */
+static void
+plan_state(struct making *making, const struct child *child)
+{
+	making->plan.calls = SANDBOX_FILES | SANDBOX_FILES_CHANGE |
+	                     SANDBOX_ACCEPT | SANDBOX_THREADS | SANDBOX_TIMERS;
+	making->plan.refusal = SANDBOX_FAILS;
+	add_folder(making, child->settings->state_dir, SANDBOX_CHANGE);
+}
+
+/* The system's log may be restarted at any time. */
+static bool
+may_log_to_syslog(const struct settings *settings)
+{
+	return strcmp(settings->log_path, "syslog") == 0 ||
+	       strcmp(settings->info_log_path, "syslog") == 0 ||
+	       strcmp(settings->debug_log_path, "syslog") == 0;
+}
+
+static void
+make_plan(struct making *making, const struct child *child)
+{
+	struct sandbox_plan *plan = &making->plan;
+
+	plan->name = child_kind_name(child->kind);
+	plan->is_required = child->settings->sandbox == CONF_SANDBOX_REQUIRED;
+	switch (child->kind) {
+	case WIRE_KIND_FRONT:
+		plan_front(making, child);
+		break;
+	case WIRE_KIND_LOOKUP:
+		plan_lookup(making);
+		break;
+	case WIRE_KIND_STATE:
+		plan_state(making, child);
+		break;
+	case WIRE_KIND_WORKER:
+		break;
+	}
+	if (may_log_to_syslog(child->settings))
+		plan->calls |= SANDBOX_UNIX;
+}
+
+int
+confine(struct child *child, const char *const *folders, size_t folder_count,
+	struct err *err)
+{
+	struct making making = {.arena = child->arena};
+	size_t i;
+
+	if (!child->is_real || child->kind == WIRE_KIND_WORKER)
+		return 0;
+	make_plan(&making, child);
+	for (i = 0; i < folder_count; i++)
+		add_folder(&making, folders[i], SANDBOX_READ);
+	return sandbox_enter(
+		child->arena, &making.plan, &child->confinement, err);
+}
+
+void
+confine_ready(const struct child *child, struct frame *frame)
+{
+	struct wire_ready ready = {.confinement = child->confinement};
+
+	frame_begin(frame, WIRE_READY);
+	wire_ready(frame, &ready);
+}
