@@ -322,8 +322,8 @@ static const char *const always[] = {"read", "write", "readv", "writev",
 	"getpid", "getppid", "gettid", "getuid", "getuid32", "geteuid",
 	"geteuid32", "getgid", "getgid32", "getegid", "getegid32", "getresuid",
 	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32",
-	"getpgrp", "getpgid", "getsid", "umask", "getrlimit", "ugetrlimit",
-	"setrlimit",
+	"getpgrp", "getpgid", "getsid", "capget", "umask", "getrlimit",
+	"ugetrlimit", "setrlimit",
 	/* signals, threads that there are, the end */
 	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending",
 	"rt_sigtimedwait", "rt_sigtimedwait_time64", "rt_sigsuspend",
@@ -569,12 +569,13 @@ allow_ioctls(struct filter *filter)
 	allow_values(filter, "ioctl", 1, requests, ARRAY_LENGTH(requests));
 }
 
-/* Names of threads and of memory. */
+/* Names of threads and of memory; questions that change nothing. */
 static void
 allow_prctls(struct filter *filter)
 {
 	static const uint64_t options[] = {PR_SET_NAME, PR_GET_NAME,
-		PR_GET_DUMPABLE, 0x53564d41 /* PR_SET_VMA */};
+		PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS,
+		PR_GET_SECCOMP, PR_GET_SECUREBITS, 0x53564d41 /* PR_SET_VMA */};
 
 	allow_values(filter, "prctl", 0, options, ARRAY_LENGTH(options));
 }

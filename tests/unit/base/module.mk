@@ -54,6 +54,10 @@ UNIT_TESTS += %D%/session_id
 %C%_session_id_SOURCES = %D%/session_id.c
 %C%_session_id_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/sandbox
+%C%_sandbox_SOURCES = %D%/sandbox.c
+%C%_sandbox_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/str
 %C%_str_SOURCES = %D%/str.c
 %C%_str_LDADD = $(TEST_LIBS)

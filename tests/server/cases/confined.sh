@@ -1,0 +1,187 @@
+# What each process may still do, as the kernel says.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2154
+
+# fact_of KIND NAME: that line of /proc/PID/status, once for all its processes.
+fact_of() {
+	for fact_pid in $(server_processes "$1"); do
+		sed -n "s/^$2:[[:space:]]*//p" "/proc/$fact_pid/status" |
+			tr '\t' ' ' | sed 's/ *$//'
+	done | sort -u
+}
+
+# confined KIND UID: every line that counts.
+confined() {
+	is "$(fact_of "$1" Uid)" "$2 $2 $2 $2" "$1: the uid is $2 in every way"
+	is "$(for confined_set in Inh Prm Eff Bnd Amb; do
+		fact_of "$1" "Cap$confined_set"
+	done | sort -u)" "${3:-0000000000000000}" "$1: no capability is left"
+	is "$(fact_of "$1" NoNewPrivs)" 1 "$1: no new privileges"
+	is "$(fact_of "$1" Seccomp)" 2 "$1: system calls are filtered"
+}
+
+# files_of KIND: what its descriptors are, without numbers.
+files_of() {
+	for files_pid in $(server_processes "$1"); do
+		for files_fd in "/proc/$files_pid/fd"/*; do
+			readlink "$files_fd"
+		done
+	done | sed 's/:\[[0-9]*\]$//; s/ (deleted)$//' | sort -u
+}
+
+# words_of KIND: what `doorstep status` says of it.
+words_of() {
+	"$doorstep" -c "$TEST_WORK/$server_name.conf" status |
+		sed -n "s/^$1 .*:[0-9][0-9]  //p" | sort -u
+}
+
+server_name=confined
+server_conf confined <<END
+mail_location = maildir:~/Maildir
+mail_temp_dir = $TEST_WORK/spool-confined
+sandbox = required
+userdb {
+  driver = passwd
+}
+END
+install -d -o doorstep "$TEST_WORK/spool-confined"
+server_start confined
+is "$(SIZE=300000 python deliver "$TEST_WORK/run-confined/lmtp" amy bob)" \
+	"amy 250
+bob 250" "a confined server delivers"
+
+confined front 61080
+confined lookup 61081
+confined state 61081
+is "$(fact_of front Groups)" "" "front: no groups"
+is "$(for kind in front lookup state worker; do
+	fact_of $kind Groups
+done | tr ' ' '\n' | grep -cx 0)" 0 "nobody is in root's group"
+is "$(fact_of worker Uid)" "61091 61091 61091 61091
+61092 61092 61092 61092" "worker: each is its user"
+is "$(for set in Inh Prm Eff Amb; do fact_of worker Cap$set; done |
+	sort -u)" 0000000000000000 "worker: no capability is left"
+
+is "$(readlink "/proc/$(server_processes front)/root")" \
+	"$TEST_WORK/run-confined/empty" "front: its root is another folder"
+is "$(find "$TEST_WORK/run-confined/empty" | wc -l)" 1 "which is empty"
+is "$(stat -c '%u %a' "$TEST_WORK/run-confined/empty")" "0 555" \
+	"and which only root may write"
+is "$(files_of front)" "/dev/null
+$TEST_WORK/log/confined-out
+$TEST_WORK/log/confined.log
+$TEST_WORK/spool-confined
+anon_inode:[eventfd]
+anon_inode:[eventpoll]
+socket" "front: its files are sockets, the log and the spool folder"
+is "$(files_of lookup)" "/dev/null
+$TEST_WORK/log/confined-out
+$TEST_WORK/log/confined.log
+socket" "lookup: its files are a socket and the log"
+is "$(files_of state | grep -v "^$TEST_WORK/state-confined/env/")" "/dev/null
+$TEST_WORK/log/confined-out
+$TEST_WORK/log/confined.log
+anon_inode:[eventpoll]
+socket" "state: its files are its data base, sockets and the log"
+
+# CAP_CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7, SETPCAP 8,
+# NET_BIND_SERVICE 10, SYS_CHROOT 18, SYS_RESOURCE 24.
+# A container's root may have fewer.
+is "$(sed -n 's/^Cap\(Prm\|Eff\):[[:space:]]*//p' "/proc/$server_pid/status" |
+	sort -u)" "$(printf %016x $((0x10405eb & \
+	0x$(sed -n 's/^CapPrm:[[:space:]]*//p' /proc/$$/status))))" \
+	"master: ten capabilities are left at most"
+
+like "$(words_of front)" \
+	"*empty root*no capabilities*no new privileges*Landlock*seccomp*" \
+	"doorstep status says what confines the front"
+like "$(words_of lookup)" "*no new privileges*Landlock*seccomp*" "and lookup"
+like "$(words_of state)" "*no new privileges*Landlock*seccomp*" "and state"
+
+setpriv --reuid=doorstep --regid=doorstep --clear-groups \
+	cat "/proc/$(server_processes front)/mem" >/dev/null 2>"$TEST_WORK/mem"
+like "$(cat "$TEST_WORK/mem")" "*ermission denied*" \
+	"another process of the front's uid cannot look into its memory"
+is "$(server_errors confined)" "" "and nothing was refused on the way"
+server_stop
+is $? 0 "the server ends as it should"
+
+server_name=confined-user
+server_conf confined-user <<END
+mail_home = $TEST_WORK/home/vmail/confined/%u
+mail_location = maildir:~/Maildir
+mail_uid = vmail
+mail_gid = vmail
+userdb {
+  driver = static
+  args = allow_all_users=yes
+}
+END
+server_start confined-user vmail
+is "$(SIZE=300000 python deliver "$TEST_WORK/run-confined-user/lmtp" one)" \
+	"one 250" "started as a user it delivers as well"
+for kind in front lookup state; do
+	is "$(fact_of $kind Seccomp) $(fact_of $kind NoNewPrivs)" "2 1" \
+		"as a user $kind is filtered, without new privileges"
+	like "$(words_of $kind)" "*Landlock*seccomp*" \
+		"and has Landlock for its files"
+done
+server_stop
+is $? 0 "and it ends as it should"
+
+# A kernel that refuses: seccomp itself plays it.
+cat >"$TEST_WORK/bin/without" <<'END'
+import ctypes, os, struct, sys
+
+# without.py CALL PROGRAM...: that system call fails with ENOSYS.
+number = int(sys.argv[1])
+code = [
+    (0x20, 0, 0, 0),            # load the number of the call
+    (0x15, 0, 1, number),
+    (0x06, 0, 0, 0x00050026),   # ENOSYS
+    (0x06, 0, 0, 0x7FFF0000),   # allow
+]
+text = b"".join(struct.pack("HBBI", *one) for one in code)
+program = ctypes.create_string_buffer(text)
+pointer = struct.pack("HxxxxxxP", len(code), ctypes.addressof(program))
+libc = ctypes.CDLL(None, use_errno=True)
+if os.geteuid() != 0 and libc.prctl(38, 1, 0, 0, 0) != 0:
+    sys.exit("prctl")
+if libc.prctl(22, 2, ctypes.create_string_buffer(pointer)) != 0:
+    sys.exit("seccomp: %d" % ctypes.get_errno())
+os.execvp(sys.argv[2], sys.argv[2:])
+END
+landlock=444 # landlock_create_ruleset, the same everywhere
+server_conf lacking <<END
+mail_location = maildir:~/Maildir
+userdb {
+  driver = passwd
+}
+END
+timeout 20 python3 "$TEST_WORK/bin/without" $landlock "$lmtpd" -F \
+	-c "$TEST_WORK/lacking.conf" >"$TEST_WORK/log/lacking-out" 2>&1
+is $? 78 "where the kernel has no Landlock the server does not start"
+like "$(cat "$TEST_WORK/log/lacking-out")" \
+	"*sandbox = required*Landlock*Linux 5.13*sandbox = optional*" \
+	"and says what is missing, and what can be done"
+echo "sandbox = optional" >>"$TEST_WORK/lacking.conf"
+cat >"$TEST_WORK/bin/lacking-lmtpd" <<END
+#!/bin/sh
+exec python3 "$TEST_WORK/bin/without" $landlock "$lmtpd" "\$@"
+END
+chmod 755 "$TEST_WORK/bin/lacking-lmtpd"
+lmtpd_before=$lmtpd
+lmtpd=$TEST_WORK/bin/lacking-lmtpd
+server_name=lacking
+server_start lacking
+is "$(python deliver "$TEST_WORK/run-lacking/lmtp" amy)" "amy 250" \
+	"with sandbox = optional it delivers"
+like "$(cat "$TEST_WORK/log/lacking.log")" \
+	"*Warning: sandbox = optional: the kernel refuses Landlock*" \
+	"the log says what is missing"
+like "$(words_of front)" "*empty root*seccomp*" \
+	"and the front has the rest of its sandbox"
+unlike "$(words_of front)" "*Landlock*" "but for what is missing"
+server_stop
+is $? 0 "that server ends as it should, too"
+lmtpd=$lmtpd_before
