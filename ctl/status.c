@@ -154,8 +154,8 @@ print_processes(struct arena *arena, struct str json)
 	struct str list = STR_EMPTY;
 	struct row row = {.kind = STR_EMPTY};
 
-	printf("%-8s %8s %8s %-10s %10s %10s  %-19s  CONFINED BY\n", "KIND", "PID", "UID",
-		"STATE", "GENERATION", "JOBS", "SINCE");
+	printf("%-8s %8s %8s %-10s %10s %10s  %-19s  CONFINED BY\n", "KIND",
+		"PID", "UID", "STATE", "GENERATION", "JOBS", "SINCE");
 	json_read(&reader, arena, json);
 	while (json_next(&reader, &item)) {
 		if (item.depth == 1 && item.kind == JSON_BEGIN)
