@@ -115,6 +115,15 @@ make_plan(struct making *making, const struct child *child)
 		plan->calls |= SANDBOX_UNIX;
 }
 
+/* The others execute programs, which may be setuid or setgid. */
+static bool
+gives_up(const struct child *child)
+{
+	return child->is_real && (child->kind == WIRE_KIND_FRONT ||
+					 child->kind == WIRE_KIND_LOOKUP ||
+					 child->kind == WIRE_KIND_STATE);
+}
+
 int
 confine(struct child *child, const char *const *folders, size_t folder_count,
 	struct err *err)
@@ -122,7 +131,7 @@ confine(struct child *child, const char *const *folders, size_t folder_count,
 	struct making making = {.arena = child->arena};
 	size_t i;
 
-	if (!child->is_real || child->kind == WIRE_KIND_WORKER)
+	if (!gives_up(child))
 		return 0;
 	make_plan(&making, child);
 	for (i = 0; i < folder_count; i++)
