@@ -146,6 +146,9 @@ become_program(const struct program_order *order,
 	int reason;
 
 	setsid();
+	/* Nobody else would end it when we are killed. */
+	if (!order->leaves_children)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	reset_signals();
 	keep_descriptors(descriptors);
 	if (set_standard(pipes, order) &&

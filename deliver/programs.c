@@ -411,7 +411,7 @@ ask(const struct job *job, const struct delivery *delivery,
 	struct rules rules = rules_of(settings, request->use);
 
 	request->environment = environment_for(job, delivery);
-	request->timeout_ms = time_left_ms(job);
+	request->timeout_ms = lesser(rules.timeout_ms, time_left_ms(job));
 	if (!make_input(settings, content, text, rules.eol, &request->input))
 		programs_refuse(answer, "no room for its standard input");
 	else if (job->programs != NULL)

@@ -49,6 +49,7 @@ struct program_request {
 	uint64_t timeout_ms; /* the same; 0: the settings' */
 };
 
+/* ORDER PROGRAM ENDS */
 enum program_end {
 	PROGRAM_DONE,      /* with status 0 */
 	PROGRAM_STATUS,    /* with another one */

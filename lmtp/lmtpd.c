@@ -143,6 +143,8 @@ be_child(struct child *child)
 		return state_main(child);
 	case WIRE_KIND_WORKER:
 		return worker_main(child);
+	case WIRE_KIND_RUNNER:
+		return runner_main(child);
 	}
 	return EX_SOFTWARE;
 }

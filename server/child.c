@@ -25,6 +25,7 @@ static const struct {
 	[WIRE_KIND_LOOKUP] = {"lookup", "lookup", false},
 	[WIRE_KIND_STATE] = {"state", "state", true},
 	[WIRE_KIND_WORKER] = {"worker", "lmtp", false},
+	[WIRE_KIND_RUNNER] = {"runner", "runner", false},
 };
 
 const char *

@@ -47,5 +47,6 @@ MUST_USE bool child_take_logs(struct frame *frame);
 int lookup_main(struct child *child);
 int state_main(struct child *child);
 int worker_main(struct child *child);
+int runner_main(struct child *child);
 
 #endif

@@ -126,6 +126,7 @@ generation_list(const struct generation *generation, struct process_list *list)
 	list_keeper(&generation->front, list);
 	list_keeper(&generation->lookup, list);
 	workers_list(generation, list);
+	runners_list(generation, list);
 }
 
 /* ---- the front ---- */
@@ -419,7 +420,8 @@ generation_check_end(struct generation *generation)
 			!generation->is_killed) ||
 		process_is_running(&generation->front.process) ||
 		process_is_running(&generation->lookup.process) ||
-		!list_is_empty(&generation->workers))
+		!list_is_empty(&generation->workers) ||
+		!list_is_empty(&generation->runners))
 		return;
 	generation->state = GENERATION_ENDED;
 	stop_timers(generation);
@@ -460,6 +462,7 @@ generation_kill(struct generation *generation)
 	process_kill(&generation->front.process, NULL);
 	process_kill(&generation->lookup.process, NULL);
 	workers_kill(generation);
+	runners_kill(generation);
 	generation_check_end(generation);
 }
 
@@ -568,6 +571,7 @@ generation_open(struct generation_host *host, uint32_t number,
 	list_init(&generation->questions);
 	tickets_init(&generation->tickets, TICKETS_BYTES_MAX);
 	set_timers(generation);
+	list_init(&generation->runners);
 	workers_open(generation);
 	find_home(generation);
 	find_kept(generation);

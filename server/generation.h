@@ -102,7 +102,7 @@ struct generation {
 	struct work **works; /* by the front's number; those in line */
 	struct list all_works;
 	size_t work_buckets, work_count;
-	struct list workers;
+	struct list workers, runners;
 	uint32_t last_worker;
 	bool is_pumping;
 

@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
 	%D%/askmarks.c %D%/askmarks.h \
 	%D%/certificates.c %D%/certificates.h \
+	%D%/askrunner.c %D%/askrunner.h \
 	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
 	%D%/confine.c %D%/confine.h \
@@ -23,6 +24,8 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/run_files.c %D%/run_files.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/state.c %D%/state.h \
+	%D%/runner.c \
+	%D%/runners.c \
 	%D%/ticket.c %D%/ticket.h \
 	%D%/wire.c %D%/wire.h \
 	%D%/worker.c \

@@ -3,6 +3,7 @@
  *   generation.c  front and lookup begin and end
  *   rcpt.c        from RCPT to RCPT_ANSWER
  *   workers.c     from START to IDLE; the workers
+ *   runners.c     who runs programs for them
  *
  * SPDX-License-Identifier: MIT
  */
@@ -53,6 +54,13 @@ void workers_list(
 	const struct generation *generation, struct process_list *list);
 /* Starts and ends workers as the pool wants. */
 void workers_pump(struct generation *generation);
+
+/* RUNNER of a worker: `number` tells it from others. */
+void runners_start(struct generation *generation, struct process *worker,
+	uint32_t number, const struct identity *identity, struct frame *frame);
+void runners_kill(struct generation *generation);
+void runners_list(
+	const struct generation *generation, struct process_list *list);
 
 void generation_check_ready(struct generation *generation);
 /* After each end of a process. */

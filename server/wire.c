@@ -16,7 +16,8 @@ enum {
 	CLAIMED_LEAST = 28,
 	FINISH_LEAST = 36,
 	HANDLE_LEAST = 52,
-	MARK_LEAST = 40
+	MARK_LEAST = 40,
+	TEXT_LEAST = 4
 };
 
 /* An enum of which `last` is the greatest value. */
@@ -48,7 +49,7 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 {
 	size_t i;
 
-	FRAME_ENUM(frame, &boot->kind, WIRE_KIND_WORKER);
+	FRAME_ENUM(frame, &boot->kind, WIRE_KIND_RUNNER);
 	frame_u32(frame, &boot->generation);
 	frame_fd(frame, &boot->config);
 	frame_fd(frame, &boot->certificates);
@@ -452,4 +453,40 @@ void
 wire_status_text(struct frame *frame, struct wire_status_text *text)
 {
 	frame_str(frame, &text->json);
+}
+
+/* ---- programs ---- */
+
+void
+wire_runner(struct frame *frame, struct wire_runner *runner)
+{
+	frame_fd(frame, &runner->fd);
+}
+
+void
+wire_run(struct frame *frame, struct wire_run *run)
+{
+	FRAME_ENUM(frame, &run->use, WIRE_USE_CONVERT);
+	frame_str(frame, &run->name);
+	FRAME_LIST(frame, run->arguments, run->argument_count, TEXT_LEAST,
+		frame_str);
+	frame_str(frame, &run->user);
+	frame_str(frame, &run->home);
+	frame_str(frame, &run->host);
+	frame_str(frame, &run->sender);
+	frame_str(frame, &run->recipient);
+	frame_str(frame, &run->original);
+	frame_fd(frame, &run->input);
+	frame_bool(frame, &run->wants_output);
+	frame_u64(frame, &run->most);
+	frame_u64(frame, &run->timeout_ms);
+}
+
+void
+wire_ran(struct frame *frame, struct wire_ran *ran)
+{
+	FRAME_ENUM(frame, &ran->end, WIRE_END_IMPOSSIBLE);
+	frame_text(frame, &ran->text);
+	frame_u64(frame, &ran->size);
+	frame_fd(frame, &ran->output);
 }

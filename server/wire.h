@@ -27,7 +27,8 @@ enum wire_kind {
 	WIRE_KIND_FRONT,
 	WIRE_KIND_LOOKUP,
 	WIRE_KIND_STATE,
-	WIRE_KIND_WORKER
+	WIRE_KIND_WORKER,
+	WIRE_KIND_RUNNER
 };
 
 enum wire_type {
@@ -87,6 +88,12 @@ enum wire_type {
 	WIRE_MARK,
 	/* state -> worker */
 	WIRE_MARKED,
+
+	/* worker -> master -> runner */
+	WIRE_RUNNER = 80,
+	/* worker -> runner, and back */
+	WIRE_RUN,
+	WIRE_RAN,
 
 	/* doorstep -> master, and back */
 	WIRE_STATUS = 90,
@@ -488,5 +495,50 @@ struct wire_status_text {
 	struct str json;
 };
 void wire_status_text(struct frame *frame, struct wire_status_text *text);
+
+/* ---- programs ---- */
+
+/* A worker wants a runner as whom it is itself, in place of one that it had: the
+ * runner's end of the channel between them. */
+struct wire_runner {
+	int fd;
+};
+void wire_runner(struct frame *frame, struct wire_runner *runner);
+
+/* ORDER PROGRAM USES, deliver/programs.h */
+enum wire_use {
+	WIRE_USE_PIPE,
+	WIRE_USE_FILTER,
+	WIRE_USE_EXECUTE,
+	WIRE_USE_CONVERT
+};
+struct wire_run {
+	enum wire_use use;
+	struct str name;
+	struct str *arguments;
+	size_t argument_count;
+	struct str user, home, host;            /* for its environment */
+	struct str sender, recipient, original; /* the same */
+	int input; /* its standard input; -1: nothing */
+	bool wants_output;
+	uint64_t most; /* bytes of output */
+	uint64_t timeout_ms;
+};
+void wire_run(struct frame *frame, struct wire_run *run);
+
+/* ORDER PROGRAM ENDS, deliver/programs.h */
+enum wire_end {
+	WIRE_END_DONE,
+	WIRE_END_STATUS,
+	WIRE_END_BROKEN,
+	WIRE_END_IMPOSSIBLE
+};
+struct wire_ran {
+	enum wire_end end;
+	const char *text;
+	uint64_t size; /* of the output */
+	int output;    /* a file; -1: there is none */
+};
+void wire_ran(struct frame *frame, struct wire_ran *ran);
 
 #endif

@@ -23,7 +23,9 @@
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "deliver/deliver.h"
+#include "deliver/programs.h"
 #include "deliver/scriptcache.h"
+#include "server/askrunner.h"
 #include "server/child.h"
 #include "server/confine.h"
 #include "server/job.h"
@@ -33,6 +35,9 @@
 
 /* Threads that wait for the disk. */
 enum { FLUSHES_AT_A_TIME = 8 };
+
+/* A runner that a worker does not need for so long ends. */
+enum { RUNNER_IDLE_MS = 60 * 1000 };
 
 /* What one step of the loop leads to. */
 enum next {
@@ -56,6 +61,7 @@ struct worker {
 	struct script_cache *scripts;
 	struct flush_crew *flush_crew;
 	struct jobmemory memory;
+	struct askrunner runner;
 	struct arena *arena; /* of the slots, and what they hold */
 	struct slot *slots[WIRE_JOBS_TOGETHER_MAX];
 	size_t slot_count;
@@ -248,6 +254,19 @@ send_results(struct job *job)
 	}
 }
 
+static void
+run_program(const struct job *job, const struct settings *settings,
+	const struct program_request *request, struct program_answer *answer)
+{
+	struct worker *worker = slot_of(job)->worker;
+
+	(void)settings; /* those of the runner count */
+	askrunner_run(&worker->runner, &worker->child->master, job->arena,
+		request, answer);
+}
+
+static const struct job_programs programs = {.run = run_program};
+
 static struct job *
 prepare_job(struct worker *worker, struct slot *slot)
 {
@@ -256,6 +275,7 @@ prepare_job(struct worker *worker, struct slot *slot)
 	job->script_cache = worker->scripts;
 	job->is_abandoned = is_abandoned;
 	job->settled = send_results;
+	job->programs = &programs;
 	job->flush_crew = worker->flush_crew;
 	if (!worker->child->boot.has_no_memory) {
 		job->memory = &jobmemory_ops;
@@ -612,12 +632,17 @@ step(struct worker *worker)
 		{.fd = worker->front.fd, .events = POLLIN}};
 	enum next next;
 
-	if (poll(wanted, ARRAY_LENGTH(wanted), -1) < 0) {
-		if (errno == EINTR)
-			return NEXT_GO_ON;
+	int found = poll(wanted, ARRAY_LENGTH(wanted),
+		askrunner_is_open(&worker->runner) ? RUNNER_IDLE_MS : -1);
+
+	if (found < 0 && errno != EINTR) {
 		log_error("poll: %s", strerror(errno));
 		return NEXT_DIE;
 	}
+	if (found == 0)
+		askrunner_close(&worker->runner);
+	if (found <= 0)
+		return NEXT_GO_ON;
 	next = wanted[0].revents != 0 ? handle_master(worker)
 	                              : handle_front(worker);
 	if (next == NEXT_GO_ON && is_complete(worker))
@@ -637,6 +662,7 @@ worker_open(struct worker *worker, struct child *child)
 		state = arena_format(
 			child->arena, "%s/state", child->settings->base_dir);
 	*worker = (struct worker){.child = child, .front = {.fd = -1}};
+	askrunner_init(&worker->runner);
 	worker->scripts = script_cache_open(NULL);
 	worker->flush_crew = flush_crew_open(FLUSHES_AT_A_TIME);
 	jobmemory_init(&worker->memory, state, geteuid());
@@ -650,6 +676,7 @@ static void
 worker_close(struct worker *worker)
 {
 	channel_close(&worker->front);
+	askrunner_close(&worker->runner);
 	empty_slots(worker);
 	jobmemory_clear(&worker->memory);
 	script_cache_close(&worker->scripts);

@@ -503,6 +503,10 @@ worker_received(struct process *process, struct frame *frame)
 	case WIRE_CHECKED:
 		on_checked(worker, frame);
 		break;
+	case WIRE_RUNNER:
+		runners_start(worker->generation, process, worker->number,
+			&worker->pooled.group->identity, frame);
+		break;
 	default:
 		process_breach(process, frame);
 		break;

@@ -51,6 +51,7 @@ static struct wire_claimed_item claimed_items[] = {
 	{WIRE_CLAIM_BROKEN, {3}, WIRE_SAVED, {"path", 4}}};
 static struct wire_finish_item finishes[] = {{{1}, WIRE_FAILED}};
 static struct wire_mark_item marks[] = {{{1}, 5}, {{2}, 6}};
+static struct str arguments[] = {{"a", 1}, {"", 0}};
 static struct wire_handle handles[] = {{.uid = 7}, {.uid = 8}};
 
 MESSAGE(boot, {.kind = WIRE_KIND_WORKER,
@@ -64,6 +65,22 @@ MESSAGE(listener, {.fd = STDIN_FILENO, .name = "lmtp", .is_inet = true})
 MESSAGE(stdio, {STDIN_FILENO, STDOUT_FILENO})
 MESSAGE(state_link, {STDIN_FILENO})
 MESSAGE(worker, {7, STDIN_FILENO})
+MESSAGE(runner, {STDIN_FILENO})
+MESSAGE(run, {.use = WIRE_USE_CONVERT,
+		     .name = {"a", 1},
+		     .arguments = arguments,
+		     .argument_count = 2,
+		     .user = {"amy", 3},
+		     .home = {"/home", 5},
+		     .host = {"mx", 2},
+		     .sender = {"a@x", 3},
+		     .recipient = {"b@x", 3},
+		     .original = {"c@x", 3},
+		     .input = STDIN_FILENO,
+		     .wants_output = true,
+		     .most = 5,
+		     .timeout_ms = 6})
+MESSAGE(ran, {WIRE_END_BROKEN, "why", 9, STDIN_FILENO})
 MESSAGE(rcpt, {1, {"amy", 3}, {"x", 1}, 100, "ID"})
 MESSAGE(rcpt_answer, {.request = 1, .err = an_error(), .user = "amy"})
 MESSAGE(lookup, {1, {"amy", 3}, {"x", 1}, "AqKOK:R1"})
@@ -116,12 +133,12 @@ static const struct {
 	void (*write)(struct frame *frame);
 	void (*read)(struct frame *frame);
 } messages[] = {ROW(boot), ROW(logs), ROW(counters), ROW(listener), ROW(stdio),
-	ROW(state_link), ROW(worker), ROW(rcpt), ROW(rcpt_answer), ROW(lookup),
-	ROW(user), ROW(record), ROW(check), ROW(checked), ROW(start),
-	ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
-	ROW(job_recipients), ROW(job), ROW(handle), ROW(result), ROW(claim),
-	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed), ROW(seen),
-	ROW(mark), ROW(marked), ROW(status_text)};
+	ROW(state_link), ROW(worker), ROW(runner), ROW(run), ROW(ran),
+	ROW(rcpt), ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(record),
+	ROW(check), ROW(checked), ROW(start), ROW(job_number), ROW(assigned),
+	ROW(release), ROW(assign), ROW(job_recipients), ROW(job), ROW(handle),
+	ROW(result), ROW(claim), ROW(claimed), ROW(finish), ROW(confirm),
+	ROW(confirmed), ROW(seen), ROW(mark), ROW(marked), ROW(status_text)};
 
 static struct str
 written(struct arena *arena, size_t index, struct frame *frame)
