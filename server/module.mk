@@ -1,8 +1,8 @@
 noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
 	%D%/askmarks.c %D%/askmarks.h \
-	%D%/certificates.c %D%/certificates.h \
 	%D%/askrunner.c %D%/askrunner.h \
+	%D%/certificates.c %D%/certificates.h \
 	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
 	%D%/confine.c %D%/confine.h \
