@@ -109,6 +109,7 @@ make_plan(struct making *making, const struct child *child)
 		plan_state(making, child);
 		break;
 	case WIRE_KIND_WORKER:
+	case WIRE_KIND_RUNNER:
 		break;
 	}
 	if (may_log_to_syslog(child->settings))
