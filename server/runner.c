@@ -19,6 +19,7 @@
 #include "ipc/channel.h"
 #include "deliver/programs.h"
 #include "server/child.h"
+#include "server/confine.h"
 
 #include "base/banned.h"
 
@@ -212,7 +213,7 @@ runner_main(struct child *child)
 	struct frame frame;
 	struct err err;
 
-	frame_begin(&frame, WIRE_READY);
+	confine_ready(child, &frame);
 	if (channel_send(&child->master, &frame, &err) < 0)
 		next = NEXT_END;
 	while (next == NEXT_GO_ON)
