@@ -78,6 +78,16 @@ struct store_driver {
 	int (*list)(struct store_root *root, const char *disk,
 		struct store_names *names, struct err *err);
 
+	/* Adds the paths of a folder's parts ("" = the INBOX).  Without list(): the
+	 * INBOX's one, and then those of all folders. */
+	void (*parts)(struct store_root *root, const char *disk,
+		struct store_names *paths);
+	int (*measure)(struct store_root *root, const char *path,
+		struct store_use *use_out, struct err *err);
+	/* store_control_file() */
+	enum lookup (*control)(struct store_root *root, const char *name,
+		bool make, const char **path_out, struct err *err);
+
 	/* store_folder_id().  NULL: folders have none. */
 	enum lookup (*id)(struct store_root *root, const char *disk,
 		struct str *id_out, struct err *err);

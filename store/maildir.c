@@ -12,6 +12,7 @@
 #include "store/failure.h"
 #include "store/keywords.h"
 #include "store/maildir_folder.h"
+#include "store/maildir_measure.h"
 #include "store/maildir_name.h"
 #include "store/maildir_target.h"
 #include "store/paths.h"
@@ -100,6 +101,26 @@ maildir_list(struct store_root *root, const char *disk,
 	struct store_names *names, struct err *err)
 {
 	return maildir_folder_list(root_of(root), disk, names, err);
+}
+
+static void
+maildir_parts(
+	struct store_root *root, const char *disk, struct store_names *paths)
+{
+	maildir_folder_parts(root_of(root), disk, paths);
+}
+
+static enum lookup
+maildir_control(struct store_root *base, const char *name, bool make,
+	const char **path_out, struct err *err)
+{
+	static const struct folder inbox = {.is_inbox = true, .disk = ""};
+
+	if (maildir_folder_inbox_control(
+		    root_of(base), &inbox, make, path_out, err) < 0)
+		return LOOKUP_ERROR;
+	*path_out = arena_format(base->arena, "%s/%s", *path_out, name);
+	return LOOKUP_FOUND;
 }
 
 static enum lookup
@@ -775,6 +796,9 @@ const struct store_driver maildir_driver = {
 	.open = maildir_open,
 	.find = maildir_find,
 	.list = maildir_list,
+	.parts = maildir_parts,
+	.measure = maildir_measure,
+	.control = maildir_control,
 	.id = maildir_id,
 	.write = maildir_write,
 	.link = maildir_link,

@@ -372,6 +372,34 @@ maildir_folder_list(struct maildir_root *root, const char *disk,
 	return result;
 }
 
+void
+maildir_folder_parts(
+	struct maildir_root *root, const char *disk, struct store_names *paths)
+{
+	const char *path = disk[0] == '\0' ? root->base.location.inbox
+	                                   : path_of(root, disk);
+
+	store_names_add(paths, path_in(root, path, "new"));
+	store_names_add(paths, path_in(root, path, "cur"));
+}
+
+int
+maildir_folder_inbox_control(struct maildir_root *root,
+	const struct folder *inbox, bool make, const char **path_out,
+	struct err *err)
+{
+	struct maildir_folder *known = find_known(root, inbox);
+
+	*path_out = known->control;
+	if (!make || strcmp(known->control, known->path) == 0)
+		return 0;
+	if (!known->is_ready && !load_permission(known))
+		permission_init_private(&known->permission);
+	if (maildir_folder_make_control(root, known) < 0)
+		return failure(err, "mkdir", known->control);
+	return 0;
+}
+
 /* ---- cleaning ---- */
 
 static void

@@ -75,6 +75,15 @@ MUST_USE enum lookup maildir_folder_find(
 MUST_USE int maildir_folder_list(struct maildir_root *root, const char *disk,
 	struct store_names *names, struct err *err);
 
+/* new/ and cur/ of a folder ("" = the INBOX). */
+void maildir_folder_parts(
+	struct maildir_root *root, const char *disk, struct store_names *paths);
+
+/* The control folder of the INBOX; `make`: made where it is apart and missing. */
+MUST_USE int maildir_folder_inbox_control(struct maildir_root *root,
+	const struct folder *inbox, bool make, const char **path_out,
+	struct err *err);
+
 /* Where Dovecot keeps what it knows about a folder ("" = the INBOX). */
 const char *maildir_folder_control(
 	const struct maildir_root *root, const char *disk);

@@ -183,6 +183,32 @@ match_count(struct store_root *root, size_t most, size_t *count_out,
 	return result < 0 ? LOOKUP_ERROR : LOOKUP_FOUND;
 }
 
+int
+match_list(struct store_root *root, const struct folder_rules *rules,
+	struct match_entry **entries_out, size_t *count_out, struct err *err)
+{
+	struct store_names names = {
+		.arena = root->arena, .most = MATCH_NAMES_MAX};
+	size_t i;
+
+	*count_out = 0;
+	if (root->driver->list == NULL)
+		return 0;
+	if (list_all(root, &names, err) < 0)
+		return -1;
+	*entries_out =
+		ARENA_ARRAY(root->arena, struct match_entry, names.count);
+	for (i = 0; i < names.count; i++) {
+		struct match_entry *entry = &(*entries_out)[i];
+
+		entry->disk = names.items[i];
+		if (!decode(root->arena, rules, entry->disk, &entry->rest))
+			entry->rest = str_from(entry->disk);
+	}
+	*count_out = names.count;
+	return 0;
+}
+
 /* LOOKUP_FOUND: `disk` has this id, and a name leads to it. */
 static enum lookup
 has_id(struct store_root *root, const struct folder_rules *rules,

@@ -33,6 +33,19 @@ enum lookup match_folder(struct store_root *root,
 enum lookup match_count(struct store_root *root, size_t most, size_t *count_out,
 	struct err *err) MUST_USE;
 
+/* A folder beside the INBOX. */
+struct match_entry {
+	struct str rest; /* its name, or how it is spelled on disk where no name
+	                  * leads to it */
+	const char *disk;
+};
+
+/* All of them, in any order; both arrays and what they hold live in the arena of
+ * the root.  None where the driver cannot list. */
+int match_list(struct store_root *root, const struct folder_rules *rules,
+	struct match_entry **entries_out, size_t *count_out,
+	struct err *err) MUST_USE;
+
 /* The folder beside the INBOX that has this id, by the name without its namespace's
  * prefix.  LOOKUP_NONE also where the driver cannot list or knows no ids. */
 enum lookup match_id(struct store_root *root, const struct folder_rules *rules,

@@ -16,6 +16,7 @@
 #include "store/lock.h"
 #include "store/mbox_folder.h"
 #include "store/mbox_keywords.h"
+#include "store/mbox_measure.h"
 #include "store/mbox_text.h"
 
 #include "base/banned.h"
@@ -576,6 +577,20 @@ mbox_close(struct store_copy *base)
 	memory_free(copy);
 }
 
+/* Behind a dot: what has none is a mailbox. */
+static enum lookup
+mbox_control(struct store_root *base, const char *name, bool make,
+	const char **path_out, struct err *err)
+{
+	(void)make;
+	(void)err;
+	if (CONTAINER_OF(base, struct mbox_root, base)->is_single)
+		return LOOKUP_NONE;
+	*path_out = arena_format(
+		base->arena, "%s/.%s", base->location.control, name);
+	return LOOKUP_FOUND;
+}
+
 const struct store_driver mbox_driver = {
 	.waits_for_locks = true,
 	.name = "mbox",
@@ -583,6 +598,9 @@ const struct store_driver mbox_driver = {
 	.subscriptions = ".subscriptions",
 	.open = mbox_open,
 	.find = mbox_find,
+	.parts = mbox_measure_parts,
+	.measure = mbox_measure,
+	.control = mbox_control,
 	.write = mbox_write,
 	.link = mbox_link,
 	.set_keywords = mbox_set_keywords,

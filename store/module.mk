@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/lock.c %D%/lock.h \
 	%D%/maildir.c \
 	%D%/maildir_folder.c %D%/maildir_folder.h \
+	%D%/maildir_measure.c %D%/maildir_measure.h \
 	%D%/maildir_name.c %D%/maildir_name.h \
 	%D%/maildir_target.c %D%/maildir_target.h \
 	%D%/match.c %D%/match.h \
@@ -15,6 +16,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/mbox.c \
 	%D%/mbox_folder.c %D%/mbox_folder.h \
 	%D%/mbox_keywords.c %D%/mbox_keywords.h \
+	%D%/mbox_measure.c %D%/mbox_measure.h \
 	%D%/mbox_text.c %D%/mbox_text.h \
 	%D%/paths.c %D%/paths.h \
 	%D%/permission.c %D%/permission.h \

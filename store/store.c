@@ -515,6 +515,33 @@ tell_spelling(struct store *store, const struct folder *place)
 			: "taken as it is");
 }
 
+/* Only where the folder would have to be made. */
+static enum store_result
+check_folders_max(struct store *store, struct store_root *root,
+	const struct folder *place, unsigned write_flags, struct err *err)
+{
+	size_t most = store->settings.folders_max, count;
+	enum lookup found;
+
+	if (most == 0 || place->is_inbox ||
+		(!store->settings.autocreate &&
+			(write_flags & STORE_CREATE_FOLDER) == 0))
+		return STORE_OK;
+	found = root->driver->find(root, place->disk, err);
+	if (found == LOOKUP_NONE)
+		found = match_count(root, most, &count, err);
+	else if (found == LOOKUP_FOUND)
+		return STORE_OK;
+	if (found == LOOKUP_ERROR)
+		return STORE_FAILED;
+	if (found == LOOKUP_NONE || count < most)
+		return STORE_OK;
+	err_set(err, ERR_TEMPORARY, "4.2.0",
+		"Maximum number of mailboxes reached: %s",
+		folder_printable(store->arena, place->name));
+	return STORE_NO_FOLDER;
+}
+
 enum store_result
 store_write(struct store *store, struct str folder, unsigned write_flags,
 	const struct content *content, unsigned store_flags,
@@ -526,6 +553,9 @@ store_write(struct store *store, struct str folder, unsigned write_flags,
 
 	*copy_out = NULL;
 	result = find_folder(store, folder, &root, &place, err);
+	if (result != STORE_OK)
+		return result;
+	result = check_folders_max(store, root, &place, write_flags, err);
 	if (result != STORE_OK)
 		return result;
 	tell_spelling(store, &place);
@@ -544,6 +574,9 @@ store_link(struct store *store, struct str folder, unsigned write_flags,
 
 	*copy_out = NULL;
 	result = find_folder(store, folder, &root, &place, err);
+	if (result != STORE_OK)
+		return result;
+	result = check_folders_max(store, root, &place, write_flags, err);
 	if (result != STORE_OK)
 		return result;
 	tell_spelling(store, &place);
@@ -706,6 +739,116 @@ uint64_t
 store_copy_vsize(const struct store_copy *copy)
 {
 	return copy->vsize;
+}
+
+/* ---- how much is there ---- */
+
+/* A driver that cannot list gives all its files at once. */
+static struct str
+name_of_path(const struct store_root *root, const char *path)
+{
+	return str_skip(str_from(path), strlen(root->location.root) + 1);
+}
+
+static void
+add_parts(struct store *store, struct store_root *root, struct str folder,
+	const char *disk, struct store_parts *parts, size_t *size)
+{
+	struct store_names paths = {.arena = store->arena};
+	size_t i;
+
+	root->driver->parts(root, disk, &paths);
+	for (i = 0; i < paths.count; i++) {
+		if (parts->count == *size) {
+			*size = *size > 0 ? *size * 2 : 16;
+			parts->items = arena_grow(store->arena, parts->items,
+				sizeof(*parts->items), parts->count, *size);
+		}
+		parts->items[parts->count++] = (struct store_part){root,
+			i > 0 && root->driver->list == NULL
+				? name_of_path(root, paths.items[i])
+				: folder,
+			paths.items[i]};
+	}
+}
+
+/* Whether an earlier namespace has the same mail. */
+static bool
+is_seen_before(const struct store *store, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (store->roots[j] != NULL &&
+			strcmp(store->roots[j]->location.root,
+				store->roots[i]->location.root) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_counted(const struct store *store, size_t i, const char *only_prefix)
+{
+	const struct store_namespace *space = &store->settings.namespaces[i];
+
+	if (store->roots[i] == NULL)
+		return false;
+	if (only_prefix != NULL)
+		return strcmp(space->prefix, only_prefix) == 0;
+	return !space->is_shared && !is_seen_before(store, i);
+}
+
+int
+store_list_parts(struct store *store, const char *only_prefix,
+	struct store_parts *parts_out, struct err *err)
+{
+	size_t size = 0, count, i, k;
+	struct match_entry *entries;
+
+	*parts_out = (struct store_parts){NULL, 0};
+	for (i = 0; i < store->settings.namespace_count; i++) {
+		const char *prefix = store->settings.namespaces[i].prefix;
+		struct folder_rules rules;
+
+		if (!is_counted(store, i, only_prefix))
+			continue;
+		rules = rules_of(store, i);
+		add_parts(store, store->roots[i],
+			store->settings.namespaces[i].has_inbox
+				? STR("INBOX")
+				: str_from(prefix),
+			"", parts_out, &size);
+		if (match_list(store->roots[i], &rules, &entries, &count, err) <
+			0)
+			return -1;
+		for (k = 0; k < count; k++)
+			add_parts(store, store->roots[i],
+				str_from(arena_format(store->arena, "%s%.*s",
+					prefix, STR_ARG(entries[k].rest))),
+				entries[k].disk, parts_out, &size);
+	}
+	return 0;
+}
+
+int
+store_measure(const struct store_part *part, struct store_use *use_out,
+	struct err *err)
+{
+	*use_out = (struct store_use){0, 0};
+	return part->root->driver->measure(
+		part->root, part->path, use_out, err);
+}
+
+enum lookup
+store_control_file(struct store *store, const char *name, bool make,
+	const char **path_out, struct err *err)
+{
+	size_t main;
+
+	if (open_main(store, &main, err) < 0)
+		return LOOKUP_ERROR;
+	return store->roots[main]->driver->control(
+		store->roots[main], name, make, path_out, err);
 }
 
 void

@@ -90,6 +90,7 @@ struct store_namespace {
 	char separator;       /* 0 = the layout's own: '.' or '/' */
 	bool has_inbox;       /* inbox = yes */
 	const char *location; /* NULL = the user's mail location */
+	bool is_shared;       /* of others: no use of this user's */
 };
 
 /* All strings have their variables and "~" expanded already. */
@@ -102,7 +103,9 @@ struct store_settings {
 	enum store_fsync fsync;
 	bool save_crlf;
 	bool autocreate; /* folders other than INBOX; lda_mailbox_autocreate */
-	bool autosubscribe; /* those just created */
+	bool autosubscribe;   /* those just created */
+	uint64_t folders_max; /* beside the INBOX, then none is made; 0 = no
+	                       * limit.  quota_mailbox_count */
 	/* Old files in tmp/ are removed at most that often; 0 = never. */
 	uint64_t temp_scan_interval_ms;
 	struct store_lock_settings locks; /* of an mbox */
@@ -116,6 +119,7 @@ struct store_settings {
 
 struct store;
 struct store_copy;
+struct store_root;
 
 /* Nothing is touched yet.  Errors: 4.3.5 for a location that cannot be. */
 MUST_USE int store_open(const struct store_settings *settings,
@@ -260,6 +264,42 @@ MUST_USE int store_flush_target(
 void store_remove_target(struct store *store, const char *path);
 
 void store_copy_close(struct store_copy **copy);
+
+/* ---- how much is there ---- */
+
+/* A directory or a file that holds messages: a folder has one or several.  What
+ * is put in or taken out shows in its time of modification. */
+struct store_part {
+	struct store_root *root; /* the store's own */
+	struct str folder;       /* as people see it */
+	const char *path;
+};
+
+struct store_parts {
+	struct store_part *items; /* live as long as the store */
+	size_t count;
+};
+
+struct store_use {
+	uint64_t bytes; /* as they lie on disk: S= */
+	uint64_t messages;
+};
+
+/* Of all folders in the user's own namespaces: the INBOX and what the driver can
+ * list.  `only_prefix`: of the namespace with that prefix alone; NULL: of all.
+ * Errors: 4.3.0. */
+MUST_USE int store_list_parts(struct store *store, const char *only_prefix,
+	struct store_parts *parts_out, struct err *err);
+
+/* What a part holds; nothing where it is not there. */
+MUST_USE int store_measure(const struct store_part *part,
+	struct store_use *use_out, struct err *err);
+
+/* A file beside the INBOX that is no mail, where the IMAP server keeps its own as
+ * well: maildirsize among them.  LOOKUP_NONE: there is no folder for such files.
+ * `make`: that folder is made where it is apart from the mailbox and missing. */
+MUST_USE enum lookup store_control_file(struct store *store, const char *name,
+	bool make, const char **path_out, struct err *err);
 
 /* Adds to `text` who we are and which folder on the way to `path` refuses us, for
  * the other files of a user (store/permission.h). */
