@@ -22,6 +22,7 @@
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "conf/names.h"
+#include "conf/quota.h"
 #include "conf/report.h"
 #include "conf/value.h"
 
@@ -241,72 +242,104 @@ check_all_gaps(struct check *check)
 
 /* ---- quota ---- */
 
-/* One of "storage=1G", "messages=100", "+10%", "ignore" ... */
-static void
-check_limit(struct check *check, struct str limit, const char *name,
-	struct conf_place place)
-{
-	static const char expected[] =
-		"storage=SIZE, bytes=SIZE, messages=NUMBER, ignore or "
-		"backend=TEXT";
-	size_t equals = str_find_char(limit, '=');
-	struct str kind = str_slice(limit, 0, equals);
-	struct str value = str_skip(limit, equals + 1);
-	bool is_storage = str_is(kind, "storage");
-	uint64_t number;
+/* Parses one value; tells what is wrong with it. */
+typedef int quota_parse(const char *value, const char **note_out,
+	struct conf_quota_fault *fault);
 
-	if (str_is(limit, "ignore") || str_is(kind, "backend"))
-		return;
-	if (equals == limit.len || (!is_storage && !str_is(kind, "bytes") &&
-					   !str_is(kind, "messages"))) {
-		ERROR(check, place, "%s: found \"%.*s\", expected %s", name,
-			STR_ARG(limit), expected);
-		return;
+static int
+parse_quota_root(const char *value, const char **note_out,
+	struct conf_quota_fault *fault)
+{
+	static const char *const drivers[] = {"maildir", "count", "fs", NULL};
+	struct conf_quota_root root;
+	size_t i;
+
+	(void)note_out;
+	if (conf_quota_parse_root(str_from(value), &root, fault) < 0)
+		return -1;
+	for (i = 0; drivers[i] != NULL; i++)
+		if (str_is(root.driver, drivers[i]))
+			return 0;
+	fault->found = root.driver;
+	fault->expected = "the driver maildir, count or fs";
+	return -1;
+}
+
+static int
+parse_quota_rule(const char *value, const char **note_out,
+	struct conf_quota_fault *fault)
+{
+	struct conf_quota_rule rule;
+
+	if (conf_quota_parse_rule(str_from(value), &rule, fault) < 0)
+		return -1;
+	if (rule.storage.lacks_unit) {
+		fault->found = rule.first;
+		*note_out = "without a unit; it counts KiB";
 	}
-	/* "+1G", "-1G", "10%" are relative to the default rule. */
-	if (value.len > 0 && (value.data[0] == '+' || value.data[0] == '-'))
-		value = str_skip(value, 1);
-	if (str_ends(value, STR("%%")))
-		value.len -= 2;
-	else if (str_ends(value, STR("%")))
-		value.len -= 1;
-	else if (is_storage && number_parse(value, &number) == 0 && number > 0)
-		WARNING(check, place,
-			"%s: found \"%.*s\" without a unit; it counts KiB",
-			name, STR_ARG(limit));
-	if (str_is(kind, "messages")
-			? number_parse(value, &number) < 0
-			: number_parse_size(value, 1024, &number) < 0)
-		ERROR(check, place, "%s: found \"%.*s\", expected %s", name,
-			STR_ARG(limit),
-			str_is(kind, "messages") ? "messages=NUMBER"
-						 : "a size such as 1G");
+	return 0;
+}
+
+static int
+parse_quota_grace(const char *value, const char **note_out,
+	struct conf_quota_fault *fault)
+{
+	struct conf_quota_grace grace;
+
+	(void)note_out;
+	return conf_quota_parse_grace(str_from(value), &grace, fault);
+}
+
+static int
+parse_quota_warning(const char *value, const char **note_out,
+	struct conf_quota_fault *fault)
+{
+	struct conf_quota_warning warning;
+
+	(void)note_out;
+	return conf_quota_parse_warning(str_from(value), &warning, fault);
+}
+
+/* An empty value takes an earlier one back. */
+static void
+check_quota_family(struct check *check, const char *key_name,
+	const struct conf_family *family, quota_parse *parse)
+{
+	const struct conf_key *key =
+		conf_key_find(&conf_top_keys, str_from(key_name));
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		const struct conf_numbered *item = &family->items[i];
+		struct conf_quota_fault fault;
+		const char *note = NULL, *name;
+
+		if (item->value[0] == '\0')
+			continue;
+		name = conf_family_name(
+			check->arena, key, item->root, item->number);
+		if (parse(item->value, &note, &fault) < 0)
+			ERROR(check, item->place,
+				"%s: found \"%.*s\", expected %s", name,
+				STR_ARG(fault.found), fault.expected);
+		else if (note != NULL)
+			WARNING(check, item->place, "%s: found \"%.*s\" %s",
+				name, STR_ARG(fault.found), note);
+	}
 }
 
 static void
-check_quota_rules(struct check *check)
+check_quota(struct check *check)
 {
-	const struct conf_family *rules = &check->settings->quota_rule;
-	const struct conf_key *key =
-		conf_key_find(&conf_top_keys, STR("quota_rule"));
-	struct str rest, part;
-	size_t i;
+	const struct settings *settings = check->settings;
 
-	for (i = 0; i < rules->count; i++) {
-		const struct conf_numbered *rule = &rules->items[i];
-		const char *name = conf_family_name(
-			check->arena, key, rule->root, rule->number);
-
-		rest = str_from(rule->value);
-		/* The first part is the folder. */
-		if (!str_next_field(&rest, ':', &part) || rest.len == 0)
-			ERROR(check, rule->place,
-				"%s: found \"%s\", expected FOLDER:LIMITS, for "
-				"example *:storage=1G",
-				name, rule->value);
-		while (str_next_field(&rest, ':', &part))
-			check_limit(check, part, name, rule->place);
-	}
+	check_quota_family(check, "quota", &settings->quota, parse_quota_root);
+	check_quota_family(
+		check, "quota_rule", &settings->quota_rule, parse_quota_rule);
+	check_quota_family(check, "quota_grace", &settings->quota_grace,
+		parse_quota_grace);
+	check_quota_family(check, "quota_warning", &settings->quota_warning,
+		parse_quota_warning);
 }
 
 /* ---- settings that go together ---- */
@@ -826,11 +859,11 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_sieve_engine(&check);
 	check_lists(&check);
 	check_converters(&check);
+	check_quota(&check);
 	if (!report->is_thorough)
 		return;
 	check_all_later(&check);
 	check_all_gaps(&check);
-	check_quota_rules(&check);
 	check_userdbs(&check);
 	check_namespaces(&check);
 	check_mailboxes(&check);

@@ -250,9 +250,10 @@ TEST(what_nothing_reads_yet_has_a_warning)
 		{"lmtp_proxy = yes\n",
 			"1: warning: lmtp_proxy: has no effect in this "
 			"release"},
-		{"\nquota_rule = *:storage=1G\n",
-			"2: warning: quota_rule: has no effect in this "
+		{"\nquota_warning = storage=95%% x\n",
+			"2: warning: quota_warning: has no effect in this "
 			"release"},
+		{"quota_rule = *:storage=1G\n", ""},
 		{"service lmtp {\n  process_limit = 3\n}\n", ""},
 		{"service lmtp {\n  user = amy\n}\n",
 			"1: warning: lmtp: user has no effect in this release: "

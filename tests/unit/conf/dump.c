@@ -169,7 +169,11 @@ other_value(struct arena *arena, const struct conf_key *key)
 {
 	static const struct {
 		const char *name, *value;
-	} special[] = {{"mail_location", "maildir:/a  #b/$hostname"},
+	} special[] = {{"quota", "\"count: $hostname \\\"x\\\" \\\\ # \""},
+		{"quota_rule", "\"$hostname # :ignore\""},
+		{"quota_grace", "3M"},
+		{"quota_warning", "\"storage=5%% $hostname # \""},
+		{"mail_location", "maildir:/a  #b/$hostname"},
 		{"sendmail_path", "/bin/x  #y"},
 		{"sieve_redirect_envelope_from", "\"<a@example.org>\""},
 		{"sieve_extlists_list", "\"tag:x,2026:y file:/a b/$x # c\""},

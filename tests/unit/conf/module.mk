@@ -32,3 +32,7 @@ UNIT_TESTS += %D%/value
 
 TAP_TESTS += %D%/manual.sh
 EXTRA_DIST += %D%/manual.sh
+
+UNIT_TESTS += %D%/quota
+%C%_quota_SOURCES = %D%/quota.c
+%C%_quota_LDADD = conf/libconf.a $(TEST_LIBS)
