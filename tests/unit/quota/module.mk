@@ -1,0 +1,14 @@
+QUOTA_TEST_LIBS = quota/libquota.a store/libstore.a \
+	conf/libconf.a mail/libmail.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/limits
+%C%_limits_SOURCES = %D%/limits.c
+%C%_limits_LDADD = $(QUOTA_TEST_LIBS)
+
+UNIT_TESTS += %D%/maildirsize
+%C%_maildirsize_SOURCES = %D%/maildirsize.c
+%C%_maildirsize_LDADD = $(QUOTA_TEST_LIBS)
+
+UNIT_TESTS += %D%/quota
+%C%_quota_SOURCES = %D%/quota.c
+%C%_quota_LDADD = tests/unit/store/libstoretest.a $(QUOTA_TEST_LIBS)
