@@ -9,6 +9,7 @@
 #include "deliver/mailboxes.h"
 #include "deliver/notices.h"
 #include "deliver/plan.h"
+#include "deliver/quota.h"
 #include "deliver/report.h"
 #include "deliver/script.h"
 #include "deliver/setup.h"
@@ -16,17 +17,21 @@
 
 #include "base/banned.h"
 
+static void
+obey_tempfail(const struct settings *settings, struct err *err)
+{
+	if (err->kind != ERR_OVER_QUOTA || !settings->quota_full_tempfail)
+		return;
+	err->kind = ERR_TEMPORARY;
+	snprintf(err->status, sizeof(err->status), "4.2.2");
+}
+
 void
 delivery_fail(struct delivery *delivery, const struct err *err)
 {
 	delivery->err = *err;
 	delivery->outcome = DELIVER_FAILED;
-	if (err->kind == ERR_OVER_QUOTA &&
-		delivery->settings->quota_full_tempfail) {
-		delivery->err.kind = ERR_TEMPORARY;
-		snprintf(delivery->err.status, sizeof(delivery->err.status),
-			"4.2.2");
-	}
+	obey_tempfail(delivery->settings, &delivery->err);
 }
 
 static int
@@ -99,12 +104,15 @@ execute(struct job *const *jobs, size_t count)
 {
 	struct batch batch = {
 		.jobs = jobs, .count = count, .arena = jobs[0]->arena};
-	size_t j;
+	size_t j, d;
 
 	execute_plans(&batch);
-	for (j = 0; j < count; j++)
+	for (j = 0; j < count; j++) {
+		for (d = 0; d < jobs[j]->count; d++)
+			quota_leave(&jobs[j]->deliveries[d]);
 		if (jobs[j]->settled != NULL)
 			jobs[j]->settled(jobs[j]);
+	}
 }
 
 static void
@@ -159,11 +167,25 @@ deliver_job(struct job *job)
 	deliver_jobs(&job, 1);
 }
 
+static int
+check_folder(struct job *job, struct delivery *delivery, uint64_t size,
+	struct err *err)
+{
+	const char *inbox;
+
+	if (store_inbox_path(delivery->work->store, &inbox, err) < 0)
+		return -1;
+	if (delivery->settings->quota.count == 0)
+		return 0;
+	if (detail_choose_folder(job, delivery, err) < 0)
+		return -1;
+	return quota_check_room(job, delivery, size, err);
+}
+
 int
 deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
 	struct err *err)
 {
-	const char *inbox;
 	int result;
 
 	if (check_size(delivery, size, err) < 0)
@@ -171,8 +193,11 @@ deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
 	delivery->work = ARENA_NEW(job->arena, struct delivery_work);
 	if (open_store(job, delivery, err) < 0)
 		return -1;
-	result = store_inbox_path(delivery->work->store, &inbox, err);
+	result = check_folder(job, delivery, size, err);
+	quota_leave(delivery);
 	store_close(&delivery->work->store);
+	if (result < 0)
+		obey_tempfail(delivery->settings, err);
 	return result;
 }
 

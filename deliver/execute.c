@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "deliver/mailboxes.h"
 #include "deliver/programs.h"
+#include "deliver/quota.h"
 #include "deliver/redirect.h"
 #include "deliver/reject.h"
 #include "deliver/remember.h"
@@ -93,6 +94,45 @@ write_copies(struct job *job, struct delivery *delivery, struct err *err)
 	return 0;
 }
 
+/* A folder that has less room than the INBOX is no reason to refuse mail.  True: the
+ * copy is written elsewhere now, or another one holds what it would. */
+static bool
+move_to_room(struct delivery *delivery, size_t index, const struct err *why)
+{
+	struct plan_copy *copy = &delivery->work->plan->copies[index];
+	struct err err;
+
+	if ((why->kind != ERR_OVER_QUOTA && why->kind != ERR_TOO_BIG) ||
+		store_is_same_folder(
+			delivery->work->store, copy->folder, STR("INBOX")) ||
+		quota_check_inbox(delivery, index, &err) < 0)
+		return false;
+	tell_missing(copy, why);
+	execute_give_up(delivery, copy);
+	switch (plan_fall_back(delivery, index)) {
+	case PLAN_REPLACED:
+		return write_or_fall_back(delivery, index, &err) == 0;
+	case PLAN_COVERED:
+		return true;
+	case PLAN_HOPELESS:
+		break;
+	}
+	return false;
+}
+
+/* Once, for exactly what will be stored. */
+static int
+take_room(struct job *job, struct delivery *delivery, struct err *err)
+{
+	size_t wrong;
+
+	while (quota_take_room(job, delivery, &wrong, err) < 0)
+		if (wrong >= delivery->work->plan->copy_count ||
+			!move_to_room(delivery, wrong, err))
+			return -1;
+	return 0;
+}
+
 static int
 sync_copies(struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -154,6 +194,7 @@ commit_copies(struct job *job, struct delivery *delivery, struct err *err)
 	size_t i;
 
 	(void)job;
+	quota_begin_names(delivery);
 	for (i = 0; i < plan->copy_count; i++)
 		if (plan->copies[i].copy != NULL &&
 			store_commit(plan->copies[i].copy, err) < 0)
@@ -182,6 +223,7 @@ execute_abandon(struct delivery *delivery)
 
 	for (i = 0; i < plan->copy_count; i++)
 		execute_give_up(delivery, &plan->copies[i]);
+	quota_leave(delivery);
 }
 
 typedef int phase_step(
@@ -355,6 +397,7 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 	size_t i;
 
 	(void)err;
+	quota_count_copies(job, delivery);
 	delivery->outcome = DELIVER_DISCARDED;
 	for (i = 0; i < plan->copy_count; i++) {
 		struct plan_copy *copy = &plan->copies[i];
@@ -420,6 +463,7 @@ void
 execute_plans(struct batch *batch)
 {
 	for_each_open(batch, write_copies);
+	for_each_open(batch, take_room);
 	remember_begin(batch);
 	sync_all(batch);
 	stop_unless_wanted(batch);

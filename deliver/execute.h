@@ -1,6 +1,7 @@
 /* execute - do what the plans of some jobs say, in phases over all recipients
  *
  *   write    every copy under a private name, identical ones as links
+ *   room     for all copies of a recipient, where there is a quota
  *   sync     every file
  *   ask      does the client still wait, and was this delivered before?
  *   hand over redirects, and refusals that are mailed

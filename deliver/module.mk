@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/notices.c %D%/notices.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/programs.c %D%/programs.h \
+	%D%/quota.c %D%/quota.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \
 	%D%/reject.c %D%/reject.h \
@@ -30,6 +31,6 @@ noinst_LIBRARIES += %D%/libdeliver.a
 
 # The core and all below it, in the linker's order.
 DELIVER_LIBS = %D%/libdeliver.a outbound/liboutbound.a engine/libengine.a \
-	sieve/libsieve.a \
+	sieve/libsieve.a quota/libquota.a \
 	ipc/libipc.a store/libstore.a userdb/libuserdb.a conf/libconf.a mail/libmail.a \
 	dict/libdict.a base/libbase.a $(CORE_LIBS)

@@ -151,6 +151,15 @@ report_saved(const struct job *job, const struct delivery *delivery,
 		STR_ARG(folder));
 }
 
+/* What a user does with his mailbox is no trouble of the system's. */
+static bool
+is_full(const struct err *err)
+{
+	return err->kind == ERR_OVER_QUOTA ||
+	       (err->kind == ERR_TEMPORARY &&
+		       str_is(str_from(err->status), "4.2.2"));
+}
+
 static void
 report_failure(const struct job *job, const struct delivery *delivery)
 {
@@ -159,6 +168,10 @@ report_failure(const struct job *job, const struct delivery *delivery)
 	if (err->kind == ERR_REFUSED || err->kind == ERR_TOO_BIG)
 		report_line(job, delivery, NULL, "rejected: %.*s", REASON_BYTES,
 			err->text);
+	else if (is_full(err))
+		report_line(job, delivery, NULL, "save failed to %.*s: %.*s",
+			STR_ARG(utf8_cut(delivery->work->folder, FOLDER_BYTES)),
+			REASON_BYTES, err_log_text(err));
 	/* A client of the network may go when it likes, and come again before
 	 * we know. */
 	else if (delivery->work->is_ordinary && job->client != NULL)

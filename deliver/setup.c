@@ -191,6 +191,7 @@ setup_namespaces(const struct job *job, const struct delivery *delivery,
 		to->prefix = from->prefix;
 		to->separator = from->separator;
 		to->has_inbox = from->inbox;
+		to->is_shared = from->type != CONF_NAMESPACE_PRIVATE;
 		if (from->location[0] == '\0')
 			continue;
 		if (setup_expand(
@@ -220,6 +221,7 @@ setup_store(const struct job *job, const struct delivery *delivery,
 		.save_crlf = settings->mail_save_crlf,
 		.autocreate = settings->lda_mailbox_autocreate,
 		.autosubscribe = settings->lda_mailbox_autosubscribe,
+		.folders_max = settings->quota_mailbox_count,
 		.temp_scan_interval_ms = settings->mail_temp_scan_interval_ms,
 		.lock_deadline_ms = job->deadline_ms,
 		.locks = setup_locks(settings),

@@ -14,6 +14,7 @@
 #include "mail/content.h"
 #include "sieve/sieve.h"
 #include "store/store.h"
+#include "quota/quota.h"
 #include "deliver/deliver.h"
 #include "deliver/execute.h"
 #include "deliver/notices.h"
@@ -52,6 +53,7 @@ struct delivery_work {
 	const char *log_prefix;
 	struct store *store;
 	struct mailboxes *mailboxes;
+	struct quota *quota; /* NULL: none, or not asked yet */
 	struct script_outcome {
 		struct sieve_result result;
 		bool has_script; /* at least one ran */

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "deliver/quota.h"
+
+#include "base/log.h"
+#include "deliver/setup.h"
+#include "deliver/work.h"
+
+#include "base/banned.h"
+
+#define FULL_TEXT "Quota exceeded (mailbox for user is full)"
+
+/* ---- the roots ---- */
+
+static int
+parse_fault(
+	const char *key, const struct conf_quota_fault *fault, struct err *err)
+{
+	return err_temp(err, "4.3.5", "%s: found \"%.*s\", expected %s", key,
+		STR_ARG(fault->found), fault->expected);
+}
+
+/* An empty rule takes an earlier one back. */
+static int
+setup_rules(const struct job *job, const struct settings *settings,
+	unsigned root, struct quota_rules *rules, struct err *err)
+{
+	const struct conf_family *family = &settings->quota_rule;
+	struct conf_quota_rule *items =
+		ARENA_ARRAY(job->arena, struct conf_quota_rule, family->count);
+	struct conf_quota_fault fault;
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		if (family->items[i].root != root ||
+			family->items[i].value[0] == '\0')
+			continue;
+		if (conf_quota_parse_rule(str_from(family->items[i].value),
+			    &items[rules->count], &fault) < 0)
+			return parse_fault("quota_rule", &fault, err);
+		rules->count++;
+	}
+	rules->items = items;
+	return 0;
+}
+
+static int
+setup_grace(const struct settings *settings, unsigned root,
+	struct conf_quota_grace *grace, struct err *err)
+{
+	enum { USUAL_PERCENT = 10 };
+	const struct conf_family *family = &settings->quota_grace;
+	struct conf_quota_fault fault;
+	size_t i;
+
+	*grace = (struct conf_quota_grace){
+		.is_share = true, .number = USUAL_PERCENT};
+	for (i = 0; i < family->count; i++)
+		if (family->items[i].root == root &&
+			family->items[i].value[0] != '\0' &&
+			conf_quota_parse_grace(str_from(family->items[i].value),
+				grace, &fault) < 0)
+			return parse_fault("quota_grace", &fault, err);
+	return 0;
+}
+
+static int
+setup_root(const struct job *job, const struct delivery *delivery,
+	const struct conf_numbered *item, struct quota_root_settings *root,
+	struct err *err)
+{
+	const struct settings *settings = delivery->settings;
+	struct str spec;
+
+	*root = (struct quota_root_settings){.number = item->number};
+	if (setup_expand(job, delivery, item->value, &spec, err) < 0)
+		return -1;
+	root->spec = arena_text(job->arena, spec);
+	if (setup_rules(job, settings, item->number, &root->rules, err) < 0)
+		return -1;
+	return setup_grace(settings, item->number, &root->rules.grace, err);
+}
+
+static const char *
+full_text(const struct job *job, const struct settings *settings)
+{
+	struct str text;
+	struct err err;
+
+	if (conf_read_text(job->arena, &settings->quota_exceeded_message, &text,
+		    &err) == 0)
+		return arena_text(job->arena, text);
+	log_error("quota_exceeded_message: %s", err_log_text(&err));
+	return FULL_TEXT;
+}
+
+int
+quota_open_user(const struct job *job, const struct delivery *delivery,
+	struct store *store, struct quota **quota_out, struct err *err)
+{
+	const struct conf_family *family = &delivery->settings->quota;
+	struct quota_root_settings *roots = ARENA_ARRAY(
+		job->arena, struct quota_root_settings, family->count);
+	struct quota_settings settings = {.arena = job->arena,
+		.store = store,
+		.roots = roots,
+		.deadline_ms = job->deadline_ms};
+	size_t i;
+
+	*quota_out = NULL;
+	for (i = 0; i < family->count; i++)
+		if (family->items[i].value[0] != '\0' &&
+			setup_root(job, delivery, &family->items[i],
+				&roots[settings.root_count++], err) < 0)
+			return -1;
+	if (settings.root_count == 0)
+		return 0;
+	settings.full_text = full_text(job, delivery->settings);
+	return quota_open(&settings, quota_out, err);
+}
+
+/* ---- a delivery with a plan ---- */
+
+/* Of the copies that are there; places_out[i] is that of item i in the plan. */
+static size_t
+collect_items(const struct job *job, const struct delivery *delivery,
+	struct quota_item **items_out, size_t **places_out)
+{
+	const struct plan *plan = delivery->work->plan;
+	struct quota_item *items =
+		ARENA_ARRAY(job->arena, struct quota_item, plan->copy_count);
+	size_t *places = ARENA_ARRAY(job->arena, size_t, plan->copy_count);
+	size_t count = 0, i;
+
+	for (i = 0; i < plan->copy_count; i++) {
+		const struct store_copy *copy = plan->copies[i].copy;
+
+		if (copy == NULL)
+			continue;
+		places[count] = i;
+		items[count++] = (struct quota_item){
+			store_copy_folder(copy), store_copy_size(copy)};
+	}
+	*items_out = items;
+	*places_out = places;
+	return count;
+}
+
+static int
+check_mail_size(
+	const struct settings *settings, uint64_t bytes, struct err *err)
+{
+	uint64_t most = settings->quota_max_mail_size;
+
+	if (most == 0 || bytes <= most)
+		return 0;
+	return err_set(err, ERR_TOO_BIG, "5.2.3",
+		"Mail size is larger than the maximum size allowed by server "
+		"configuration");
+}
+
+static int
+open_work(const struct job *job, struct delivery *delivery, struct err *err)
+{
+	struct delivery_work *work = delivery->work;
+
+	if (work->quota != NULL || delivery->settings->quota.count == 0)
+		return 0;
+	return quota_open_user(job, delivery, work->store, &work->quota, err);
+}
+
+int
+quota_take_room(const struct job *job, struct delivery *delivery,
+	size_t *wrong_out, struct err *err)
+{
+	const struct plan *plan = delivery->work->plan;
+	struct quota_item *items;
+	size_t *places, count, i, wrong;
+
+	*wrong_out = plan->copy_count;
+	if (delivery->settings->quota.count == 0 &&
+		delivery->settings->quota_max_mail_size == 0)
+		return 0;
+	count = collect_items(job, delivery, &items, &places);
+	for (i = 0; i < count; i++)
+		if (check_mail_size(delivery->settings, items[i].bytes, err) <
+			0)
+			return -1;
+	if (count == 0 || open_work(job, delivery, err) < 0)
+		return count == 0 ? 0 : -1;
+	if (delivery->work->quota == NULL ||
+		quota_take(delivery->work->quota, items, count, &wrong, err) ==
+			0)
+		return 0;
+	if (wrong < count)
+		*wrong_out = places[wrong];
+	return -1;
+}
+
+int
+quota_check_inbox(const struct delivery *delivery, size_t copy, struct err *err)
+{
+	return quota_check(delivery->work->quota, STR("INBOX"),
+		store_copy_size(delivery->work->plan->copies[copy].copy), err);
+}
+
+void
+quota_begin_names(const struct delivery *delivery)
+{
+	if (delivery->work->quota != NULL)
+		quota_begin(delivery->work->quota);
+}
+
+void
+quota_count_copies(const struct job *job, struct delivery *delivery)
+{
+	struct quota_item *items;
+	size_t *places, count;
+
+	if (delivery->work->quota == NULL)
+		return;
+	count = collect_items(job, delivery, &items, &places);
+	quota_end(delivery->work->quota, items, count);
+}
+
+void
+quota_leave(struct delivery *delivery)
+{
+	quota_close(&delivery->work->quota);
+}
+
+/* ---- before there is a message ---- */
+
+int
+quota_check_room(const struct job *job, struct delivery *delivery,
+	uint64_t size, struct err *err)
+{
+	if (check_mail_size(delivery->settings, size, err) < 0 ||
+		open_work(job, delivery, err) < 0)
+		return -1;
+	if (delivery->work->quota == NULL)
+		return 0;
+	return quota_check(
+		delivery->work->quota, delivery->work->folder, size, err);
+}
