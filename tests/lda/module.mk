@@ -15,6 +15,7 @@ TAP_TESTS += \
 	%D%/options.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
+	%D%/quota.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
 	%D%/surroundings.sh
@@ -35,6 +36,7 @@ EXTRA_DIST += \
 	%D%/options.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
+	%D%/quota.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
 	%D%/surroundings.sh
