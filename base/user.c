@@ -64,6 +64,34 @@ take_record(struct arena *arena, const struct passwd *record,
 	return LOOKUP_FOUND;
 }
 
+int
+user_for_each(void (*function)(const struct system_user *user, void *context),
+	void *context, struct err *err)
+{
+	struct passwd *record;
+	int error;
+
+	setpwent();
+	for (;;) {
+		errno = 0;
+		record = getpwent();
+		if (record == NULL)
+			break;
+		function(&(struct system_user){.name = record->pw_name,
+				 .uid = record->pw_uid,
+				 .gid = record->pw_gid,
+				 .home = record->pw_dir},
+			context);
+	}
+	error = errno;
+	endpwent();
+	/* Some sources say so at their end. */
+	if (error == 0 || error == ENOENT || error == ESRCH)
+		return 0;
+	trouble(err, "all users", error);
+	return -1;
+}
+
 /* `name` is NULL for a lookup by uid. */
 static enum lookup
 find_user(struct arena *arena, const char *name, uid_t uid,

@@ -28,6 +28,12 @@ enum lookup user_by_name(struct arena *arena, struct str name,
 enum lookup user_by_uid(struct arena *arena, uid_t uid,
 	struct system_user *user_out, struct err *err);
 
+/* All users that the system can name; the record is gone after the call.
+ * Errors: 4.3.0. */
+MUST_USE int user_for_each(
+	void (*function)(const struct system_user *user, void *context),
+	void *context, struct err *err);
+
 /* A name or a number.  LOOKUP_NONE: no user (group) of that name. */
 enum lookup user_parse_uid(
 	struct arena *arena, struct str text, uid_t *uid_out, struct err *err);

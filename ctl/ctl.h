@@ -40,6 +40,7 @@ struct ctl_command {
 };
 
 int ctl_config(struct ctl *ctl, int argc, char **argv);
+int ctl_quota(struct ctl *ctl, int argc, char **argv);
 int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_sieve(struct ctl *ctl, int argc, char **argv);
 int ctl_status(struct ctl *ctl, int argc, char **argv);

@@ -21,6 +21,10 @@
 static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
+	{"quota",
+		"get | recalc -u USER | --all; check -u USER [-m FOLDER] "
+		"[SIZE]",
+		"use and limits of users; count anew; would it fit", ctl_quota},
 	{"reload", "", "let the running server read its configuration again",
 		ctl_reload},
 	{"sieve",

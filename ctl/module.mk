@@ -2,6 +2,7 @@ bin_PROGRAMS += %D%/doorstep
 %C%_doorstep_SOURCES = %D%/doorstep.c %D%/ctl.h \
 	%D%/config.c \
 	%D%/corpus.c %D%/corpus.h \
+	%D%/quota.c \
 	%D%/sieve.c %D%/sieve.h \
 	%D%/sieve_compare.c \
 	%D%/status.c \

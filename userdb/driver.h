@@ -41,9 +41,16 @@ struct userdb_driver {
 	const char *(*folder)(
 		const struct userdb_source *source, struct arena *arena);
 
+	/* Adds all names.  NONE: they cannot be told; so does NULL. */
+	enum lookup (*list)(struct userdb_source *source, struct arena *arena,
+		struct userdb_names *names, struct err *err);
+
 	/* Gives back what is not in the arena; NULL: nothing. */
 	void (*close)(struct userdb_source *source);
 };
+
+void userdb_names_add(struct arena *arena, struct userdb_names *names,
+	const struct userdb_name *name);
 
 extern const struct userdb_driver userdb_passwd;
 extern const struct userdb_driver userdb_passwd_file;

@@ -61,9 +61,38 @@ passwd_find(
 	return LOOKUP_FOUND;
 }
 
+struct listing {
+	struct arena *arena;
+	struct userdb_names *names;
+};
+
+static void
+add_account(const struct system_user *account, void *context)
+{
+	const struct listing *listing = context;
+	struct userdb_name item = {
+		.name = arena_copy(listing->arena, str_from(account->name)),
+		.has_uid = true,
+		.uid = account->uid};
+
+	userdb_names_add(listing->arena, listing->names, &item);
+}
+
+static enum lookup
+passwd_list(struct userdb_source *source, struct arena *arena,
+	struct userdb_names *names, struct err *err)
+{
+	struct listing listing = {arena, names};
+
+	(void)source;
+	return user_for_each(add_account, &listing, err) < 0 ? LOOKUP_ERROR
+	                                                     : LOOKUP_FOUND;
+}
+
 const struct userdb_driver userdb_passwd = {
 	.name = "passwd",
 	.size = sizeof(struct passwd_source),
 	.open = passwd_open,
 	.find = passwd_find,
+	.list = passwd_list,
 };

@@ -402,6 +402,48 @@ file_find(struct userdb_source *source, struct record *record, struct err *err)
 	return scan_file(own, record, key, path.data, err);
 }
 
+static int
+list_lines(int fd, struct arena *arena, struct userdb_names *names)
+{
+	struct passwd_lines lines;
+	struct str line;
+	enum lookup found;
+
+	passwd_lines_init(&lines, fd);
+	while ((found = passwd_lines_next(&lines, &line)) == LOOKUP_FOUND) {
+		struct userdb_name item = {.has_uid = false};
+
+		if (line.len == 0 || line.data[0] == '#' || lines.is_cut)
+			continue;
+		item.name = arena_copy(arena, take_column(arena, &line));
+		if (!userdb_name_is_harmful(item.name))
+			userdb_names_add(arena, names, &item);
+	}
+	return found == LOOKUP_ERROR ? -1 : 0;
+}
+
+/* A path or a user column that depends on the name cannot be turned round. */
+static enum lookup
+file_list(struct userdb_source *source, struct arena *arena,
+	struct userdb_names *names, struct err *err)
+{
+	struct file_source *own =
+		CONTAINER_OF(source, struct file_source, source);
+	const char *path = arena_text(arena, own->path);
+	enum lookup found;
+	int fd = -1;
+
+	if (str_has_char(own->path, '%') || !str_is(own->username_format, "%u"))
+		return LOOKUP_NONE;
+	found = open_file(own, arena, path, &fd, err);
+	if (found == LOOKUP_FOUND && list_lines(fd, arena, names) < 0) {
+		trouble(path, err);
+		found = LOOKUP_ERROR;
+	}
+	fd_close(&fd);
+	return found;
+}
+
 static void
 file_close(struct userdb_source *source)
 {
@@ -417,5 +459,6 @@ const struct userdb_driver userdb_passwd_file = {
 	.open = file_open,
 	.folder = file_folder,
 	.find = file_find,
+	.list = file_list,
 	.close = file_close,
 };

@@ -203,6 +203,42 @@ userdb_find(struct userdb *db, struct arena *arena, struct str name,
 	return LOOKUP_NONE;
 }
 
+void
+userdb_names_add(struct arena *arena, struct userdb_names *names,
+	const struct userdb_name *name)
+{
+	enum { FIRST = 64 };
+
+	if (names->count == names->size) {
+		names->size = names->size > 0 ? names->size * 2 : FIRST;
+		names->items = arena_grow(arena, names->items,
+			sizeof(*names->items), names->count, names->size);
+	}
+	names->items[names->count++] = *name;
+}
+
+int
+userdb_list(struct userdb *db, struct arena *arena,
+	struct userdb_names *names_out, struct err *err)
+{
+	size_t i;
+
+	*names_out = (struct userdb_names){.items = NULL};
+	for (i = 0; i < db->count; i++) {
+		struct userdb_source *source = db->sources[i];
+		enum lookup listed = LOOKUP_NONE;
+
+		if (source->driver->list != NULL)
+			listed = source->driver->list(
+				source, arena, names_out, err);
+		if (listed == LOOKUP_ERROR)
+			return -1;
+		if (listed == LOOKUP_NONE)
+			names_out->unlisted = source->driver->name;
+	}
+	return 0;
+}
+
 const struct str *
 user_field(const struct user *user, const char *name)
 {

@@ -88,6 +88,24 @@ enum lookup userdb_find(struct userdb *db, struct arena *arena, struct str name,
 	const char *service, const struct user **user_out,
 	struct err *err) MUST_USE;
 
+/* ---- everybody ---- */
+
+struct userdb_name {
+	struct str name; /* as userdb_find() takes it */
+	bool has_uid;    /* the system's own: most of them get no mail */
+	uid_t uid;
+};
+
+struct userdb_names {
+	struct userdb_name *items; /* a name may come twice */
+	size_t count, size;
+	const char *unlisted; /* a driver that cannot tell; NULL: none */
+};
+
+/* All names that the databases can list, in the arena. */
+MUST_USE int userdb_list(struct userdb *db, struct arena *arena,
+	struct userdb_names *names_out, struct err *err);
+
 /* A name that could do harm as part of a path or of a line: empty or too long,
  * not UTF-8, with control characters or "/", with "." or ".." as a whole or on
  * one side of an "@". */
