@@ -163,9 +163,13 @@ keep_instead(struct job *job, struct delivery *delivery,
 		return 0;
 	if (write_or_fall_back(delivery, last, err) < 0)
 		return -1;
-	return plan->copies[last].copy != NULL
-	               ? store_sync(plan->copies[last].copy, err)
-	               : 0;
+	if (plan->copies[last].copy == NULL)
+		return 0;
+	/* Nobody knew of it when room was taken. */
+	quota_leave(delivery);
+	if (take_room(job, delivery, err) < 0)
+		return -1;
+	return sync_copies(job, delivery, err);
 }
 
 /* After the redirects: when one of these fails the whole is done again. */
