@@ -282,20 +282,21 @@ add_folder(int ruleset, const struct sandbox_folder *folder, int version,
 	return result;
 }
 
+/* A ruleset for the plan's folders; -1 with err. */
 static int
-restrict_files(const struct sandbox_plan *plan, int version, struct err *err)
+make_ruleset(const struct sandbox_plan *plan, int version, struct err *err)
 {
-	int ruleset = open_ruleset(plan, version), result = 0;
+	int ruleset = open_ruleset(plan, version);
 	size_t i;
 
 	if (ruleset < 0)
 		return err_temp_errno(err, "4.3.5", "Landlock");
-	for (i = 0; result == 0 && i < plan->folder_count; i++)
-		result = add_folder(ruleset, &plan->folders[i], version, err);
-	if (result == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		result = err_temp_errno(err, "4.3.5", "Landlock");
-	fd_close(&ruleset);
-	return result;
+	for (i = 0; i < plan->folder_count; i++)
+		if (add_folder(ruleset, &plan->folders[i], version, err) < 0) {
+			fd_close(&ruleset);
+			return -1;
+		}
+	return ruleset;
 }
 
 /* ---- seccomp: the calls ------------------------------------------------- */
@@ -711,6 +712,7 @@ sandbox_find_missing(struct arena *arena)
 struct taking {
 	const struct sandbox_plan *plan;
 	struct buf words;
+	int ruleset; /* of Landlock; -1: none */
 };
 
 static void
@@ -775,8 +777,9 @@ can_rename(const struct taking *taking, int version)
 	return true;
 }
 
+/* Folders have their names only as long as the root is the system's. */
 static int
-take_files(struct taking *taking, struct err *err)
+find_files(struct taking *taking, struct err *err)
 {
 	int version = landlock_version();
 
@@ -790,8 +793,20 @@ take_files(struct taking *taking, struct err *err)
 				  "file to another folder (before Linux 5.19)");
 		return miss(taking, err);
 	}
-	if (restrict_files(taking->plan, version, err) < 0)
+	taking->ruleset = make_ruleset(taking->plan, version, err);
+	return taking->ruleset < 0 ? miss(taking, err) : 0;
+}
+
+static int
+take_files(struct taking *taking, struct err *err)
+{
+	if (taking->ruleset < 0)
+		return 0;
+	if (syscall(SYS_landlock_restrict_self, taking->ruleset, 0) < 0) {
+		err_temp_errno(err, "4.3.5", "Landlock");
 		return miss(taking, err);
+	}
+	fd_close(&taking->ruleset);
 	add_word(taking, "Landlock");
 	return 0;
 }
@@ -809,15 +824,16 @@ int
 sandbox_enter(struct arena *arena, const struct sandbox_plan *plan,
 	const char **words_out, struct err *err)
 {
-	struct taking taking = {.plan = plan};
+	struct taking taking = {.plan = plan, .ruleset = -1};
 	int result = -1;
 
 	buf_init(&taking.words, 1024);
-	if (take_root(&taking, err) == 0 &&
+	if (find_files(&taking, err) == 0 && take_root(&taking, err) == 0 &&
 		take_capabilities(&taking, err) == 0 &&
 		take_files(&taking, err) == 0 && take_calls(&taking, err) == 0)
 		result = 0;
 	*words_out = arena_text(arena, buf_view(&taking.words));
 	buf_clear(&taking.words);
+	fd_close(&taking.ruleset);
 	return result;
 }

@@ -39,6 +39,7 @@ server_name=confined
 server_conf confined <<END
 mail_location = maildir:~/Maildir
 mail_temp_dir = $TEST_WORK/spool-confined
+lmtp_memory_limit = 1M
 sandbox = required
 userdb {
   driver = passwd
@@ -50,6 +51,8 @@ is "$(SIZE=300000 python deliver "$TEST_WORK/run-confined/lmtp" amy bob)" \
 	"amy 250
 bob 250" "a confined server delivers"
 
+is "$(SIZE=5000000 python deliver "$TEST_WORK/run-confined/lmtp" amy)" \
+	"amy 250" "also what is too long for memory and goes to mail_temp_dir"
 confined front 61080
 confined lookup 61081
 confined state 61081

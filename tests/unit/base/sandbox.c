@@ -363,6 +363,23 @@ look_from_an_empty_root(void)
 	return chroot("/") == 0;
 }
 
+TEST(folders_of_the_plan_are_reached_from_an_empty_root)
+{
+	struct sandbox_folder folder = {test_path("spool"), SANDBOX_SPOOL};
+	struct sandbox_plan plan =
+		plan_of(SANDBOX_FILES | SANDBOX_FILES_CHANGE, SANDBOX_FAILS);
+
+	if (SANDBOX_IS_RELAXED || geteuid() != 0)
+		return;
+	plan.folders = &folder;
+	plan.folder_count = 1;
+	plan.root = test_path("empty");
+	REQUIRE(mkdir(test_path("empty"), 0555) == 0);
+	REQUIRE(mkdir(test_path("spool"), 0700) == 0);
+	spool = open(test_path("spool"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(ended_with(&plan, spool_something), 0);
+}
+
 TEST(the_root_can_be_an_empty_folder)
 {
 	struct sandbox_plan plan = plan_of(SANDBOX_FILES, SANDBOX_FAILS);
