@@ -5,6 +5,11 @@ check_PROGRAMS += %D%/evil-lmtpd
 %C%_evil_lmtpd_SOURCES = lmtp/lmtpd.c %D%/evil.c
 %C%_evil_lmtpd_LDADD = $(lmtp_doorstep_lmtpd_LDADD)
 
+# A user's process that asks state.
+check_PROGRAMS += %D%/askstate
+%C%_askstate_SOURCES = %D%/askstate.c
+%C%_askstate_LDADD = server/libserver.a ipc/libipc.a $(TEST_LIBS)
+
 EXTRA_DIST += %D%/run.sh %D%/cases %D%/connect.py %D%/crowd.py \
 	%D%/deliver.py %D%/load.py %D%/retry.py %D%/slow.py %D%/stored.py \
 	%D%/together.py
