@@ -104,3 +104,13 @@ FUZZ_TESTS += %D%/fuzz-html
 %C%_fuzz_html_SOURCES = %D%/fuzz-html.c
 %C%_fuzz_html_LDADD = mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/html %D%/html.dict
+
+FUZZ_TESTS += %D%/fuzz-wire
+%C%_fuzz_wire_SOURCES = %D%/fuzz-wire.c
+%C%_fuzz_wire_LDADD = server/libserver.a ipc/libipc.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/wire
+
+FUZZ_TESTS += %D%/fuzz-tickets
+%C%_fuzz_tickets_SOURCES = %D%/fuzz-tickets.c
+%C%_fuzz_tickets_LDADD = server/libserver.a ipc/libipc.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/tickets
