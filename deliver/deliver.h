@@ -57,6 +57,7 @@ struct delivery {
 	const struct settings *settings; /* the user's own included */
 	struct str mailbox; /* in place of INBOX: -m; empty = detail, INBOX */
 	struct str orcpt, notify; /* RFC 3461, of RCPT; empty: not told */
+	bool ignores_quota;       /* IGNOREQUOTA: the limits do not count */
 	struct str detail; /* as the address spells it; may choose a folder */
 
 	const char *session; /* for log lines; NULL: the job's */
@@ -72,10 +73,12 @@ struct delivery {
 /* Who handed the message over by a protocol.  An empty value: not known. */
 struct job_client {
 	struct str helo;
-	struct str ip;         /* none on a Unix socket */
-	struct str tls;        /* "TLSv1.3 with cipher X (256/256 bits)" */
-	struct str protocol;   /* "LMTP", "UTF8LMTPS" */
-	struct str login;      /* XCLIENT LOGIN */
+	struct str ip;       /* none on a Unix socket */
+	struct str tls;      /* "TLSv1.3 with cipher X (256/256 bits)" */
+	struct str protocol; /* "LMTP", "UTF8LMTPS" */
+	struct str login;    /* XCLIENT LOGIN */
+	/* From whom the mail came: by XFORWARD, else `ip` and its name. */
+	struct str remote_ip, remote_host;
 	struct str ret, envid; /* RFC 3461, of MAIL */
 };
 

@@ -46,12 +46,19 @@ find_configured(
 }
 
 /* Of an LMTP session that a client on a Unix socket has, as of the LDA, there is
- * no address; nobody asks the DNS for names. */
+ * no address.  We ask the DNS for no name: a proxy may have told it. */
 static struct str
 remote_ip(const struct job *job)
 {
-	return job->client != NULL ? ip_literal(job->arena, job->client->ip)
-	                           : STR_EMPTY;
+	return job->client != NULL
+	               ? ip_literal(job->arena, job->client->remote_ip)
+	               : STR_EMPTY;
+}
+
+static struct str
+remote_host(const struct job *job)
+{
+	return job->client != NULL ? job->client->remote_host : STR_EMPTY;
 }
 
 bool
@@ -68,7 +75,7 @@ environment_find(const struct job *job, const struct delivery *delivery,
 		{"location", STR("MDA")},
 		{"name", STR("Doorstep Sieve")},
 		{"phase", STR("during")},
-		{"remote-host", STR_EMPTY},
+		{"remote-host", remote_host(job)},
 		{"remote-ip", remote_ip(job)},
 		{"version", STR(PACKAGE_VERSION)},
 		{"vnd.dovecot.default-mailbox", delivery->mailbox.len > 0

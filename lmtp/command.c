@@ -25,6 +25,8 @@ static const char *const names[COMMAND_VERBS] = {
 	[COMMAND_STARTTLS] = "STARTTLS",
 	[COMMAND_AUTH] = "AUTH",
 	[COMMAND_XCLIENT] = "XCLIENT",
+	[COMMAND_XFORWARD] = "XFORWARD",
+	[COMMAND_BDAT] = "BDAT",
 };
 
 const char *
@@ -99,6 +101,20 @@ const char *
 command_parse_nothing(struct str arguments)
 {
 	return arguments.len > 0 ? INVALID_PARAMETERS : NULL;
+}
+
+bool
+command_parse_bdat(struct str arguments, uint64_t *size_out, bool *is_last_out)
+{
+	struct str word;
+
+	if (!str_next_word(&arguments, &word) ||
+		number_parse(word, size_out) < 0)
+		return false;
+	*is_last_out = str_next_word(&arguments, &word);
+	if (*is_last_out && !str_is_nocase(word, "LAST"))
+		return false;
+	return str_trim(arguments).len == 0;
 }
 
 /* The index behind the closing quote, 0 when there is none. */
@@ -219,6 +235,7 @@ struct line {
 	struct arena *arena;
 	const char *word; /* "FROM", "TO" */
 	bool has_dsn;     /* RFC 3461's parameters are taken */
+	bool has_ignorequota;
 	struct str path;
 	struct str rest;
 };
@@ -512,6 +529,11 @@ parse_rcpt_parameters(struct line *line, struct command_rcpt *rcpt)
 				return refusal;
 			continue;
 		}
+		if (line->has_ignorequota &&
+			str_is_nocase(name, "IGNOREQUOTA") && !has_value) {
+			rcpt->ignores_quota = true;
+			continue;
+		}
 		if (!str_is_nocase(name, "ORCPT"))
 			return UNSUPPORTED_PARAMETERS;
 		if (!has_value)
@@ -526,8 +548,10 @@ command_parse_rcpt(struct arena *arena, struct str arguments,
 	const struct command_workarounds *workarounds, bool is_utf8,
 	struct command_rcpt *rcpt_out)
 {
-	struct line line = {
-		.arena = arena, .word = "TO", .has_dsn = workarounds->dsn};
+	struct line line = {.arena = arena,
+		.word = "TO",
+		.has_dsn = workarounds->dsn,
+		.has_ignorequota = workarounds->ignorequota};
 	struct str why, prefix = STR("Invalid address: ");
 	const char *refusal;
 	struct err err;

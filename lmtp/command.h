@@ -29,6 +29,8 @@ enum command_verb {
 	COMMAND_STARTTLS,
 	COMMAND_AUTH,
 	COMMAND_XCLIENT,
+	COMMAND_XFORWARD,
+	COMMAND_BDAT,
 	COMMAND_UNKNOWN,  /* a word that is none of these; EHLO and HELO too */
 	COMMAND_INVALID,  /* no word, or control characters */
 	COMMAND_TOO_LONG, /* lmtp_max_line_length; nothing of it is kept */
@@ -47,9 +49,10 @@ const char *command_name(enum command_verb verb);
 
 /* lmtp_client_workarounds */
 struct command_workarounds {
-	bool whitespace; /* MAIL FROM: <amy@c> */
-	bool mailbox;    /* MAIL FROM:amy@c */
-	bool dsn;        /* lmtp_dsn: RET, ENVID and NOTIFY are taken */
+	bool whitespace;  /* MAIL FROM: <amy@c> */
+	bool mailbox;     /* MAIL FROM:amy@c */
+	bool dsn;         /* lmtp_dsn: RET, ENVID and NOTIFY are taken */
+	bool ignorequota; /* of a trusted peer */
 };
 
 struct command_mail {
@@ -68,12 +71,17 @@ struct command_rcpt {
 	struct str original;    /* ORCPT, decoded; empty: none, or no mail
 	                         * address */
 	struct str orcpt; /* the same with its type: "rfc822;amy@example.org" */
-	struct str notify; /* "NEVER", "SUCCESS,DELAY"; empty: not told */
+	struct str notify;  /* "NEVER", "SUCCESS,DELAY"; empty: not told */
+	bool ignores_quota; /* IGNOREQUOTA, as of Cyrus */
 };
 /* `is_utf8`: the transaction has SMTPUTF8. */
 const char *command_parse_rcpt(struct arena *arena, struct str arguments,
 	const struct command_workarounds *workarounds, bool is_utf8,
 	struct command_rcpt *rcpt_out) MUST_USE;
+
+/* RFC 3030 2.  False: not a chunk; what follows the line cannot be told then. */
+bool command_parse_bdat(
+	struct str arguments, uint64_t *size_out, bool *is_last_out) MUST_USE;
 
 /* RSET, QUIT, DATA, STARTTLS: nothing may follow. */
 const char *command_parse_nothing(struct str arguments) MUST_USE;

@@ -81,3 +81,20 @@ data_next(struct data *data, struct str *input, struct str *piece_out)
 	}
 	return false;
 }
+
+void
+data_see_chunk(struct data *data, struct str bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes.len && !data->has_bare_newline; i++)
+		data->state = after(data, bytes.data[i]);
+}
+
+void
+data_end_chunks(struct data *data)
+{
+	if (data->state == DATA_CR)
+		data->has_bare_newline = true;
+	data->state = DATA_END;
+}

@@ -33,4 +33,9 @@ struct data {
  * DATA_END and *input stands behind the last CR LF. */
 bool data_next(struct data *data, struct str *input, struct str *piece_out);
 
+/* The same for a message in chunks (RFC 3030), where nothing is taken away: counts bare
+ * CRs and LFs.  data_end_chunks() when all have come. */
+void data_see_chunk(struct data *data, struct str bytes);
+void data_end_chunks(struct data *data);
+
 #endif

@@ -100,7 +100,8 @@ send_rcpt(struct dispatch_client *client, struct request *request)
 		.local_part = recipient->address.local_part,
 		.domain = recipient->address.domain,
 		.size = session_transaction(client->session)->size,
-		.session = recipient->id};
+		.session = recipient->id,
+		.ignores_quota = recipient->ignores_quota};
 
 	frame_begin(&frame, WIRE_RCPT);
 	wire_rcpt(&frame, &rcpt);
@@ -520,6 +521,7 @@ fill_recipients(const struct job *job, size_t at, size_t most_bytes,
 				.original = recipient->original,
 				.orcpt = recipient->orcpt,
 				.notify = recipient->notify,
+				.ignores_quota = recipient->ignores_quota,
 				.session = recipient->id};
 	}
 	return at;

@@ -27,6 +27,7 @@ enum {
 enum mode {
 	MODE_COMMANDS,
 	MODE_DATA,
+	MODE_CHUNK,
 	MODE_DELIVERING, /* nothing, until session_delivered() */
 	MODE_STARTTLS,   /* nothing, until session_tls_started() */
 	MODE_ENDED
@@ -57,6 +58,19 @@ struct transaction {
 	size_t slot_first, slot_count;
 };
 
+/* What BDAT announced. */
+struct chunk {
+	uint64_t size, left;
+	bool is_last;
+	const char *refusal; /* NULL: it is a part of the message */
+};
+
+/* Whom XFORWARD names, until the transaction is over. */
+struct forwarded {
+	char ip[64];
+	char host[XCLIENT_VALUE_MAX + 1];
+};
+
 struct session {
 	struct session_config config;
 	struct session_peer peer;
@@ -66,7 +80,9 @@ struct session {
 
 	char id[XCLIENT_SESSION_MAX + 1];
 	char helo[XCLIENT_VALUE_MAX + 1];
+	char host[XCLIENT_VALUE_MAX + 1]; /* by XCLIENT */
 	char login[XCLIENT_VALUE_MAX + 1];
+	struct forwarded *forwarded; /* NULL: nobody */
 	char protocol[8];
 	char tls[128];                         /* empty: in the clear */
 	char certified[XCLIENT_VALUE_MAX + 1]; /* by the client's certificate */
@@ -81,6 +97,7 @@ struct session {
 	unsigned transactions;
 	struct transaction *transaction;
 	struct data data;
+	struct chunk chunk;
 	struct arena *scratch; /* of commands that wait for their replies */
 	struct buf output;
 	/* Until session_confirmed() only the next MAIL and its RCPTs are looked
@@ -156,6 +173,12 @@ session_client(const struct session *session, struct wire_client *client)
 		.tls = str_from(session->tls),
 		.protocol = str_from(protocol_name(session)),
 		.login = str_from(session->login),
+		.remote_ip = str_from(session->forwarded != NULL
+					      ? session->forwarded->ip
+					      : session->peer.ip),
+		.remote_host = str_from(session->forwarded != NULL
+						? session->forwarded->host
+						: session->host),
 	};
 }
 
@@ -165,10 +188,18 @@ session_timeout_ms(const struct session *session)
 	return session->timeout_s * 1000;
 }
 
+static bool
+has_chunks(const struct session *session)
+{
+	return session->transaction != NULL &&
+	       session->transaction->public.spool != NULL;
+}
+
 const char *
 session_state_name(const struct session *session)
 {
-	if (session->mode == MODE_DATA || session->mode == MODE_DELIVERING)
+	if (session->mode == MODE_DATA || session->mode == MODE_DELIVERING ||
+		has_chunks(session))
 		return "DATA";
 	if (session->transaction != NULL)
 		return session->transaction->public.count > 0 ? "RCPT TO"
@@ -192,6 +223,8 @@ session_unfinished(const struct session *session)
 {
 	if (session->mode == MODE_DATA || session->mode == MODE_DELIVERING)
 		return "DATA";
+	if (session->mode == MODE_CHUNK)
+		return "BDAT";
 	if (has_queue(session))
 		return "RCPT";
 	return session->unfinished;
@@ -289,6 +322,8 @@ transaction_close(struct session *session)
 
 	if (session->transaction == NULL)
 		return;
+	memory_free(session->forwarded);
+	session->forwarded = NULL;
 	session->config.events->release(session);
 	public = &session->transaction->public;
 	if (public->spool != NULL)
@@ -358,6 +393,7 @@ add_recipient(struct session *session, const struct command_rcpt *rcpt)
 	recipient->original = arena_copy(public->arena, rcpt->original);
 	recipient->orcpt = arena_copy(public->arena, rcpt->orcpt);
 	recipient->notify = arena_copy(public->arena, rcpt->notify);
+	recipient->ignores_quota = rcpt->ignores_quota;
 	recipient->id =
 		numbered_id(public->arena, public->id, 'R', public->count + 1);
 	recipient->state = SESSION_ASKED;
@@ -509,7 +545,7 @@ add_capabilities(const struct session *session, struct buf *lines)
 {
 	uint64_t most = session_message_max(session->config.settings);
 
-	buf_add_text(lines, "\n8BITMIME\n");
+	buf_add_text(lines, "\n8BITMIME\nCHUNKING\n");
 	if (session->workarounds.dsn)
 		buf_add_text(lines, "DSN\n");
 	buf_add_text(lines, "ENHANCEDSTATUSCODES\nPIPELINING");
@@ -548,7 +584,8 @@ put_capabilities(struct session *session)
 	buf_add(&text, utf8_cut(host, LHLO_BYTES_MAX - bytes));
 	buf_add(&text, buf_view(&lines));
 	if (session->peer.is_trusted)
-		buf_add_text(&text, "\nXCLIENT " XCLIENT_NAMES);
+		buf_add_text(&text, "\nIGNOREQUOTA\nXCLIENT " XCLIENT_NAMES
+				    "\nXFORWARD " XFORWARD_NAMES);
 	session->bad_commands = 0;
 	reply_add_to(&session->output, &nobody, 250, "", buf_view(&text));
 	buf_clear(&text);
@@ -665,6 +702,104 @@ run_data(struct session *session, const struct command *command)
 	say(session, "354 OK");
 }
 
+/* ---- chunks (RFC 3030) ---- */
+
+static enum session_state state_of(const struct session *session);
+
+/* What a chunk in this state is told once it has come; NULL: it is welcome. */
+static const char *
+chunk_refusal(const struct session *session)
+{
+	switch (state_of(session)) {
+	case SESSION_GREETING:
+	case SESSION_READY:
+		return "503 5.5.0 MAIL needed first";
+	case SESSION_MAIL:
+		return "503 5.5.0 No valid recipients";
+	case SESSION_RCPT:
+	case SESSION_CHUNKS:
+	case SESSION_STATES:
+		break;
+	}
+	return NULL;
+}
+
+static void deliver(struct session *session);
+
+static void
+end_chunk(struct session *session)
+{
+	const struct chunk *chunk = &session->chunk;
+	char reply[64];
+
+	session->mode = MODE_COMMANDS;
+	if (chunk->refusal != NULL) {
+		put_reply(session, chunk->refusal);
+		return;
+	}
+	if (chunk->is_last) {
+		data_end_chunks(&session->data);
+		deliver(session);
+		return;
+	}
+	snprintf(reply, sizeof(reply), "250 2.0.0 %llu octets received",
+		(unsigned long long)chunk->size);
+	put_reply(session, reply);
+}
+
+static void
+begin_chunks(struct session *session)
+{
+	struct session_transaction *transaction = &session->transaction->public;
+
+	if (transaction->spool != NULL)
+		return;
+	transaction->spool = spool_open(session->config.budget);
+	session->data = (struct data){.state = DATA_LINE_START};
+}
+
+/* Its bytes have to be read, whatever is thought of it; where it cannot be told how
+ * many there are, nothing that follows can be understood. */
+static void
+run_bdat(struct session *session, const struct command *command)
+{
+	struct chunk chunk = {.refusal = chunk_refusal(session)};
+
+	if (!command_parse_bdat(
+		    command->arguments, &chunk.size, &chunk.is_last)) {
+		finish(session, "521 5.5.4 Invalid BDAT, closing connection",
+			"Invalid BDAT");
+		return;
+	}
+	chunk.left = chunk.size;
+	session->chunk = chunk;
+	if (chunk.refusal == NULL)
+		begin_chunks(session);
+	session->mode = MODE_CHUNK;
+	if (chunk.left == 0)
+		end_chunk(session);
+}
+
+static size_t
+take_chunk(struct session *session, struct str input)
+{
+	struct chunk *chunk = &session->chunk;
+	size_t len = input.len < chunk->left ? input.len : (size_t)chunk->left;
+	struct str bytes = str_slice(input, 0, len);
+
+	if (chunk->refusal == NULL) {
+		spool_add(session->transaction->public.spool, bytes);
+		data_see_chunk(&session->data, bytes);
+	}
+	session->received += len;
+	chunk->left -= len;
+	if (chunk->left == 0)
+		end_chunk(session);
+	return len;
+}
+
+/* ---- more commands ---- */
+
 static void
 run_rset(struct session *session, const struct command *command)
 {
@@ -754,6 +889,7 @@ apply_xclient(struct session *session, const struct xclient *xclient)
 	if (xclient->helo.has)
 		session->is_helo_told = xclient->helo.text.len > 0;
 	take_value(session->helo, sizeof(session->helo), &xclient->helo);
+	take_value(session->host, sizeof(session->host), &xclient->name);
 	take_value(session->login, sizeof(session->login), &xclient->login);
 	take_value(
 		session->protocol, sizeof(session->protocol), &xclient->proto);
@@ -784,6 +920,28 @@ run_xclient(struct session *session, const struct command *command)
 	put_greeting(session);
 }
 
+/* Of several lines each adds to what is known. */
+static void
+run_xforward(struct session *session, const struct command *command)
+{
+	struct xclient told;
+
+	if (!session->peer.is_trusted) {
+		say(session, "550 5.7.14 You are not from trusted IP");
+		return;
+	}
+	if (is_refused(session, xforward_parse(session->scratch,
+					command->arguments, &told)))
+		return;
+	if (session->forwarded == NULL)
+		session->forwarded = memory_get(sizeof(*session->forwarded));
+	take_value(session->forwarded->ip, sizeof(session->forwarded->ip),
+		&told.address);
+	take_value(session->forwarded->host, sizeof(session->forwarded->host),
+		&told.name);
+	say(session, "250 2.0.0 OK");
+}
+
 /* ---- the table ---- */
 
 struct cell {
@@ -802,8 +960,16 @@ struct cell {
 
 #define MAIL_NEEDED REFUSE("503 5.5.0 MAIL needed first")
 #define MAIL_GIVEN REFUSE("503 5.5.0 MAIL already given")
-#define IN_TRANSACTION                                                         \
-	REFUSE("503 5.5.0 XCLIENT not permitted during a mail transaction")
+#define NOT_IN_TRANSACTION(command)                                            \
+	[COMMAND_##command] =                                                  \
+		REFUSE("503 5.5.0 " #command                                   \
+		       " not permitted during a mail transaction")
+#define IN_TRANSACTION NOT_IN_TRANSACTION(XCLIENT), NOT_IN_TRANSACTION(XFORWARD)
+#define OUTSIDE                                                                \
+	[COMMAND_XCLIENT] = RUN(run_xclient), [COMMAND_XFORWARD] =             \
+						      RUN(run_xforward)
+/* RFC 3030 2: once it has begun in chunks it goes on so. */
+#define CHUNKS_BEGUN REFUSE("503 5.5.0 BDAT has begun the message")
 
 /* What has the same answer in every state. */
 #define ALWAYS                                                                 \
@@ -811,6 +977,7 @@ struct cell {
 	[COMMAND_NOOP] = RUN(run_noop), [COMMAND_QUIT] = RUN(run_quit),        \
 	[COMMAND_VRFY] = RUN(run_vrfy),                                        \
 	[COMMAND_STARTTLS] = RUN(run_starttls),                                \
+	[COMMAND_BDAT] = RUN(run_bdat),                                        \
 	[COMMAND_AUTH] = REFUSE("502 5.5.1 Unsupported command"),              \
 	[COMMAND_UNKNOWN] = REFUSE("500 5.5.1 Unknown command"),               \
 	[COMMAND_INVALID] = REFUSE("500 5.5.2 Invalid command syntax"),        \
@@ -824,7 +991,7 @@ static const struct cell table[SESSION_STATES][COMMAND_VERBS] = {
 			[COMMAND_MAIL] = RUN(run_mail),
 			[COMMAND_RCPT] = MAIL_NEEDED,
 			[COMMAND_DATA] = MAIL_NEEDED,
-			[COMMAND_XCLIENT] = RUN(run_xclient),
+			OUTSIDE,
 		},
 	[SESSION_READY] =
 		{
@@ -832,7 +999,7 @@ static const struct cell table[SESSION_STATES][COMMAND_VERBS] = {
 			[COMMAND_MAIL] = RUN(run_mail),
 			[COMMAND_RCPT] = MAIL_NEEDED,
 			[COMMAND_DATA] = MAIL_NEEDED,
-			[COMMAND_XCLIENT] = RUN(run_xclient),
+			OUTSIDE,
 		},
 	[SESSION_MAIL] =
 		{
@@ -842,7 +1009,7 @@ static const struct cell table[SESSION_STATES][COMMAND_VERBS] = {
 			/* RFC 2033 4.2 */
 			[COMMAND_DATA] =
 				REFUSE("503 5.5.0 No valid recipients"),
-			[COMMAND_XCLIENT] = IN_TRANSACTION,
+			IN_TRANSACTION,
 		},
 	[SESSION_RCPT] =
 		{
@@ -850,13 +1017,23 @@ static const struct cell table[SESSION_STATES][COMMAND_VERBS] = {
 			[COMMAND_MAIL] = MAIL_GIVEN,
 			[COMMAND_RCPT] = RUN(run_rcpt),
 			[COMMAND_DATA] = RUN(run_data),
-			[COMMAND_XCLIENT] = IN_TRANSACTION,
+			IN_TRANSACTION,
+		},
+	[SESSION_CHUNKS] =
+		{
+			ALWAYS,
+			[COMMAND_MAIL] = MAIL_GIVEN,
+			[COMMAND_RCPT] = CHUNKS_BEGUN,
+			[COMMAND_DATA] = CHUNKS_BEGUN,
+			IN_TRANSACTION,
 		},
 };
 
 static enum session_state
 state_of(const struct session *session)
 {
+	if (has_chunks(session))
+		return SESSION_CHUNKS;
 	if (session->transaction != NULL)
 		return session->transaction->public.accepted > 0 ? SESSION_RCPT
 		                                                 : SESSION_MAIL;
@@ -1171,6 +1348,7 @@ session_open(const struct session_config *config,
 	session->context = context;
 	session->workarounds.whitespace =
 		has_workaround(config->settings, "whitespace-before-path");
+	session->workarounds.ignorequota = peer->is_trusted;
 	session->workarounds.dsn = session->config.settings->lmtp_dsn;
 	session->workarounds.mailbox =
 		has_workaround(config->settings, "mailbox-for-path");
@@ -1191,6 +1369,7 @@ session_close(struct session **session)
 	if (ended == NULL)
 		return;
 	transaction_close(ended);
+	memory_free(ended->forwarded);
 	arena_close(&ended->scratch);
 	buf_clear(&ended->output);
 	buf_clear(&ended->handles);
@@ -1206,6 +1385,8 @@ take_input(struct session *session, struct str input)
 		return take_line(session, input);
 	case MODE_DATA:
 		return take_data(session, input);
+	case MODE_CHUNK:
+		return take_chunk(session, input);
 	case MODE_DELIVERING:
 	case MODE_STARTTLS:
 	case MODE_ENDED:
@@ -1245,7 +1426,9 @@ forget_client(struct session *session)
 	session->is_greeted = false;
 	session->is_helo_told = false;
 	session->helo[0] = '\0';
-	session->login[0] = '\0';
+	session->login[0] = session->host[0] = '\0';
+	memory_free(session->forwarded);
+	session->forwarded = NULL;
 	session->timeout_s = 0;
 	set_text(session->protocol, sizeof(session->protocol), STR("LMTP"));
 }

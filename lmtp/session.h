@@ -40,7 +40,7 @@ struct session_peer {
 	bool is_inet; /* else a Unix socket or pipes: "local" */
 	char ip[64];  /* empty when not is_inet */
 	uint32_t port;
-	bool is_trusted; /* may use XCLIENT */
+	bool is_trusted; /* may use XCLIENT, XFORWARD and IGNOREQUOTA */
 	/* STARTTLS is offered. */
 	bool may_start_tls;
 	/* No mail in the clear. */
@@ -60,7 +60,8 @@ struct session_recipient {
 	struct str original; /* ORCPT, decoded; empty: none */
 	struct str orcpt;    /* the same with its type */
 	struct str notify;   /* NOTIFY; empty: none */
-	const char *id;      /* "AqKOK...:T2:R3" */
+	bool ignores_quota;
+	const char *id; /* "AqKOK...:T2:R3" */
 	enum session_recipient_state state;
 	/* A duplicate: the earlier recipient of the same address, whose reply it
 	 * shares.  NULL: none. */
@@ -94,8 +95,9 @@ struct session_transaction {
 enum session_state {
 	SESSION_GREETING, /* before LHLO */
 	SESSION_READY,
-	SESSION_MAIL, /* in a transaction that has nobody accepted */
-	SESSION_RCPT, /* somebody is accepted */
+	SESSION_MAIL,   /* in a transaction that has nobody accepted */
+	SESSION_RCPT,   /* somebody is accepted */
+	SESSION_CHUNKS, /* and a part of the message has come */
 	SESSION_STATES
 };
 

@@ -99,6 +99,14 @@ take_helo(struct xclient *xclient, struct str text)
 	return command_is_domain(text);
 }
 
+/* The peer has asked the DNS. */
+static bool
+take_name(struct xclient *xclient, struct str text)
+{
+	(void)xclient;
+	return command_is_domain(text);
+}
+
 static bool
 take_login(struct xclient *xclient, struct str text)
 {
@@ -134,6 +142,7 @@ static const struct attribute {
 	/* False: not a value of this attribute. */
 	bool (*take)(struct xclient *xclient, struct str text);
 } attributes[] = {
+	{"NAME", offsetof(struct xclient, name), take_name},
 	{"ADDR", offsetof(struct xclient, address), take_address},
 	{"PORT", offsetof(struct xclient, port), take_port},
 	{"PROTO", offsetof(struct xclient, proto), take_proto},
@@ -195,6 +204,38 @@ xclient_parse(
 			return arena_format(arena,
 				"501 5.5.4 Invalid %s parameter",
 				attribute->name);
+	}
+	return NULL;
+}
+
+static void
+forget_value(struct xclient *xclient, const struct attribute *attribute)
+{
+	struct xclient_value *value =
+		(struct xclient_value *)(void *)((char *)xclient +
+						 attribute->place);
+
+	*value = (struct xclient_value){.has = true, .text = STR_EMPTY};
+}
+
+const char *
+xforward_parse(
+	struct arena *arena, struct str arguments, struct xclient *xclient_out)
+{
+	const struct attribute *attribute;
+	struct str word, name;
+
+	*xclient_out = (struct xclient){.timeout_s = 0};
+	if (arguments.len == 0)
+		return "501 5.5.4 Invalid parameters";
+	while (str_next_word(&arguments, &word)) {
+		if (!str_has_char(word, '='))
+			return "501 5.5.4 Invalid parameters";
+		(void)str_next_field(&word, '=', &name);
+		attribute = find_attribute(name);
+		if (attribute != NULL &&
+			!take_attribute(arena, xclient_out, attribute, word))
+			forget_value(xclient_out, attribute);
 	}
 	return NULL;
 }

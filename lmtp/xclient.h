@@ -20,7 +20,8 @@ enum {
 	XCLIENT_VALUE_MAX = 255    /* bytes of any other value */
 };
 
-#define XCLIENT_NAMES "ADDR PORT PROTO HELO LOGIN SESSION TTL TIMEOUT"
+#define XCLIENT_NAMES "NAME ADDR PORT PROTO HELO LOGIN SESSION TTL TIMEOUT"
+#define XFORWARD_NAMES "NAME ADDR PORT PROTO HELO IDENT SOURCE"
 
 /* What was not told has `has` false.  A value that is [UNAVAILABLE] or
  * [TEMPUNAVAIL] was told and is empty. */
@@ -30,6 +31,7 @@ struct xclient_value {
 };
 
 struct xclient {
+	struct xclient_value name;
 	struct xclient_value address; /* without "IPV6:" */
 	struct xclient_value port;    /* checked: `port_number` */
 	struct xclient_value proto;   /* "SMTP", "ESMTP", "LMTP" */
@@ -44,6 +46,12 @@ struct xclient {
 
 /* NULL, or the reply that refuses the line. */
 const char *xclient_parse(struct arena *arena, struct str arguments,
+	struct xclient *xclient_out) MUST_USE;
+
+/* XFORWARD (Postfix's XFORWARD_README) tells the same of whom the mail came from,
+ * perhaps long before.  Nothing depends on it but what is said to people and scripts:
+ * a value that is none of its kind is empty.  IDENT and SOURCE are passed over. */
+const char *xforward_parse(struct arena *arena, struct str arguments,
 	struct xclient *xclient_out) MUST_USE;
 
 #endif

@@ -188,6 +188,7 @@ set_delivery(const struct assignment *assignment, size_t place,
 	delivery->session = recipient->session;
 	delivery->orcpt = recipient->orcpt;
 	delivery->notify = recipient->notify;
+	delivery->ignores_quota = recipient->ignores_quota;
 	delivery->user = "";
 	delivery->settings = assignment->settings;
 	if (item == NULL)
@@ -300,6 +301,8 @@ assignment_begin(
 		.tls = from->client.tls,
 		.protocol = from->client.protocol,
 		.login = from->client.login,
+		.remote_ip = from->client.remote_ip,
+		.remote_host = from->client.remote_host,
 		.ret = from->ret,
 		.envid = from->envid};
 	*job = (struct job){.arena = assignment->arena,

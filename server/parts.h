@@ -24,6 +24,7 @@ struct question {
 	uint64_t request;      /* the front's */
 	uint64_t front_number; /* which front asked */
 	uint64_t size;
+	bool ignores_quota;
 	char *session;            /* NULL: none */
 	struct pool_group *group; /* while a worker is asked */
 	char *name;

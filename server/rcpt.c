@@ -161,6 +161,7 @@ question_open(struct generation *generation, const struct wire_rcpt *rcpt)
 	question->request = rcpt->request;
 	question->front_number = generation->front_number;
 	question->size = rcpt->size;
+	question->ignores_quota = rcpt->ignores_quota;
 	question->session = keep_text(rcpt->session);
 	return question;
 }
@@ -313,7 +314,7 @@ use_record(struct question *question, const struct wire_record *record,
 	}
 	group = take_group(generation, record, arena);
 	if (generation->settings->lmtp_rcpt_check_quota &&
-		is_wanted(question)) {
+		!question->ignores_quota && is_wanted(question)) {
 		ask_worker(question, group, record);
 		return;
 	}

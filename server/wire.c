@@ -140,6 +140,7 @@ wire_rcpt(struct frame *frame, struct wire_rcpt *rcpt)
 	frame_str(frame, &rcpt->domain);
 	frame_u64(frame, &rcpt->size);
 	frame_text(frame, &rcpt->session);
+	frame_bool(frame, &rcpt->ignores_quota);
 }
 
 void
@@ -293,6 +294,7 @@ job_recipient(struct frame *frame, struct wire_job_recipient *recipient)
 	frame_str(frame, &recipient->original);
 	frame_str(frame, &recipient->orcpt);
 	frame_str(frame, &recipient->notify);
+	frame_bool(frame, &recipient->ignores_quota);
 	frame_text(frame, &recipient->session);
 }
 
@@ -313,6 +315,8 @@ client(struct frame *frame, struct wire_client *value)
 	frame_str(frame, &value->tls);
 	frame_str(frame, &value->protocol);
 	frame_str(frame, &value->login);
+	frame_str(frame, &value->remote_ip);
+	frame_str(frame, &value->remote_host);
 }
 
 void

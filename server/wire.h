@@ -190,6 +190,7 @@ struct wire_rcpt {
 	struct str domain;
 	uint64_t size; /* MAIL SIZE=; 0 = not told */
 	const char *session;
+	bool ignores_quota;
 };
 void wire_rcpt(struct frame *frame, struct wire_rcpt *rcpt);
 
@@ -319,6 +320,7 @@ struct wire_job_recipient {
 	struct str orcpt;    /* the same with its type */
 	struct str notify;   /* NOTIFY=; empty: none */
 	const char *session; /* "AqKOK...:T2:R3" */
+	bool ignores_quota;  /* IGNOREQUOTA of a trusted peer */
 };
 struct wire_job_recipients {
 	uint64_t job;
@@ -341,6 +343,8 @@ struct wire_client {
 	struct str tls;      /* "TLSv1.3 with cipher X (256/256 bits)" */
 	struct str protocol; /* "LMTP", "UTF8LMTPS" */
 	struct str login;    /* XCLIENT LOGIN */
+	/* From whom the mail came: by XFORWARD, else `ip` and its name. */
+	struct str remote_ip, remote_host;
 };
 
 struct wire_job {

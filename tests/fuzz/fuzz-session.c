@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum {
 	FLAG_SLOW_RCPT = 1,
 	FLAG_SLOW_DELIVERY = 2,
-	FLAG_TRUSTED = 4,
-	FLAG_REJECT = 8, /* bare newlines */
-	FLAG_LEFT = 16,  /* all output leaves at once */
+	FLAG_TRUSTED = 4, /* and may use TLS */
+	FLAG_REJECT = 8,  /* bare newlines */
+	FLAG_LEFT = 16,   /* all output leaves at once */
 	LATE_MOST = 200
 };
 
@@ -193,6 +193,9 @@ feed(struct run *run, struct str input, size_t piece)
 			start += taken;
 			answer_late(run);
 			take_output(run, end);
+			if (session_wants_tls(run->session))
+				session_tls_started(run->session,
+					"TLSv1.3 with cipher X", "amy");
 		} while (taken > 0 && start < end);
 		if (session_end_reason(run->session) != NULL)
 			return;
@@ -232,7 +235,8 @@ run_session(struct run *run, const struct settings *settings, struct str input,
 		.events = &events,
 		.hostname = "mx.example.test"};
 	struct session_peer peer = {
-		.is_trusted = (run->flags & FLAG_TRUSTED) != 0};
+		.is_trusted = (run->flags & FLAG_TRUSTED) != 0,
+		.may_start_tls = (run->flags & FLAG_TRUSTED) != 0};
 
 	buf_init(&run->output, BUF_UNLIMITED);
 	buf_init(&run->messages, BUF_UNLIMITED);

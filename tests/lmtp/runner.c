@@ -12,6 +12,7 @@
  *   host: NAME                  ours; mx.example.test
  *   peer: ADDRESS PORT          a TCP client; else a local one
  *   trusted:                    it may use XCLIENT
+ *   starttls: needs-tls:        TLS is offered, needed
  *   spool: full                 no message can be kept
  *   rcpt: ADDRESS ANSWER        what session_found() is told; "accepted" where
  *                               nothing is said
@@ -47,6 +48,7 @@
  *   step: reason TEXT           session_end_reason(); "none": it goes on
  *   step: waiting yes|no        session_is_waiting()
  *   step: id ID                 session_id()
+ *   step: tls DESCRIPTION       session_tls_started(); input that waits is lost
  *   step: timeout MS            session_timeout_ms()
  *
  * F lines:
@@ -54,7 +56,7 @@
  *   find <ADDRESS> ID           release
  *   deliver ID <SENDER> size=N  client HELO IP PORT PROTOCOL LOGIN
  *   to <ADDRESS> ID ORCPT       data BYTES
- *   confirm NUMBER
+ *   confirm NUMBER              remote IP HOST
  *
  * SPDX-License-Identifier: MIT
  */
@@ -312,6 +314,10 @@ read_line(struct test_case *test, struct str line)
 		read_peer(test, rest);
 	else if (str_is(name, "trusted"))
 		test->peer.is_trusted = true;
+	else if (str_is(name, "starttls"))
+		test->peer.may_start_tls = true;
+	else if (str_is(name, "needs-tls"))
+		test->peer.needs_tls = true;
 	else if (str_is(name, "spool"))
 		test->spool = arena_text(test->arena, rest);
 	else if (str_is(name, "rcpt"))
@@ -406,6 +412,8 @@ note_client(struct run *run)
 	note(run, "client", "%.*s %.*s %u %.*s %.*s", STR_ARG(client.helo),
 		STR_ARG(client.ip), client.port, STR_ARG(client.protocol),
 		STR_ARG(client.login));
+	note(run, "remote", "%.*s %.*s", STR_ARG(client.remote_ip),
+		STR_ARG(client.remote_host));
 }
 
 static void
@@ -461,10 +469,11 @@ on_deliver(struct session *session)
 
 		if (recipient->state == SESSION_ACCEPTED &&
 			recipient->twin == NULL)
-			note(run, "to", "<%.*s> %s%s%.*s",
+			note(run, "to", "<%.*s> %s%s%.*s%s",
 				STR_ARG(recipient->address.text), recipient->id,
 				recipient->original.len > 0 ? " " : "",
-				STR_ARG(recipient->original));
+				STR_ARG(recipient->original),
+				recipient->ignores_quota ? " ignorequota" : "");
 	}
 	note_content(run, transaction->spool);
 	if (!has_word(run->test->slow, "delivery"))
@@ -677,6 +686,16 @@ step_answer(struct run *run, struct str address)
 }
 
 static void
+start_tls(struct run *run, struct str rest)
+{
+	if (!session_wants_tls(run->session))
+		complain(run->test, "no STARTTLS before", rest);
+	buf_reset(&run->input);
+	session_tls_started(
+		run->session, arena_text(run->test->arena, rest), "");
+}
+
+static void
 do_step(struct run *run, struct str rest)
 {
 	struct session *session = run->session;
@@ -707,6 +726,8 @@ do_step(struct run *run, struct str rest)
 			session_is_waiting(session) ? "yes" : "no");
 	else if (str_is(word, "id"))
 		check_text(run, "id", rest, session_id(session));
+	else if (str_is(word, "tls"))
+		start_tls(run, rest);
 	else if (str_is(word, "timeout"))
 		check_text(run, "timeout", rest,
 			arena_format(arena, "%llu",
@@ -869,6 +890,7 @@ check_table(size_t number)
 		[SESSION_READY] = "ready",
 		[SESSION_MAIL] = "nobody accepted",
 		[SESSION_RCPT] = "somebody accepted",
+		[SESSION_CHUNKS] = "a chunk has come",
 	};
 	bool is_good = true;
 	size_t state, verb;

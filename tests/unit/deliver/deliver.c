@@ -1442,6 +1442,7 @@ TEST(a_script_of_the_admins_that_is_not_there_is_told)
 
 static const struct job_client client = {.helo = {"mx.example.org", 14},
 	.ip = {"192.0.2.1", 9},
+	.remote_ip = {"192.0.2.1", 9},
 	.protocol = {"LMTP", 4}};
 
 static void

@@ -40,9 +40,9 @@ static struct wire_field fields[] = {
 	{{"mail", 4}, {"maildir:~/m", 11}}, {{"x", 1}, {"", 0}}};
 static struct wire_assign_item assigned_items[] = {{{{1}}, {"abc", 3}}};
 static struct wire_job_recipient recipients[] = {
-	{{{1}}, {"amy@x", 5}, {"", 0}, {"", 0}, {"NEVER", 5}, "ID"},
-	{{{2}}, {"bob@x", 5}, {"b@y", 3}, {"rfc822;b@y", 10}, {"", 0},
-		"ID:R2"}};
+	{{{1}}, {"amy@x", 5}, {"", 0}, {"", 0}, {"NEVER", 5}, "ID", true},
+	{{{2}}, {"bob@x", 5}, {"b@y", 3}, {"rfc822;b@y", 10}, {"", 0}, "ID:R2",
+		false}};
 static struct wire_recipient_result results[] = {
 	{.outcome = WIRE_SAVED, .has_handle = true, .handle = {.uid = 9}},
 	{.outcome = WIRE_FAILED}};
@@ -81,7 +81,7 @@ MESSAGE(run, {.use = WIRE_USE_CONVERT,
 		     .most = 5,
 		     .timeout_ms = 6})
 MESSAGE(ran, {WIRE_END_BROKEN, "why", 9, STDIN_FILENO})
-MESSAGE(rcpt, {1, {"amy", 3}, {"x", 1}, 100, "ID"})
+MESSAGE(rcpt, {1, {"amy", 3}, {"x", 1}, 100, "ID", true})
 MESSAGE(rcpt_answer, {.request = 1, .err = an_error(), .user = "amy"})
 MESSAGE(lookup, {1, {"amy", 3}, {"x", 1}, "AqKOK:R1"})
 MESSAGE(user, {"amy", "/home/amy", {"detail", 6}, fields, 2})
