@@ -103,7 +103,8 @@ quota_open_user(const struct job *job, const struct delivery *delivery,
 	struct quota_settings settings = {.arena = job->arena,
 		.store = store,
 		.roots = roots,
-		.deadline_ms = job->deadline_ms};
+		.deadline_ms = job->deadline_ms,
+		.is_counted_only = delivery->ignores_quota};
 	size_t i;
 
 	*quota_out = NULL;

@@ -65,6 +65,8 @@ open_root(struct quota *quota, const struct quota_root_settings *settings,
 	if (root->backend == NULL)
 		return err_temp(err, "4.3.5", "quota: unknown driver \"%.*s\"",
 			STR_ARG(root->spec.driver));
+	if (quota->settings.is_counted_only)
+		root->spec.is_counted_only = true;
 	if (root->spec.has_prefix)
 		root->prefix = arena_text(root->arena, root->spec.prefix);
 	root->limits = quota_limits_default(&root->rules);

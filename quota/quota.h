@@ -48,6 +48,7 @@ struct quota_settings {
 	size_t root_count;     /* more than QUOTA_ROOTS_MAX are an err */
 	const char *full_text; /* quota_exceeded_message */
 	uint64_t deadline_ms;  /* no lock is waited for beyond it; 0 = none */
+	bool is_counted_only;  /* all roots: the limits do not count */
 };
 
 struct quota;
