@@ -21,8 +21,14 @@ bool automatic_is_submitted(const struct message *message);
  * NULL: no field says so. */
 const char *automatic_message(const struct message *message);
 
+/* The first field that speaks against an answer that the sender did not ask for:
+ * what automatic_message() looks at, reports, and the signs of other answering
+ * machines (RFC 5230 4.6).  NULL: there is none. */
+const struct header_field *automatic_field(const struct message *message);
+
 /* The same for an envelope sender: the null sender, one that a list or a mail
- * system has (owner-*, *-request, mailer-daemon ...).  NULL: perhaps a person. */
+ * system has (owner-*, *-request, mailer-daemon, noreply ...).  NULL: perhaps a
+ * person, and postmaster is one. */
 const char *automatic_sender(const struct address *sender);
 
 #endif

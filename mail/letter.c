@@ -26,9 +26,8 @@ is_control(char c)
 	return (unsigned char)c < ' ' || c == 127;
 }
 
-/* One line, whatever it was. */
-static struct str
-flat(struct arena *arena, struct str text)
+struct str
+letter_line(struct arena *arena, struct str text)
 {
 	char *bytes = NULL;
 	size_t i;
@@ -57,7 +56,7 @@ add_line(struct buf *buf, struct str name, struct str value)
 static void
 add_text(struct arena *arena, struct buf *buf, struct str name, struct str text)
 {
-	text = str_trim(flat(arena, text));
+	text = str_trim(letter_line(arena, text));
 	if (text.len > 0)
 		add_line(buf, name, compose_value(arena, name, text));
 }
@@ -68,7 +67,7 @@ add_addresses(
 {
 	struct str value;
 
-	if (!compose_addresses(arena, name, flat(arena, list), &value))
+	if (!compose_addresses(arena, name, letter_line(arena, list), &value))
 		return false;
 	add_line(buf, name, value);
 	return true;

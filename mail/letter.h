@@ -55,6 +55,10 @@ struct letter {
 	size_t field_count;
 };
 
+/* One line, whatever it was: control characters become blanks.  Lives in the arena
+ * or is `text`. */
+struct str letter_line(struct arena *arena, struct str text);
+
 /* "<unique@host>" (RFC 5322 3.6.4).  What may not stand in an id is left out. */
 struct str letter_id(struct arena *arena, struct str unique, struct str host);
 
