@@ -147,6 +147,10 @@ struct job_seen {
 	 * err, perhaps none. */
 	int (*keep)(const struct job *job, const struct seen_mark *marks,
 		size_t count, struct err *err);
+	/* Keeps one unless it is there, in one step that nothing comes between.
+	 * NONE: it was there. */
+	enum lookup (*claim)(const struct job *job,
+		const struct seen_mark *mark, struct err *err);
 };
 
 struct job {

@@ -172,3 +172,35 @@ seen_keep(struct job *job)
 	for (d = 0; d < job->count; d++)
 		keep_marks(job, &job->deliveries[d]);
 }
+
+/* ---- at once ---- */
+
+enum lookup
+seen_claim(const struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *mark, struct err *err)
+{
+	struct seen_mark own;
+	const char *path;
+
+	make_key(delivery, mark->key, own.key);
+	own.expires_s = now_s() + mark->seconds;
+	if (job->seen != NULL)
+		return job->seen->claim(job, &own, err);
+	path = own_file(job, delivery, err);
+	return path == NULL ? LOOKUP_ERROR
+	                    : seenfile_claim(path, &own, now_s(),
+				      LOCK_TIMEOUT_MS, err);
+}
+
+void
+seen_give_back(struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *mark)
+{
+	struct seen_mark own;
+	struct err err;
+
+	make_key(delivery, mark->key, own.key);
+	own.expires_s = now_s();
+	if (keep(job, delivery, &own, 1, &err) < 0)
+		give_up(job, delivery, "forgotten", &err);
+}

@@ -19,7 +19,8 @@
 
 #include <stdbool.h>
 
-#include "sieve/host.h"
+#include "base/attributes.h"
+#include "sieve/sieve.h"
 #include "deliver/deliver.h"
 
 #define SEEN_FILE ".doorstep-seen"
@@ -29,5 +30,15 @@ bool seen_find(const struct job *job, const struct delivery *delivery,
 
 /* The marks of all deliveries that have come to a good end. */
 void seen_keep(struct job *job);
+
+/* Keeps a mark of this delivery at once, for what must not be done by two
+ * deliveries that run at the same time.  NONE: somebody has kept it, and its time is
+ * not over.  An error is for the caller to log. */
+enum lookup seen_claim(const struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *mark, struct err *err) MUST_USE;
+
+/* What it was claimed for was not done. */
+void seen_give_back(struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *mark);
 
 #endif

@@ -304,22 +304,67 @@ replace(struct arena *arena, int fd, const char *new_path, const char *path,
 	return result;
 }
 
-int
-seenfile_keep(const char *path, const struct seen_mark *marks, size_t count,
-	uint64_t now_s, uint64_t timeout_ms, struct err *err)
+/* Who has the lock may look before it writes. */
+struct change {
+	const char *path;
+	const struct seen_mark *marks;
+	size_t count;
+	uint64_t now_s;
+	bool is_claim; /* nothing is written where the first mark is there */
+};
+
+/* NONE: it was there. */
+static enum lookup
+make_change(struct arena *arena, int fd, const char *new_path,
+	const struct change *change, struct err *err)
+{
+	if (change->is_claim) {
+		enum lookup found = seenfile_find(
+			change->path, change->marks[0].key, change->now_s, err);
+
+		if (found != LOOKUP_NONE)
+			return found == LOOKUP_FOUND ? LOOKUP_NONE
+			                             : LOOKUP_ERROR;
+	}
+	return replace(arena, fd, new_path, change->path, change->marks,
+		       change->count, change->now_s, err) < 0
+	               ? LOOKUP_ERROR
+	               : LOOKUP_FOUND;
+}
+
+static enum lookup
+change_file(const struct change *change, uint64_t timeout_ms, struct err *err)
 {
 	struct arena *arena = arena_open();
-	const char *new_path = arena_format(arena, "%s.new", path);
-	int fd = -1, result = lock(new_path, timeout_ms, &fd, err);
+	const char *new_path = arena_format(arena, "%s.new", change->path);
+	enum lookup result = LOOKUP_ERROR;
+	int fd = -1;
 
-	if (result == 0) {
-		result = replace(
-			arena, fd, new_path, path, marks, count, now_s, err);
+	if (lock(new_path, timeout_ms, &fd, err) == 0) {
+		result = make_change(arena, fd, new_path, change, err);
 		/* Still locked, so that it is nobody else's. */
-		if (result < 0 && unlink(new_path) < 0)
+		if (result != LOOKUP_FOUND && unlink(new_path) < 0)
 			log_debug("%s stays: %s", new_path, strerror(errno));
 	}
 	fd_close(&fd);
 	arena_close(&arena);
 	return result;
+}
+
+int
+seenfile_keep(const char *path, const struct seen_mark *marks, size_t count,
+	uint64_t now_s, uint64_t timeout_ms, struct err *err)
+{
+	const struct change change = {path, marks, count, now_s, false};
+
+	return change_file(&change, timeout_ms, err) == LOOKUP_FOUND ? 0 : -1;
+}
+
+enum lookup
+seenfile_claim(const char *path, const struct seen_mark *mark, uint64_t now_s,
+	uint64_t timeout_ms, struct err *err)
+{
+	const struct change change = {path, mark, 1, now_s, true};
+
+	return change_file(&change, timeout_ms, err);
 }

@@ -35,4 +35,10 @@ MUST_USE enum lookup seenfile_find(const char *path,
 MUST_USE int seenfile_keep(const char *path, const struct seen_mark *marks,
 	size_t count, uint64_t now_s, uint64_t timeout_ms, struct err *err);
 
+/* The same for one mark that nobody may have kept.  NONE: somebody has, and the file
+ * is as it was. */
+MUST_USE enum lookup seenfile_claim(const char *path,
+	const struct seen_mark *mark, uint64_t now_s, uint64_t timeout_ms,
+	struct err *err);
+
 #endif

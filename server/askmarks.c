@@ -167,6 +167,13 @@ askmarks_find(struct askmarks *ask, const unsigned char key[SEEN_KEY],
 	return question.answer == WIRE_MARKS_YES ? LOOKUP_FOUND : LOOKUP_NONE;
 }
 
+static void
+take_item(struct wire_mark_item *item, const struct seen_mark *mark)
+{
+	memcpy(item->key, mark->key, sizeof(item->key));
+	item->expires_s = mark->expires_s;
+}
+
 static int
 keep_some(struct askmarks *ask, struct arena *arena,
 	const struct seen_mark *marks, size_t count, struct err *err)
@@ -177,12 +184,23 @@ keep_some(struct askmarks *ask, struct arena *arena,
 	struct question question = {.ask = ask, .mark = &mark};
 	size_t i;
 
-	for (i = 0; i < count; i++) {
-		memcpy(mark.items[i].key, marks[i].key,
-			sizeof(mark.items[i].key));
-		mark.items[i].expires_s = marks[i].expires_s;
-	}
+	for (i = 0; i < count; i++)
+		take_item(&mark.items[i], &marks[i]);
 	return put_question(&question, err);
+}
+
+enum lookup
+askmarks_claim(
+	struct askmarks *ask, const struct seen_mark *seen, struct err *err)
+{
+	struct wire_mark_item item;
+	struct wire_mark mark = {.items = &item, .count = 1, .is_claim = true};
+	struct question question = {.ask = ask, .mark = &mark};
+
+	take_item(&item, seen);
+	if (put_question(&question, err) < 0)
+		return LOOKUP_ERROR;
+	return question.answer == WIRE_MARKS_YES ? LOOKUP_FOUND : LOOKUP_NONE;
 }
 
 int

@@ -35,4 +35,8 @@ MUST_USE enum lookup askmarks_find(struct askmarks *ask,
 MUST_USE int askmarks_keep(struct askmarks *ask, const struct seen_mark *marks,
 	size_t count, struct err *err);
 
+/* Keeps one unless it is there.  NONE: it was. */
+MUST_USE enum lookup askmarks_claim(
+	struct askmarks *ask, const struct seen_mark *mark, struct err *err);
+
 #endif

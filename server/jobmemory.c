@@ -352,7 +352,15 @@ jobmemory_keep_marks(const struct job *job, const struct seen_mark *marks,
 	return askmarks_keep(&host_of(job)->memory->marks, marks, count, err);
 }
 
+static enum lookup
+jobmemory_claim_mark(
+	const struct job *job, const struct seen_mark *mark, struct err *err)
+{
+	return askmarks_claim(&host_of(job)->memory->marks, mark, err);
+}
+
 const struct job_seen jobmemory_seen = {
 	.find = jobmemory_find_mark,
 	.keep = jobmemory_keep_marks,
+	.claim = jobmemory_claim_mark,
 };

@@ -362,24 +362,49 @@ end_transaction_now(struct state *state)
 	state->answers_end = &state->answers;
 }
 
+/* Nothing comes between this and what follows: there is one process of us. */
+static enum lookup
+find_any(struct peer *peer, const struct wire_mark *mark, struct err *err)
+{
+	enum lookup found = LOOKUP_NONE;
+	size_t i;
+
+	for (i = 0; i < mark->count && found == LOOKUP_NONE; i++)
+		found = marks_find(peer->state->marks, peer->owner.uid,
+			mark->items[i].key, now_s(), err);
+	return found;
+}
+
+static enum wire_marked_state
+keep_marks(struct peer *peer, const struct wire_mark *mark)
+{
+	struct state *state = peer->state;
+	enum lookup found = LOOKUP_NONE;
+	struct err err;
+
+	if (mark->is_claim)
+		found = find_any(peer, mark, &err);
+	if (found == LOOKUP_FOUND)
+		return WIRE_MARKS_NO;
+	if (found == LOOKUP_NONE &&
+		marks_keep(state->marks, peer->owner.uid, mark->items,
+			mark->count, now_s(), &err) == 0)
+		return WIRE_MARKS_YES;
+	complain(state, err_log_text(&err));
+	return WIRE_MARKS_UNABLE;
+}
+
 static bool
 on_mark(struct peer *peer, struct frame *frame)
 {
 	struct state *state = peer->state;
 	struct wire_mark mark = {0};
-	bool is_kept;
-	struct err err;
 
 	wire_mark(frame, &mark);
 	if (!frame_is_whole(frame) || mark.count > WIRE_MARKS_MAX)
 		return false;
 	end_transaction_now(state);
-	is_kept = marks_keep(state->marks, peer->owner.uid, mark.items,
-			  mark.count, now_s(), &err) == 0;
-	if (!is_kept)
-		complain(state, err_log_text(&err));
-	answer_marks(peer, mark.request,
-		is_kept ? WIRE_MARKS_YES : WIRE_MARKS_UNABLE);
+	answer_marks(peer, mark.request, keep_marks(peer, &mark));
 	end_if_broken(state);
 	return true;
 }

@@ -443,6 +443,7 @@ void
 wire_mark(struct frame *frame, struct wire_mark *mark)
 {
 	frame_u64(frame, &mark->request);
+	frame_bool(frame, &mark->is_claim);
 	FRAME_LIST(frame, mark->items, mark->count, MARK_LEAST, mark_item);
 }
 

@@ -469,13 +469,14 @@ struct wire_seen {
 };
 void wire_seen(struct frame *frame, struct wire_seen *seen);
 
-/* Keep these. */
+/* Keep these; a claim: only if none of them is there. */
 struct wire_mark_item {
 	unsigned char key[WIRE_MARK_KEY];
 	uint64_t expires_s; /* wall clock */
 };
 struct wire_mark {
 	uint64_t request;
+	bool is_claim;
 	struct wire_mark_item *items;
 	size_t count;
 };
@@ -483,7 +484,7 @@ void wire_mark(struct frame *frame, struct wire_mark *mark);
 
 /* The answer to both. */
 enum wire_marked_state {
-	WIRE_MARKS_NO,    /* there is none */
+	WIRE_MARKS_NO,    /* there is none; the claim met one */
 	WIRE_MARKS_YES,   /* there is; they are kept */
 	WIRE_MARKS_UNABLE /* the data base cannot tell, or cannot be written */
 };
