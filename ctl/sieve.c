@@ -39,6 +39,7 @@
 #include "deliver/recipient.h"
 #include "deliver/script.h"
 #include "deliver/setup.h"
+#include "deliver/useraddress.h"
 
 #include "base/banned.h"
 
@@ -277,6 +278,40 @@ run_program(struct sieve_host *host, struct sieve_external *external)
 		tester->prefix, STR_ARG(external->name));
 }
 
+/* What -r says, else -a, else -u. */
+static struct delivery
+delivery_of(const struct tester *tester)
+{
+	struct delivery delivery = {
+		.user = tester->user, .settings = tester->conf};
+
+	if (tester->has_recipient)
+		delivery.final = tester->recipient;
+	else if (tester->has_to)
+		delivery.final = tester->to;
+	return delivery;
+}
+
+static bool
+answer_user_address(struct sieve_host *host, struct address *address_out)
+{
+	const struct tester *tester = tester_of(host);
+	const struct job job = {
+		.arena = tester->ctl->arena, .service = "lda", .session = ""};
+	const struct delivery delivery = delivery_of(tester);
+
+	return useraddress_main(&job, &delivery, address_out);
+}
+
+static bool
+answer_user_alias(
+	struct sieve_host *host, size_t index, struct str *address_out)
+{
+	const struct delivery delivery = delivery_of(tester_of(host));
+
+	return useraddress_alias(&delivery, index, address_out);
+}
+
 static void
 print_log(struct sieve_host *host UNUSED, const char *text)
 {
@@ -297,6 +332,8 @@ static const struct sieve_host_ops quiet_ops = {
 	.log = print_log,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
+	.user_address = answer_user_address,
+	.user_alias = answer_user_alias,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
@@ -312,6 +349,8 @@ static const struct sieve_host_ops traced_ops = {
 	.log = print_log,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
+	.user_address = answer_user_address,
+	.user_alias = answer_user_alias,
 	.trace = print_trace,
 };
 
@@ -571,6 +610,9 @@ read_envelope(struct tester *tester, const struct test_options *options)
 		to = options->user;
 	if (read_address(tester, options->from, &tester->given_from,
 		    &tester->has_given_from) < 0)
+		return -1;
+	if (read_address(tester, options->recipient, &tester->recipient,
+		    &tester->has_recipient) < 0)
 		return -1;
 	return read_address(tester, to, &tester->to, &tester->has_to);
 }

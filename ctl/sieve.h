@@ -25,6 +25,8 @@ struct tester {
 	const struct message *message;
 	struct address from, to;
 	bool has_from, has_to;
+	struct address recipient; /* -r */
+	bool has_recipient;
 	struct address given_from; /* -f */
 	bool has_given_from;
 	bool has_user;    /* -u: these are the user's */

@@ -9,7 +9,7 @@
 #include "deliver/mailboxes.h"
 #include "deliver/programs.h"
 #include "deliver/seen.h"
-#include "deliver/setup.h"
+#include "deliver/useraddress.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -183,22 +183,18 @@ answer_list_has(struct sieve_host *host,
 	return extlists_find(lists_of(host), question, err);
 }
 
-/* sieve_user_email, else the user's name where it is an address, else that of the
- * recipient. */
 static bool
 answer_user_address(struct sieve_host *host, struct address *address_out)
 {
-	const struct deliver_host *own = host_of(host);
-	const char *email = own->delivery->settings->sieve_user_email;
-	struct str text;
-	struct err err;
+	return useraddress_main(
+		host_of(host)->job, host_of(host)->delivery, address_out);
+}
 
-	if (setup_expand(own->job, own->delivery,
-		    email[0] != '\0' ? email : "%u", &text, &err) < 0 ||
-		address_parse_path(own->job->arena, text,
-			ADDRESS_BRACKETS_OPTIONAL, address_out, &err) < 0)
-		*address_out = own->delivery->final;
-	return address_out->domain.len > 0;
+static bool
+answer_user_alias(
+	struct sieve_host *host, size_t index, struct str *address_out)
+{
+	return useraddress_alias(host_of(host)->delivery, index, address_out);
 }
 
 static const struct sieve_host_ops ops = {
@@ -218,6 +214,7 @@ static const struct sieve_host_ops ops = {
 	.environment = answer_environment,
 	.log = take_log,
 	.user_address = answer_user_address,
+	.user_alias = answer_user_alias,
 };
 
 void

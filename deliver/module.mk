@@ -27,6 +27,8 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/setup.c %D%/setup.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/userlog.c %D%/userlog.h \
+	%D%/useraddress.c %D%/useraddress.h \
+	%D%/vacation.c %D%/vacation.h \
 	%D%/work.h
 
 # The core and all below it, in the linker's order.

@@ -3,8 +3,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/session_id.h"
 #include "outbound/outbound.h"
+#include "deliver/mailboxes.h"
 #include "deliver/report.h"
+#include "deliver/seen.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
 
@@ -22,6 +25,23 @@ notices_add(
 			sizeof(*notices->items), notices->count, notices->size);
 	}
 	notices->items[notices->count++] = *notice;
+}
+
+struct letter
+notices_letter(const struct job *job, const struct delivery *delivery)
+{
+	time_t now = clock_now().tv_sec;
+	char random[SESSION_ID_LEN + 1];
+
+	session_id_make(random);
+	return (struct letter){
+		.date = clock_local(now),
+		.id = letter_id(job->arena,
+			str_from(arena_format(
+				job->arena, "%lld.%s", (long long)now, random)),
+			setup_hostname(delivery->settings)),
+		.original = job->message,
+	};
 }
 
 static bool
@@ -58,22 +78,119 @@ submit(const struct delivery *delivery, const struct notice *notice,
 		notice->count, notice->content, err);
 }
 
+/* ---- a copy (RFC 8580) ---- */
+
+/* The copy is the reader's whether it was flushed or not, so that a failure takes
+ * nothing away from what was sent. */
+static int
+finish_copy(struct store_copy *stored, const struct plan_copy *copy,
+	struct err *err)
+{
+	if (store_set_keywords(
+		    stored, copy->keywords, copy->keyword_count, err) < 0 ||
+		store_commit(stored, err) < 0 ||
+		store_settle(&stored, 1, err) < 0)
+		return -1;
+	return 0;
+}
+
+static enum store_result
+file_into(const struct delivery *delivery, const struct notice *notice,
+	struct str folder, struct err *err)
+{
+	const struct plan_copy *copy = notice->copy;
+	struct delivery_work *work = delivery->work;
+	unsigned flags = (copy->create ? STORE_CREATE_FOLDER : 0) |
+	                 mailboxes_flags(work->mailboxes, folder);
+	struct store_copy *stored = NULL;
+	enum store_result result = store_write(work->store, folder, flags,
+		notice->content, copy->store_flags, &stored, err);
+
+	if (result == STORE_OK && finish_copy(stored, copy, err) < 0)
+		result = STORE_FAILED;
+	if (result == STORE_OK)
+		log_info("sieve: stored a copy of the %s into mailbox '%.*s'",
+			notice->what, STR_ARG(store_copy_folder(stored)));
+	store_copy_close(&stored);
+	return result;
+}
+
+/* RFC 8580 3: where the folder is missing the copy goes where a fileinto's would. */
+static void
+file_copy(const struct delivery *delivery, const struct notice *notice)
+{
+	struct str folder = notice->copy->folder;
+	struct err err;
+	enum store_result result = file_into(delivery, notice, folder, &err);
+
+	if (result == STORE_OK)
+		return;
+	log_error("sieve: failed to store a copy of the %s into mailbox "
+		  "'%.*s': %s",
+		notice->what, STR_ARG(folder), err_log_text(&err));
+	if (result == STORE_NO_FOLDER &&
+		file_into(delivery, notice, STR("INBOX"), &err) != STORE_OK)
+		log_error("sieve: nor into INBOX: %s", err_log_text(&err));
+}
+
+/* ---- sending ---- */
+
+/* False: somebody has it already, or nobody knows. */
+static bool
+claim(struct job *job, const struct delivery *delivery,
+	const struct notice *notice)
+{
+	struct err err;
+
+	if (notice->once == NULL)
+		return true;
+	switch (seen_claim(job, delivery, notice->once, &err)) {
+	case LOOKUP_FOUND:
+		return true;
+	case LOOKUP_NONE:
+		log_debug("sieve: %s to <%.*s> was sent by another delivery",
+			notice->what, STR_ARG(notice->recipients[0]));
+		return false;
+	case LOOKUP_ERROR:
+		break;
+	}
+	log_error("sieve: %s to <%.*s> is not sent, as it cannot be "
+		  "remembered: %s",
+		notice->what, STR_ARG(notice->recipients[0]),
+		err_log_text(&err));
+	return false;
+}
+
+static void
+tell_sent(struct job *job, const struct delivery *delivery,
+	const struct notice *notice)
+{
+	size_t i;
+
+	for (i = 0; i < notice->count; i++)
+		report_line(job, delivery, NULL, "sent %s to <%.*s>",
+			notice->what, STR_ARG(notice->recipients[i]));
+}
+
 static void
 hand_over(struct job *job, const struct delivery *delivery,
 	const struct notice *notice, uint64_t until_ms)
 {
 	struct err err;
-	size_t i;
 
+	if (!claim(job, delivery, notice))
+		return;
 	if (submit(delivery, notice, until_ms, &err) < 0) {
 		log_error("sieve: failed to send %s to <%.*s>: %s",
 			notice->what, STR_ARG(notice->recipients[0]),
 			err_log_text(&err));
+		if (notice->once != NULL)
+			seen_give_back(job, delivery, notice->once);
 		return;
 	}
-	for (i = 0; i < notice->count; i++)
-		report_line(job, delivery, NULL, "sent %s to <%.*s>",
-			notice->what, STR_ARG(notice->recipients[i]));
+	tell_sent(job, delivery, notice);
+	if (notice->copy != NULL)
+		file_copy(delivery, notice);
 }
 
 static void

@@ -17,7 +17,10 @@
 
 #include "base/str.h"
 #include "mail/content.h"
+#include "mail/letter.h"
+#include "sieve/sieve.h"
 #include "deliver/deliver.h"
+#include "deliver/plan.h"
 
 enum {
 	/* For all of them together: the worker is needed for other mail, and an
@@ -31,7 +34,16 @@ struct notice {
 	const struct str *recipients; /* local@domain each */
 	size_t count;
 	const struct content *content;
+	/* Not sent when an earlier delivery has kept this mark, or one that runs
+	 * at the same time; kept only when it was sent.  NULL: always sent. */
+	const struct sieve_mark *once;
+	/* Where a copy goes when it was sent; NULL: nowhere. */
+	const struct plan_copy *copy;
 };
+
+/* A letter with a date, an id, and the job's message as its original. */
+struct letter notices_letter(
+	const struct job *job, const struct delivery *delivery);
 
 /* In the order in which they shall leave.  What the notice points to lives as long
  * as the job. */

@@ -4,6 +4,7 @@
 #include "deliver/redirect.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
+#include "deliver/vacation.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -58,6 +59,14 @@ add_keywords(struct job *job, struct plan_copy *copy, const struct str *names,
 			all[copy->keyword_count++] = names[i];
 }
 
+void
+plan_set_flags(struct job *job, struct plan_copy *copy,
+	const struct sieve_flags *flags)
+{
+	copy->store_flags = flags_to_store(flags);
+	add_keywords(job, copy, flags->items, flags->count);
+}
+
 static struct plan_copy *
 find_copy(const struct delivery *delivery, struct str folder)
 {
@@ -78,10 +87,8 @@ add_copy(struct job *job, const struct delivery *delivery,
 	struct plan *plan = delivery->work->plan;
 	struct plan_copy *same = find_copy(delivery, wanted.folder);
 
-	if (flags != NULL) {
-		wanted.store_flags = flags_to_store(flags);
-		add_keywords(job, &wanted, flags->items, flags->count);
-	}
+	if (flags != NULL)
+		plan_set_flags(job, &wanted, flags);
 	if (same != NULL) {
 		/* RFC 5232 3: the last list wins; the implicit keep, which has
 		 * none of its own, takes no flag away. */
@@ -179,6 +186,9 @@ add_action(struct job *job, struct delivery *delivery,
 		break;
 	case SIEVE_REJECT:
 		plan->refusal = action;
+		break;
+	case SIEVE_VACATION:
+		vacation_plan(job, delivery, action);
 		break;
 	case SIEVE_DISCARD:
 		break;

@@ -14,6 +14,7 @@ struct delivery;
 struct job;
 struct content;
 struct sieve_action;
+struct sieve_flags;
 struct store_copy;
 struct work_bytes;
 
@@ -64,6 +65,10 @@ void plan_build(struct job *job, struct delivery *delivery);
  * plan's is there.  False when there is one; else it is the last one. */
 bool plan_keep(struct job *job, struct delivery *delivery,
 	const struct plan_pipe *pipe);
+
+/* Of a copy that has none so far. */
+void plan_set_flags(struct job *job, struct plan_copy *copy,
+	const struct sieve_flags *flags);
 
 /* The folder of copy `index` is missing or impossible: the default mailbox takes
  * its place, and INBOX that of the default mailbox. */

@@ -590,7 +590,8 @@ would_vanish(const struct sieve_result *result)
 	size_t i;
 
 	for (i = 0; i < result->count; i++)
-		if (result->actions[i].kind != SIEVE_DISCARD)
+		if (result->actions[i].kind != SIEVE_DISCARD &&
+			result->actions[i].kind != SIEVE_VACATION)
 			return false;
 	return !result->implicit_keep;
 }

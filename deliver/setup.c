@@ -240,6 +240,27 @@ or_unlimited(uint64_t limit)
 	return limit > 0 ? limit : BUF_UNLIMITED;
 }
 
+static struct sieve_vacation_settings
+setup_vacation(const struct settings *settings)
+{
+	return (struct sieve_vacation_settings){
+		.default_s = settings->sieve_vacation_default_period_ms / 1000,
+		.min_s = settings->sieve_vacation_min_period_ms / 1000,
+		.has_no_min = settings->sieve_vacation_min_period_ms < 1000,
+		.max_s = or_unlimited(
+			settings->sieve_vacation_max_period_ms / 1000),
+		.answers_implicit =
+			!settings->sieve_vacation_check_recipient ||
+			settings->sieve_vacation_dont_check_recipient,
+		.knows_original =
+			settings->sieve_vacation_use_original_recipient,
+		.ignores_envelope =
+			settings->sieve_vacation_to_header_ignore_envelope,
+		.subject = settings->sieve_vacation_default_subject,
+		.template = settings->sieve_vacation_default_subject_template,
+	};
+}
+
 struct sieve_settings
 setup_sieve(const struct settings *settings)
 {
@@ -265,6 +286,7 @@ setup_sieve(const struct settings *settings)
 			settings->sieve_duplicate_max_period_ms / 1000,
 		.max_programs = settings->sieve_max_programs,
 		.max_program_output = settings->sieve_program_max_output,
+		.vacation = setup_vacation(settings),
 		.max_header_size = settings->sieve_editheader_max_header_size,
 		.protected_headers = settings->sieve_editheader_protected,
 		.no_add_headers = settings->sieve_editheader_forbid_add,

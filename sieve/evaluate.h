@@ -104,6 +104,7 @@ struct run {
 	bool host_in_trouble;
 	size_t redirects;
 	size_t programs;
+	bool has_answered; /* vacation has run, whatever came of it */
 };
 
 /* ---- for commands and extensions ---- */

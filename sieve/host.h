@@ -179,6 +179,11 @@ struct sieve_host_ops {
 	bool (*user_address)(
 		struct sieve_host *host, struct address *address_out);
 
+	/* A further address of that person (RFC 5230 4.5): the one with this
+	 * index, from 0 on; false behind the last one.  NULL: there are none. */
+	bool (*user_alias)(
+		struct sieve_host *host, size_t index, struct str *address_out);
+
 	/* May be NULL: nobody wants to see it. */
 	void (*trace)(
 		struct sieve_host *host, const struct sieve_trace_event *event);

@@ -44,7 +44,8 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/newmessage.c %D%/ext/newmessage.h \
 	%D%/ext/replace.c \
 	%D%/ext/extracttext.c \
-	%D%/ext/fileinto.c \
+	%D%/ext/fcc.c %D%/ext/fcc.h \
+	%D%/ext/fileinto.c %D%/ext/fileinto.h \
 	%D%/ext/foreverypart.c \
 	%D%/ext/ihave.c \
 	%D%/ext/imap4flags.c \
@@ -63,4 +64,5 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/subaddress.c \
 	%D%/ext/testsuite.c %D%/ext/testsuite.h \
 	%D%/ext/unicode_casemap.c \
+	%D%/ext/vacation.c \
 	%D%/ext/variables.c %D%/ext/variables.h

@@ -116,6 +116,7 @@ is_same(const struct sieve_action *a, const struct sieve_action *b)
 			a->redirect.address, b->redirect.address);
 	case SIEVE_REJECT:
 	case SIEVE_PIPE:
+	case SIEVE_VACATION:
 		break; /* a refusal never comes twice: conflict.h */
 	}
 	return false;
@@ -140,6 +141,7 @@ merge_into(struct sieve_action *old, const struct sieve_action *new)
 		break;
 	case SIEVE_REJECT:
 	case SIEVE_PIPE:
+	case SIEVE_VACATION:
 		break;
 	}
 }
@@ -227,6 +229,36 @@ add_program(struct buf *buf, const struct sieve_action *action)
 }
 
 static void
+add_named(struct buf *buf, const char *name, struct str value)
+{
+	buf_add_format(buf, " %s=", name);
+	add_quoted(buf, value);
+}
+
+static void
+add_vacation(struct buf *buf, const struct sieve_vacation *vacation)
+{
+	buf_add_text(buf, "vacation ");
+	add_quoted(buf, vacation->recipient);
+	if (!str_equal(vacation->to, vacation->recipient))
+		add_named(buf, "to", vacation->to);
+	add_named(buf, "from", vacation->from);
+	add_named(buf, "subject", vacation->subject);
+	buf_add_format(
+		buf, " seconds=%llu", (unsigned long long)vacation->seconds);
+}
+
+/* RFC 8580 */
+static void
+add_copy(struct buf *buf, const struct sieve_action *action)
+{
+	if (action->fileinto.mailbox.len == 0)
+		return;
+	add_named(buf, "fcc", action->fileinto.mailbox);
+	add_flags(buf, &action->fileinto.flags);
+}
+
+static void
 add_action(struct buf *buf, const struct sieve_action *action)
 {
 	switch (action->kind) {
@@ -253,6 +285,10 @@ add_action(struct buf *buf, const struct sieve_action *action)
 		break;
 	case SIEVE_PIPE:
 		add_program(buf, action);
+		break;
+	case SIEVE_VACATION:
+		add_vacation(buf, action->vacation);
+		add_copy(buf, action);
 		break;
 	}
 }
@@ -297,6 +333,7 @@ sieve_action_tags(const struct sieve_action *action)
 
 	switch (action->kind) {
 	case SIEVE_FILEINTO:
+	case SIEVE_VACATION:
 		return tags[action->fileinto.copy][action->fileinto.create];
 	case SIEVE_REDIRECT:
 		return tags[action->redirect.copy][0];

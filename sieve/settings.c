@@ -23,6 +23,9 @@ enum {
 #define DEFAULT_STEPS UINT64_C(1000000)
 #define DEFAULT_DUPLICATE (UINT64_C(12) * 60 * 60)
 #define DEFAULT_DUPLICATE_MAX (UINT64_C(7) * 24 * 60 * 60)
+#define DEFAULT_VACATION (UINT64_C(7) * 24 * 60 * 60)
+#define DEFAULT_VACATION_MIN (UINT64_C(24) * 60 * 60)
+#define DEFAULT_VACATION_MAX (UINT64_C(60) * 24 * 60 * 60)
 #define DEFAULT_MEMORY (UINT64_C(64) * 1024 * 1024)
 
 static uint64_t
@@ -35,6 +38,20 @@ static size_t
 or_default_size(size_t value, size_t otherwise)
 {
 	return value > 0 ? value : otherwise;
+}
+
+static void
+fill_vacation(struct sieve_vacation_settings *vacation)
+{
+	vacation->default_s = or_default(vacation->default_s, DEFAULT_VACATION);
+	vacation->min_s = vacation->has_no_min ? 0
+	                                       : or_default(vacation->min_s,
+							 DEFAULT_VACATION_MIN);
+	vacation->max_s = or_default(vacation->max_s, DEFAULT_VACATION_MAX);
+	if (vacation->subject == NULL)
+		vacation->subject = "Automated reply";
+	if (vacation->template == NULL)
+		vacation->template = "Auto: %$";
 }
 
 struct sieve_settings
@@ -71,6 +88,7 @@ settings_filled(const struct sieve_settings *settings)
 		or_default(s.duplicate_default_s, DEFAULT_DUPLICATE);
 	s.duplicate_max_s =
 		or_default(s.duplicate_max_s, DEFAULT_DUPLICATE_MAX);
+	fill_vacation(&s.vacation);
 	if (s.delimiters == NULL)
 		s.delimiters = "+";
 	return s;
@@ -142,6 +160,19 @@ is_same_scan(const struct sieve_scan_settings *a,
 	       is_same_text(a->max_header, b->max_header);
 }
 
+static bool
+is_same_vacation(const struct sieve_vacation_settings *a,
+	const struct sieve_vacation_settings *b)
+{
+	return a->default_s == b->default_s && a->min_s == b->min_s &&
+	       a->max_s == b->max_s && a->has_no_min == b->has_no_min &&
+	       a->answers_implicit == b->answers_implicit &&
+	       a->knows_original == b->knows_original &&
+	       a->ignores_envelope == b->ignores_envelope &&
+	       is_same_text(a->subject, b->subject) &&
+	       is_same_text(a->template, b->template);
+}
+
 bool
 sieve_settings_are_same(
 	const struct sieve_settings *a, const struct sieve_settings *b)
@@ -165,6 +196,7 @@ sieve_settings_are_same(
 	       a->duplicate_max_s == b->duplicate_max_s &&
 	       a->max_programs == b->max_programs &&
 	       a->max_program_output == b->max_program_output &&
+	       is_same_vacation(&a->vacation, &b->vacation) &&
 	       a->max_header_size == b->max_header_size &&
 	       is_same_text(a->protected_headers, b->protected_headers) &&
 	       is_same_text(a->no_add_headers, b->no_add_headers) &&

@@ -33,6 +33,22 @@ struct sieve_scan_settings {
 	const char *text_values[11]; /* what stands for 0 (no test) to 10 */
 };
 
+/* When and how `vacation` answers (RFC 5230, RFC 6131). */
+struct sieve_vacation_settings {
+	uint64_t default_s; /* without :days and :seconds; 7 days */
+	uint64_t min_s;     /* instead of shorter times; 1 day */
+	uint64_t max_s;     /* instead of longer ones; 60 days */
+	bool has_no_min;    /* every message may be answered */
+	/* Also when the message names none of the user's addresses. */
+	bool answers_implicit;
+	/* The envelope's original recipient is one of these. */
+	bool knows_original;
+	/* To is the sender that the header names. */
+	bool ignores_envelope;
+	const char *subject;  /* where there is none; "Automated reply" */
+	const char *template; /* else: "Auto: %$", %$ is the original's */
+};
+
 /* Zero means the default that stands behind each.  A new one has a line in
  * sieve_settings_are_same(), too. */
 struct sieve_settings {
@@ -52,6 +68,7 @@ struct sieve_settings {
 	uint64_t max_memory;   /* bytes an evaluation may use; 64 MiB */
 	uint64_t duplicate_default_s; /* without :seconds; 12 hours */
 	uint64_t duplicate_max_s;     /* instead of longer ones; 7 days */
+	struct sieve_vacation_settings vacation;
 	size_t max_includes; /* scripts that one may include, in all; 255 */
 	size_t max_include_depth;    /* within each other; 10 */
 	size_t max_programs;         /* that a run may run, in all; 10 */
@@ -148,13 +165,30 @@ enum sieve_action_kind {
 	SIEVE_DISCARD,
 	SIEVE_REDIRECT,
 	SIEVE_REJECT,
-	SIEVE_PIPE
+	SIEVE_PIPE,
+	SIEVE_VACATION
 };
 
 struct sieve_flags {
 	const struct str
 		*items; /* as written: \Seen, $Forwarded; no duplicates */
 	size_t count;
+};
+
+/* An answer that the script and the message ask for.  Whether the same was sent
+ * not long ago has been looked up (sieve_host_ops.duplicate_seen); other deliveries
+ * that run at the same time may have found the same. */
+struct sieve_vacation {
+	struct str recipient; /* the envelope's sender, checked */
+	struct str to;        /* header lists: who is answered, and by whom */
+	struct str from;
+	struct str user;    /* the user's own address; empty: not known */
+	struct str subject; /* UTF-8, one line */
+	struct str reason;
+	bool is_mime; /* `reason` is an entity (RFC 2045 2.4) */
+	/* Not the same again (RFC 5230 4.2); seconds 0: always. */
+	unsigned char key[SIEVE_MARK_KEY];
+	uint64_t seconds;
 };
 
 struct sieve_action {
@@ -164,10 +198,13 @@ struct sieve_action {
 	const struct content *content;
 	const char *script; /* where in which script */
 	unsigned line, column;
+	const struct sieve_vacation *vacation; /* SIEVE_VACATION */
 	union {
 		struct {
 			struct sieve_flags flags;
 		} keep;
+		/* Of SIEVE_VACATION: where a copy of the answer goes (RFC 8580);
+		 * without a mailbox: nowhere. */
 		struct {
 			struct str mailbox; /* UTF-8, as the script wrote it */
 			struct sieve_flags flags;

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "sieve/ext/fileinto.h"
+
 #include "base/utf8.h"
 #include "sieve/check.h"
 #include "sieve/evaluate.h"
@@ -11,8 +13,8 @@
 #include "base/banned.h"
 
 /* What no store could take; further rules are the store's. */
-static const char *
-what_is_wrong(struct str mailbox)
+const char *
+fileinto_what_is_wrong(struct str mailbox)
 {
 	if (mailbox.len == 0)
 		return "is empty";
@@ -28,7 +30,7 @@ static void
 check_fileinto(struct checker *checker, struct ast_command *node)
 {
 	const struct text *mailbox = node->call->arguments[0].texts;
-	const char *wrong = what_is_wrong(mailbox->constant);
+	const char *wrong = fileinto_what_is_wrong(mailbox->constant);
 
 	if (text_is_constant(mailbox) && wrong != NULL)
 		check_error(checker, mailbox->at,
@@ -51,7 +53,7 @@ act_fileinto(struct run *run, const struct call *call)
 
 	if (run_text(run, call->arguments[0].texts, &mailbox) != SIEVE_OK)
 		return SIEVE_FAILED;
-	wrong = what_is_wrong(mailbox);
+	wrong = fileinto_what_is_wrong(mailbox);
 	if (wrong != NULL)
 		return run_fail(run, "fileinto: invalid folder name %s: it %s",
 			report_quote(&run->reporter, mailbox), wrong);

@@ -27,6 +27,7 @@
  *   envelope    from ADDRESS; to ADDRESS      neither is known without it
  *               and ret, envid, notify, orcpt, bytimeabsolute, bytimerelative,
  *               bymode, bytrace, auth, each with its value
+ *   user        the user's address; further ones of that person, one a line
  *   earlier     a message that was judged and delivered before; there may be
  *               several.  "earlier script" judged them, else "script" did
  *   marks       what is to be remembered after the delivery, in the order of the
@@ -109,7 +110,7 @@ struct test_case {
 	struct str message;
 	struct str earlier[MOST_EARLIER], earlier_script;
 	size_t earlier_count;
-	struct lines marks, lists;
+	struct lines marks, lists, user;
 	struct lines envelope, clock, mailboxes, settings;
 	struct lines environment, log, notes;
 	struct lines uses, ids, annotations, programs;
@@ -222,6 +223,7 @@ take_section(struct test_case *test, struct str name, struct lines *lines)
 		{"marks", &test->marks},
 		{"lists", &test->lists},
 		{"clock", &test->clock},
+		{"user", &test->user},
 		{"mailboxes", &test->mailboxes},
 		{"uses", &test->uses},
 		{"ids", &test->ids},
@@ -617,6 +619,30 @@ take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 	lines_add(&world->trace, sieve_trace_text(world->test->arena, event));
 }
 
+/* The first line of "user"; the others are aliases. */
+static bool
+answer_user_address(struct sieve_host *host, struct address *address_out)
+{
+	const struct test_case *test = world_of(host)->test;
+	struct err err;
+
+	return test->user.count > 0 &&
+	       address_parse_path(test->arena, test->user.items[0],
+		       ADDRESS_BRACKETS_OPTIONAL, address_out, &err) == 0;
+}
+
+static bool
+answer_user_alias(
+	struct sieve_host *host, size_t index, struct str *address_out)
+{
+	const struct lines *user = &world_of(host)->test->user;
+
+	if (index + 1 >= user->count)
+		return false;
+	*address_out = user->items[index + 1];
+	return true;
+}
+
 static const struct sieve_host_ops ops = {
 	.message = answer_message,
 	.envelope = answer_envelope,
@@ -633,6 +659,8 @@ static const struct sieve_host_ops ops = {
 	.environment = answer_environment,
 	.envelope_text = answer_envelope_text,
 	.log = take_log,
+	.user_address = answer_user_address,
+	.user_alias = answer_user_alias,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
@@ -650,6 +678,8 @@ static const struct sieve_host_ops traced_ops = {
 	.environment = answer_environment,
 	.envelope_text = answer_envelope_text,
 	.log = take_log,
+	.user_address = answer_user_address,
+	.user_alias = answer_user_alias,
 	.trace = take_trace,
 };
 
@@ -799,6 +829,32 @@ set_scan(struct test_case *test, struct sieve_settings *settings,
 	return true;
 }
 
+static bool
+set_switch(struct sieve_settings *settings, struct str name, bool value)
+{
+	const struct {
+		const char *name;
+		bool *field;
+	} switches[] = {
+		{"redirects_prohibited", &settings->redirects_prohibited},
+		{"is_global", &settings->is_global},
+		{"vacation.has_no_min", &settings->vacation.has_no_min},
+		{"vacation.answers_implicit",
+			&settings->vacation.answers_implicit},
+		{"vacation.knows_original", &settings->vacation.knows_original},
+		{"vacation.ignores_envelope",
+			&settings->vacation.ignores_envelope},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(switches); i++)
+		if (str_is(name, switches[i].name)) {
+			*switches[i].field = value;
+			return true;
+		}
+	return false;
+}
+
 static void
 set_setting(struct test_case *test, struct sieve_settings *settings,
 	struct str name, struct str value)
@@ -825,6 +881,12 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 		{"max_include_depth", &settings->max_include_depth, NULL, NULL},
 		{"max_mime_parts", &settings->max_mime_parts, NULL, NULL},
 		{"max_mime_depth", &settings->max_mime_depth, NULL, NULL},
+		{"vacation.default_s", NULL, &settings->vacation.default_s,
+			NULL},
+		{"vacation.min_s", NULL, &settings->vacation.min_s, NULL},
+		{"vacation.max_s", NULL, &settings->vacation.max_s, NULL},
+		{"vacation.subject", NULL, NULL, &settings->vacation.subject},
+		{"vacation.template", NULL, NULL, &settings->vacation.template},
 		{"max_steps", NULL, &settings->max_steps, NULL},
 		{"max_memory", NULL, &settings->max_memory, NULL},
 		{"max_header_size", &settings->max_header_size, NULL, NULL},
@@ -840,14 +902,8 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 
 	if (set_scan(test, settings, name, value))
 		return;
-	if (str_is(name, "redirects_prohibited")) {
-		settings->redirects_prohibited = str_is(value, "yes");
+	if (set_switch(settings, name, str_is(value, "yes")))
 		return;
-	}
-	if (str_is(name, "is_global")) {
-		settings->is_global = str_is(value, "yes");
-		return;
-	}
 	for (i = 0; i < ARRAY_LENGTH(fields); i++) {
 		if (!str_is(name, fields[i].name))
 			continue;
@@ -1136,6 +1192,13 @@ keep_marks(struct world *world, const struct sieve_result *result)
 			world->kept_count < MOST_KEPT)
 			memcpy(world->kept[world->kept_count++],
 				result->marks[i].key, SIEVE_MARK_KEY);
+	for (i = 0; i < result->count; i++)
+		if (result->actions[i].kind == SIEVE_VACATION &&
+			result->actions[i].vacation->seconds > 0 &&
+			world->kept_count < MOST_KEPT)
+			memcpy(world->kept[world->kept_count++],
+				result->actions[i].vacation->key,
+				SIEVE_MARK_KEY);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "sieve/result.h"
 #include "deliver/detail.h"
 #include "deliver/execute.h"
+#include "deliver/notices.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
@@ -179,6 +180,7 @@ execute(struct world *world, const struct message *message, size_t from,
 		errors_add(world, str_from(err_log_text(&err)));
 	} else {
 		execute_plans(&batch);
+		notices_hand_over(jobs, 1);
 		is_good = world->delivery.outcome != DELIVER_FAILED &&
 		          !has_fallen_back(work->plan) &&
 		          !has_failed_pipe(work->plan);

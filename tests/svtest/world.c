@@ -317,6 +317,31 @@ answer_environment(
 	return true;
 }
 
+/* No memory is attached: nothing is ever a duplicate. */
+static enum lookup
+find_nothing(const struct job *job UNUSED, const unsigned char *key UNUSED,
+	struct err *err UNUSED)
+{
+	return LOOKUP_NONE;
+}
+
+static int
+keep_nothing(const struct job *job UNUSED, const struct seen_mark *marks UNUSED,
+	size_t count UNUSED, struct err *err UNUSED)
+{
+	return 0;
+}
+
+static enum lookup
+claim_anything(const struct job *job UNUSED,
+	const struct seen_mark *mark UNUSED, struct err *err UNUSED)
+{
+	return LOOKUP_FOUND;
+}
+
+static const struct job_seen no_memory = {
+	.find = find_nothing, .keep = keep_nothing, .claim = claim_anything};
+
 static void
 make_job(struct world *world)
 {
@@ -326,6 +351,7 @@ make_job(struct world *world)
 		.refuses_by_mail = true,
 		.deliveries = &world->delivery,
 		.count = 1,
+		.seen = &no_memory,
 		.work = &world->job_work};
 	world->delivery = (struct delivery){.user = user_name,
 		.home = arena_format(world->arena, "%s/home", world->work),
@@ -335,7 +361,6 @@ make_job(struct world *world)
 	host_init(&world->host, &world->job, &world->delivery);
 	world->ops = *world->host.host.ops;
 	world->ops.testsuite = world_obey;
-	/* No memory is attached: nothing is ever a duplicate. */
 	world->ops.duplicate_seen = NULL;
 	world->ops.now = answer_now;
 	world->ops.environment = answer_environment;
