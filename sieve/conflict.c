@@ -5,7 +5,7 @@
 
 #include "base/banned.h"
 
-enum effect { NOTHING, DELIVERS, REFUSES };
+enum effect { NOTHING, DELIVERS, REFUSES, ANSWERS };
 
 static enum effect
 effect_of(const struct sieve_action *action)
@@ -18,6 +18,8 @@ effect_of(const struct sieve_action *action)
 		return DELIVERS;
 	case SIEVE_REJECT:
 		return REFUSES;
+	case SIEVE_VACATION:
+		return ANSWERS;
 	case SIEVE_DISCARD:
 		break;
 	}
@@ -38,6 +40,8 @@ name_of(const struct sieve_action *action)
 		return "pipe";
 	case SIEVE_DISCARD:
 		return "discard";
+	case SIEVE_VACATION:
+		return "vacation";
 	case SIEVE_REJECT:
 		break;
 	}
@@ -52,6 +56,8 @@ what_is_wrong(enum effect a, enum effect b)
 		return "a message is refused once";
 	if ((a == REFUSES && b == DELIVERS) || (a == DELIVERS && b == REFUSES))
 		return "a message is either refused or delivered";
+	if (a == ANSWERS && b == REFUSES)
+		return "a refusal is all the answer there is";
 	return NULL;
 }
 
@@ -73,6 +79,12 @@ conflict_check(struct run *run, const struct sieve_action *action)
 	enum effect effect = effect_of(action);
 	size_t i;
 
+	/* That one need not be among the actions. */
+	if (effect == REFUSES && run->has_answered)
+		return run_fail(run,
+			"%s conflicts with the vacation before it: a refusal "
+			"is all the answer there is",
+			name_of(action));
 	for (i = run->first_action; i < result->count; i++) {
 		const struct sieve_action *other = &result->actions[i];
 		const char *wrong = what_is_wrong(effect, effect_of(other));

@@ -15,6 +15,7 @@
 #include "mail/letter.h"
 #include "sieve/addresspart.h"
 #include "sieve/check.h"
+#include "sieve/conflict.h"
 #include "sieve/evaluate.h"
 #include "sieve/ext/fcc.h"
 #include "sieve/ext/newmessage.h"
@@ -653,7 +654,8 @@ act_vacation(struct run *run, const struct call *call)
 		return run_fail(run, "vacation: a script answers only once "
 				     "(RFC 5230 4.7)");
 	run->has_answered = true;
-	if (put_together(&answer) != SIEVE_OK ||
+	if (conflict_check(run, &pending.action) != SIEVE_OK ||
+		put_together(&answer) != SIEVE_OK ||
 		fcc_read(run, call, &pending.action) != SIEVE_OK)
 		return SIEVE_FAILED;
 	if (answer.against != NULL) {
