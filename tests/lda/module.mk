@@ -18,7 +18,8 @@ TAP_TESTS += \
 	%D%/quota.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
-	%D%/surroundings.sh
+	%D%/surroundings.sh \
+	%D%/vacation.sh
 EXTRA_DIST += \
 	%D%/detail.sh \
 	%D%/duplicate.sh \
@@ -39,4 +40,5 @@ EXTRA_DIST += \
 	%D%/quota.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
-	%D%/surroundings.sh
+	%D%/surroundings.sh \
+	%D%/vacation.py %D%/vacation.sh
