@@ -116,6 +116,45 @@ add(struct world *world, size_t d, const char *sender, const char *recipient,
 				world->arena, world->message, str_from(text))});
 }
 
+/* ---- a memory ---- */
+
+static bool memory_is_down, memory_has_it;
+static size_t claimed, given_back;
+
+static enum lookup
+fake_claim(const struct job *job UNUSED, const struct seen_mark *mark UNUSED,
+	struct err *err)
+{
+	claimed++;
+	if (memory_is_down) {
+		err_temp(err, "4.3.0", "nobody there");
+		return LOOKUP_ERROR;
+	}
+	return memory_has_it ? LOOKUP_NONE : LOOKUP_FOUND;
+}
+
+static int
+fake_keep(const struct job *job UNUSED, const struct seen_mark *marks,
+	size_t count, struct err *err UNUSED)
+{
+	if (count == 1 && marks->expires_s <= (uint64_t)clock_now().tv_sec)
+		given_back++;
+	return 0;
+}
+
+static const struct job_seen memory = {.keep = fake_keep, .claim = fake_claim};
+
+/* The last one of the first delivery. */
+static void
+make_single(struct world *world)
+{
+	static const struct sieve_mark mark = {.seconds = 1000};
+	struct work_notices *notices = &world->deliveries[0].work->notices;
+
+	world->job.seen = &memory;
+	notices->items[notices->count - 1].once = &mark;
+}
+
 static void
 hand_over(struct world *world)
 {
@@ -198,5 +237,72 @@ TEST(what_fails_is_logged_and_the_next_one_leaves)
 		&world, "failed to send test notice to <ada@p.test>: "));
 	CHECK(has_logged(&world, "sent test notice to <bo@p.test>"));
 	CHECK_INT(world.deliveries[0].outcome, DELIVER_SAVED);
+	finish(&world);
+}
+
+TEST(what_was_claimed_is_sent)
+{
+	struct world world;
+
+	begin(&world, "");
+	add(&world, 0, "", "ada@p.test", "one");
+	make_single(&world);
+	hand_over(&world);
+	CHECK_STR_IS(sent(), "-i -f <> -- ada@p.test\n" HEAD "one\n");
+	CHECK_UINT(claimed, 1);
+	CHECK_UINT(given_back, 0);
+	finish(&world);
+}
+
+TEST(what_another_delivery_has_claimed_is_not_sent)
+{
+	struct world world;
+
+	begin(&world, "");
+	add(&world, 0, "", "ada@p.test", "one");
+	make_single(&world);
+	memory_has_it = true;
+	hand_over(&world);
+	CHECK_STR_IS(sent(), "");
+	finish(&world);
+}
+
+TEST(what_cannot_be_remembered_is_not_sent)
+{
+	struct world world;
+
+	begin(&world, "");
+	add(&world, 0, "", "ada@p.test", "one");
+	make_single(&world);
+	memory_is_down = true;
+	hand_over(&world);
+	CHECK_STR_IS(sent(), "");
+	CHECK(has_logged(&world, "cannot be remembered: nobody there"));
+	finish(&world);
+}
+
+TEST(what_could_not_be_sent_is_given_back)
+{
+	struct world world;
+
+	begin(&world, "exit 75");
+	add(&world, 0, "", "ada@p.test", "one");
+	make_single(&world);
+	hand_over(&world);
+	CHECK_UINT(claimed, 1);
+	CHECK_UINT(given_back, 1);
+	finish(&world);
+}
+
+TEST(nothing_is_claimed_for_a_delivery_that_failed)
+{
+	struct world world;
+
+	begin(&world, "");
+	add(&world, 0, "", "ada@p.test", "one");
+	make_single(&world);
+	world.deliveries[0].outcome = DELIVER_FAILED;
+	hand_over(&world);
+	CHECK_UINT(claimed, 0);
 	finish(&world);
 }

@@ -61,6 +61,48 @@ find(unsigned number)
 	return find_at(number, NOW);
 }
 
+static enum lookup
+claim(unsigned number, uint64_t expires_s)
+{
+	struct seen_mark one = mark(number, expires_s);
+	struct err err;
+
+	return seenfile_claim(path(), &one, NOW, LONG_MS, &err);
+}
+
+TEST(a_mark_is_claimed_once_until_its_time)
+{
+	CHECK_INT(claim(1, NOW + 10), LOOKUP_FOUND);
+	CHECK_INT(claim(1, NOW + 20), LOOKUP_NONE);
+	CHECK_INT(claim(2, NOW), LOOKUP_FOUND);
+	CHECK_INT(claim(2, NOW + 10), LOOKUP_FOUND);
+	CHECK_INT(find_at(1, NOW + 9), LOOKUP_FOUND);
+	CHECK_INT(find_at(1, NOW + 10), LOOKUP_NONE);
+	CHECK_INT(keep(1, NOW), 0);
+	CHECK_INT(claim(1, NOW + 10), LOOKUP_FOUND);
+}
+
+TEST(of_those_who_claim_at_the_same_time_one_gets_it)
+{
+	enum { CROWD = 30 };
+	int status, winners = 0, i;
+
+	/* A child would make a folder of its own. */
+	CHECK_INT(find(1), LOOKUP_NONE);
+	for (i = 0; i < CROWD; i++) {
+		pid_t pid = fork();
+
+		REQUIRE(pid >= 0);
+		if (pid == 0)
+			_exit(claim(1, NOW + 10) == LOOKUP_FOUND ? 1 : 0);
+	}
+	for (i = 0; i < CROWD; i++) {
+		REQUIRE(wait(&status) > 0);
+		winners += WIFEXITED(status) && WEXITSTATUS(status) == 1;
+	}
+	CHECK_INT(winners, 1);
+}
+
 TEST(where_there_is_no_file_nothing_was_seen)
 {
 	CHECK_INT(find(1), LOOKUP_NONE);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "mail/automatic.h"
 
+#include <stdio.h>
+
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -88,4 +91,73 @@ TEST(senders_of_lists_and_systems_are_not_answered)
 	CHECK_STR(sender_reason("<ownership@a.example>"), "");
 	CHECK_STR(sender_reason("<request@a.example>"), "");
 	CHECK_STR(sender_reason("<ada@a.example>"), "");
+}
+
+TEST(programs_have_addresses_of_their_own)
+{
+	static const char *const programs[] = {"mailer-daemon+x", "Listserv",
+		"friends-owner", "noreply", "no-reply=amy", "do_not_reply",
+		"shop-noreply", "bounce-1234",
+		"friends-bounces+amy=example.org",
+		"friends-return-12-amy=example.org"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(programs); i++)
+		CHECK_STR(sender_reason(programs[i]),
+			"its sender is a mailing list or a mail system");
+}
+
+TEST(names_of_people_only_look_like_them)
+{
+	static const char *const people[] = {"request", "owner", "mailers",
+		"noreplyman", "SRS0=abcd=XY=partner.example=ada"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(people); i++)
+		CHECK_STR(sender_reason(people[i]), "");
+}
+
+static const char *
+field_of(const char *text)
+{
+	const struct message_limits limits = {.memory_bytes = 65536,
+		.header_bytes = 65536,
+		.header_fields = 100,
+		.temp_folder = "/tmp"};
+	const struct header_field *field;
+	static char name[64];
+	struct message *message;
+	struct err err;
+
+	REQUIRE(message_open_bytes(str_from(text), &limits, &message, &err) ==
+		0);
+	field = automatic_field(message);
+	if (field != NULL)
+		snprintf(name, sizeof(name), "%.*s", STR_ARG(field->name));
+	message_close(&message);
+	return field != NULL ? name : NULL;
+}
+
+TEST(the_field_that_speaks_against_an_answer_is_told)
+{
+	CHECK_STR(field_of("Subject: x\nlist-id: <a>\n\n"), "list-id");
+	CHECK_STR(
+		field_of("AUTO-SUBMITTED: auto-replied\n\n"), "AUTO-SUBMITTED");
+	CHECK_STR(field_of("Precedence: Bulk (x)\n\n"), "Precedence");
+	CHECK_STR(field_of("X-Auto-Response-Suppress: DR, oof\n\n"),
+		"X-Auto-Response-Suppress");
+	CHECK_STR(field_of("X-Autoreply: yes\n\n"), "X-Autoreply");
+	CHECK_STR(field_of("Content-Type: Multipart/Report;\n x=y\n\n"),
+		"Content-Type");
+	CHECK_STR(field_of("Auto-Submitted:\n\n"), "Auto-Submitted");
+}
+
+TEST(other_fields_do_not_speak_against_it)
+{
+	CHECK_STR(field_of("\n"), NULL);
+	CHECK_STR(field_of("Auto-Submitted: no; x=y\nPrecedence: urgent\n"
+			   "X-Auto-Response-Suppress: DR,RN\n"
+			   "Content-Type: multipart/mixed\nListen: x\n\n"
+			   "List-Id: <a>\n"),
+		NULL);
 }

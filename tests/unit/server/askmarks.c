@@ -80,6 +80,44 @@ TEST(what_one_worker_keeps_another_one_finds)
 	end();
 }
 
+static enum lookup
+claim(struct askmarks *ask, unsigned number)
+{
+	struct seen_mark mark = make(number);
+
+	return askmarks_claim(ask, &mark, &err);
+}
+
+TEST(of_two_workers_who_claim_a_mark_one_gets_it)
+{
+	struct askmarks other;
+	struct seen_mark past = make(1);
+
+	begin();
+	askmarks_init(&other, server.socket);
+	CHECK_INT(claim(&worker, 1), LOOKUP_FOUND);
+	CHECK_INT(claim(&other, 1), LOOKUP_NONE);
+	CHECK_INT(claim(&worker, 1), LOOKUP_NONE);
+	CHECK_INT(find(&other, 1), LOOKUP_FOUND);
+	past.expires_s = (uint64_t)clock_now().tv_sec;
+	CHECK_INT(askmarks_keep(&worker, &past, 1, &err), 0);
+	CHECK_INT(claim(&other, 1), LOOKUP_FOUND);
+	CHECK_INT(keep(&worker, 2), 0);
+	CHECK_INT(claim(&other, 2), LOOKUP_NONE);
+	askmarks_clear(&other);
+	end();
+}
+
+TEST(a_claim_that_nobody_answers_is_an_error)
+{
+	begin();
+	CHECK_INT(state_server_kill(&server), 128 + SIGKILL);
+	worker.timeout_ms = SHORT_MS;
+	CHECK_INT(claim(&worker, 1), LOOKUP_ERROR);
+	state_server_start(&server);
+	end();
+}
+
 TEST(a_mark_of_the_past_is_not_found)
 {
 	struct seen_mark mark = make(1);
