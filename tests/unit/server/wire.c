@@ -120,7 +120,7 @@ MESSAGE(finish, {finishes, 1})
 MESSAGE(confirm, {1, handles, 2})
 MESSAGE(confirmed, {1})
 MESSAGE(seen, {1, {2}})
-MESSAGE(mark, {1, marks, 2})
+MESSAGE(mark, {1, true, marks, 2})
 MESSAGE(marked, {1, WIRE_MARKS_UNABLE})
 MESSAGE(status_text, {{"{}", 2}})
 
