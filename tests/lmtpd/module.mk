@@ -6,7 +6,8 @@ TAP_TESTS += \
 	%D%/reload.sh \
 	%D%/sieve.sh \
 	%D%/start.sh \
-	%D%/tls.sh
+	%D%/tls.sh \
+	%D%/vacation.sh
 EXTRA_DIST += \
 	%D%/engine.sh \
 	%D%/lmtpd.sh \
@@ -17,4 +18,5 @@ EXTRA_DIST += \
 	%D%/sieve.sh \
 	%D%/start.sh \
 	%D%/tls.py \
-	%D%/tls.sh
+	%D%/tls.sh \
+	%D%/vacation.sh

@@ -36,8 +36,9 @@ sender_reason(const char *path)
 	struct err err;
 
 	REQUIRE(address_parse_path(arena, str_from(path),
-			ADDRESS_NULL_ALLOWED | ADDRESS_LOCAL_ALLOWED, &address,
-			&err) == 0);
+			ADDRESS_NULL_ALLOWED | ADDRESS_LOCAL_ALLOWED |
+				ADDRESS_BRACKETS_OPTIONAL,
+			&address, &err) == 0);
 	why = automatic_sender(&address);
 	arena_close(&arena);
 	return why != NULL ? why : "";
