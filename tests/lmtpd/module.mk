@@ -1,6 +1,7 @@
 TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/processes.sh \
+	%D%/quota.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
@@ -12,6 +13,7 @@ EXTRA_DIST += \
 	%D%/engine.sh \
 	%D%/lmtpd.sh \
 	%D%/processes.sh \
+	%D%/quota.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \

@@ -1,5 +1,5 @@
-TAP_TESTS += %D%/config.sh %D%/status.sh %D%/user.sh
-EXTRA_DIST += %D%/config.sh %D%/status.sh %D%/user.sh
+TAP_TESTS += %D%/config.sh %D%/quota.sh %D%/status.sh %D%/user.sh
+EXTRA_DIST += %D%/config.sh %D%/quota.sh %D%/status.sh %D%/user.sh
 
 check_PROGRAMS += %D%/fake_server
 %C%_fake_server_SOURCES = %D%/fake_server.c
