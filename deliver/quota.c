@@ -104,7 +104,8 @@ quota_open_user(const struct job *job, const struct delivery *delivery,
 		.store = store,
 		.roots = roots,
 		.deadline_ms = job->deadline_ms,
-		.is_counted_only = delivery->ignores_quota};
+		.is_counted_only = delivery->ignores_quota,
+		.key = arena_text(job->arena, setup_session(job, delivery))};
 	size_t i;
 
 	*quota_out = NULL;
@@ -240,6 +241,6 @@ quota_check_room(const struct job *job, struct delivery *delivery,
 		return -1;
 	if (delivery->work->quota == NULL)
 		return 0;
-	return quota_check(
+	return quota_promise(
 		delivery->work->quota, delivery->work->folder, size, err);
 }

@@ -2,6 +2,7 @@
 MAN_SCD += %D%/man/doorstep.1.scd %D%/man/doorstep-lda.8.scd \
 	%D%/man/doorstep-lmtpd.8.scd \
 	%D%/man/doorstep-maildir.5.scd %D%/man/doorstep-mbox.5.scd \
+	%D%/man/doorstep-quota.5.scd \
 	%D%/man/doorstep-userdb.5.scd %D%/man/doorstep.conf.5.scd \
 	%D%/man/doorstep-sieve.7.scd
 man_MANS = $(MAN_SCD:.scd=)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "quota/quota.h"
 
+#include <string.h>
+
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
 #include "quota/backend.h"
@@ -19,8 +22,9 @@ struct quota {
 	size_t count;
 	struct reserve reserve;
 	struct reserve_lines *lines;
-	bool is_open;     /* the table */
-	bool is_taken;    /* and not ended */
+	bool is_open;  /* the table */
+	bool is_taken; /* and not ended */
+	bool heeds_promises;
 	bool is_doubtful; /* somebody may have counted between name and line */
 };
 
@@ -167,15 +171,41 @@ look_at_table(struct quota *quota, struct err *err)
 	return 0;
 }
 
+/* The message has come, or will not. */
+static int
+redeem_promises(struct quota *quota, struct err *err)
+{
+	struct reserve_lines *lines = quota->lines;
+	const char *key = quota->settings.key;
+	size_t i, kept = 0;
+
+	if (key == NULL || key[0] == '\0')
+		return 0;
+	for (i = 0; i < lines->count; i++) {
+		if (lines->items[i].until_s == 0 ||
+			strcmp(lines->items[i].key, key) != 0)
+			lines->items[kept++] = lines->items[i];
+		else if (reserve_clear(&quota->reserve, lines->items[i].place,
+				 err) < 0)
+			return -1;
+	}
+	lines->count = kept;
+	return 0;
+}
+
 static struct quota_amount
 reserved_by_others(const struct quota *quota, const struct quota_root *root)
 {
 	struct quota_amount sum = {0, 0};
 	size_t i;
 
-	for (i = 0; i < quota->lines->count; i++)
-		if (quota->lines->items[i].root == root->number)
-			sum = quota_sum(sum, quota->lines->items[i].amount);
+	for (i = 0; i < quota->lines->count; i++) {
+		const struct reserve_line *line = &quota->lines->items[i];
+
+		if (line->root == root->number &&
+			(quota->heeds_promises || line->until_s == 0))
+			sum = quota_sum(sum, line->amount);
+	}
 	return sum;
 }
 
@@ -372,7 +402,7 @@ take_locked(struct quota *quota, struct question *question, struct err *err)
 {
 	size_t i;
 
-	if (look_at_table(quota, err) < 0)
+	if (look_at_table(quota, err) < 0 || redeem_promises(quota, err) < 0)
 		return -1;
 	for (i = 0; i < quota->count; i++)
 		if (ask_root(quota, &quota->roots[i], question, err) < 0)
@@ -400,18 +430,74 @@ quota_take(struct quota *quota, const struct quota_item *items, size_t count,
 	return result;
 }
 
+static int
+ask_all(struct quota *quota, struct question *question, struct err *err)
+{
+	size_t i;
+
+	if (look_at_table(quota, err) < 0)
+		return -1;
+	for (i = 0; i < quota->count; i++)
+		if (ask_root(quota, &quota->roots[i], question, err) < 0)
+			return -1;
+	return 0;
+}
+
+static struct question
+question_of(const struct quota_item *item)
+{
+	return (struct question){
+		.items = item, .count = 1, .is_unknown = item->bytes == 0};
+}
+
 int
 quota_check(
 	struct quota *quota, struct str folder, uint64_t bytes, struct err *err)
 {
 	const struct quota_item item = {folder, bytes};
-	struct question question = {
-		.items = &item, .count = 1, .is_unknown = bytes == 0};
-	int result = look_at_table(quota, err);
+	struct question question = question_of(&item);
+	int result = ask_all(quota, &question, err);
+
+	reserve_unlock(&quota->reserve);
+	return result;
+}
+
+static int
+promise_item(
+	struct quota *quota, const struct quota_item *item, struct err *err)
+{
+	uint64_t until_s = (uint64_t)clock_now().tv_sec + QUOTA_PROMISE_S;
 	size_t i;
 
-	for (i = 0; result == 0 && i < quota->count; i++)
-		result = ask_root(quota, &quota->roots[i], &question, err);
+	if (quota->settings.key == NULL)
+		return 0;
+	for (i = 0; i < quota->count; i++) {
+		const struct quota_root *root = &quota->roots[i];
+
+		if (is_limited(root) &&
+			!quota_root_ignores(root, item->folder) &&
+			reserve_promise(&quota->reserve, quota->lines,
+				root->number,
+				(struct quota_amount){item->bytes, 1},
+				quota->settings.key, until_s, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+quota_promise(
+	struct quota *quota, struct str folder, uint64_t bytes, struct err *err)
+{
+	const struct quota_item item = {folder, bytes};
+	struct question question = question_of(&item);
+	int result;
+
+	quota->heeds_promises = true;
+	result = ask_all(quota, &question, err);
+	if (result == 0)
+		result = promise_item(quota, &item, err);
+	quota->heeds_promises = false;
 	reserve_unlock(&quota->reserve);
 	return result;
 }

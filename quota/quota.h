@@ -31,7 +31,7 @@
 #include "store/store.h"
 #include "quota/limits.h"
 
-enum { QUOTA_ROOTS_MAX = 8 };
+enum { QUOTA_ROOTS_MAX = 8, QUOTA_PROMISE_S = 120 };
 
 struct quota_root_settings {
 	unsigned number;  /* quota2: 2 */
@@ -49,6 +49,8 @@ struct quota_settings {
 	const char *full_text; /* quota_exceeded_message */
 	uint64_t deadline_ms;  /* no lock is waited for beyond it; 0 = none */
 	bool is_counted_only;  /* all roots: the limits do not count */
+	/* Of this delivery at RCPT and later; "": none. */
+	const char *key;
 };
 
 struct quota;
@@ -79,10 +81,16 @@ void quota_begin(struct quota *quota);
 void quota_end(
 	struct quota *quota, const struct quota_item *items, size_t count);
 
-/* Would a message of `bytes` (0: not known) for that folder fit?  Reserves
- * nothing.  Errors as quota_take(). */
+/* Would a message of `bytes` (0: not known) for that folder fit?  Errors as
+ * quota_take(). */
 MUST_USE int quota_check(struct quota *quota, struct str folder, uint64_t bytes,
 	struct err *err);
+
+/* The same at RCPT: beside what others have promised, too, and then it is promised
+ * under the key, for QUOTA_PROMISE_S seconds or until quota_take().  A promise keeps
+ * nobody from delivering, only others from being promised the same room. */
+MUST_USE int quota_promise(struct quota *quota, struct str folder,
+	uint64_t bytes, struct err *err);
 
 /* ---- for people ---- */
 

@@ -155,6 +155,21 @@ reserve_open(struct reserve *reserve, const char *path, uint64_t deadline_ms,
 }
 
 static bool
+parse_promise(struct str text, struct reserve_line *line)
+{
+	struct str word;
+
+	if (!str_next_word(&text, &word))
+		return true;
+	if (number_parse(word, &line->until_s) < 0 ||
+		!str_next_word(&text, &word) || word.len > RESERVE_KEY_MAX)
+		return false;
+	memcpy(line->key, word.data, word.len);
+	line->key[word.len] = '\0';
+	return true;
+}
+
+static bool
 parse_line(struct str text, struct reserve_line *line)
 {
 	struct str word;
@@ -167,7 +182,7 @@ parse_line(struct str text, struct reserve_line *line)
 			return false;
 	line->root = (unsigned)numbers[0];
 	line->amount = (struct quota_amount){numbers[1], numbers[2]};
-	return true;
+	return parse_promise(text, line);
 }
 
 static bool
@@ -187,6 +202,13 @@ is_free(struct str text)
 	return str_trim(text).len == 0;
 }
 
+static void
+note_free(struct reserve_lines *lines, unsigned place)
+{
+	if (lines->first_free > place)
+		lines->first_free = place;
+}
+
 /* A line that is broken was of somebody who died while he wrote it. */
 static void
 take_line(struct reserve *reserve, struct reserve_lines *lines, unsigned place,
@@ -197,15 +219,18 @@ take_line(struct reserve *reserve, struct reserve_lines *lines, unsigned place,
 	if (is_own(reserve, place))
 		return;
 	if (is_free(text)) {
-		if (lines->first_free > place)
-			lines->first_free = place;
+		note_free(lines, place);
 		return;
 	}
-	if (!parse_line(text, &line))
+	if (!parse_line(text, &line)) {
 		line.is_dead = true;
-	else
+	} else if (line.until_s == 0) {
 		line.is_dead =
 			is_unlocked(reserve, (off_t)place * RESERVE_LINE);
+	} else if (line.until_s <= (uint64_t)clock_now().tv_sec) {
+		note_free(lines, place);
+		return;
+	}
 	lines->items[lines->count++] = line;
 }
 
@@ -264,6 +289,16 @@ is_taken(const struct reserve_lines *lines, unsigned place)
 	return false;
 }
 
+static void
+find_next_free(const struct reserve *reserve, struct reserve_lines *lines)
+{
+	do
+		lines->first_free++;
+	while (lines->first_free < RESERVE_LINES_MAX &&
+		(is_taken(lines, lines->first_free) ||
+			is_own(reserve, lines->first_free)));
+}
+
 int
 reserve_put(struct reserve *reserve, struct reserve_lines *lines, unsigned root,
 	struct quota_amount amount, struct err *err)
@@ -284,11 +319,26 @@ reserve_put(struct reserve *reserve, struct reserve_lines *lines, unsigned root,
 	reserve->own[reserve->own_count++] = place;
 	snprintf(text, sizeof(text), "%u %" PRIu64 " %" PRIu64, root,
 		amount.bytes, amount.messages);
-	do
-		lines->first_free++;
-	while (lines->first_free < RESERVE_LINES_MAX &&
-		(is_taken(lines, lines->first_free) ||
-			is_own(reserve, lines->first_free)));
+	find_next_free(reserve, lines);
+	return write_line(reserve, place, text, err);
+}
+
+int
+reserve_promise(struct reserve *reserve, struct reserve_lines *lines,
+	unsigned root, struct quota_amount amount, const char *key,
+	uint64_t until_s, struct err *err)
+{
+	char text[RESERVE_LINE];
+	unsigned place = lines->first_free;
+
+	if (reserve->fd < 0 || place >= RESERVE_LINES_MAX || key[0] == '\0' ||
+		strlen(key) > RESERVE_KEY_MAX ||
+		strpbrk(key, " \t\r\n") != NULL)
+		return 0;
+	snprintf(text, sizeof(text),
+		"%u %" PRIu64 " %" PRIu64 " %" PRIu64 " %s", root, amount.bytes,
+		amount.messages, until_s, key);
+	find_next_free(reserve, lines);
 	return write_line(reserve, place, text, err);
 }
 

@@ -2,11 +2,13 @@
  *
  * The file doorstep-quota beside the INBOX is a table of lines of equal length:
  *
- *   ROOT BYTES MESSAGES         taken; its owner has a lock on its first byte
- *   (blanks)                    free
+ *   ROOT BYTES MESSAGES              taken; its owner has a lock on its first byte
+ *   ROOT BYTES MESSAGES UNTIL KEY    promised at RCPT, until that second or until
+ *                                    the delivery of that key comes
+ *   (blanks)                         free
  *
- * A line without its lock is that of somebody who died: what he stored may not
- * have been counted.  Two more locks, far behind the end of the file:
+ * A line that is taken without its lock is that of somebody who died: what he
+ * stored may not have been counted.  Two more locks, far behind the end of the file:
  *
  *   the table    while somebody reads or changes it
  *   the names    shared by those who give copies their names and count them, alone
@@ -29,7 +31,8 @@
 #include "quota/limits.h"
 
 enum {
-	RESERVE_LINE = 64,
+	RESERVE_LINE = 128,
+	RESERVE_KEY_MAX = 48,
 	RESERVE_LINES_MAX = 4096, /* deliveries to one user at a time */
 	RESERVE_OWN_MAX = 8,      /* lines of one delivery */
 	RESERVE_WAIT_MS = 10000   /* for a lock */
@@ -49,6 +52,8 @@ struct reserve_line {
 	unsigned place;
 	unsigned root;
 	struct quota_amount amount;
+	uint64_t until_s; /* 0: taken, else promised */
+	char key[RESERVE_KEY_MAX + 1];
 	bool is_dead;
 };
 
@@ -73,7 +78,11 @@ MUST_USE int reserve_read(
 	struct reserve *reserve, struct reserve_lines *lines, struct err *err);
 MUST_USE int reserve_put(struct reserve *reserve, struct reserve_lines *lines,
 	unsigned root, struct quota_amount amount, struct err *err);
-/* Of somebody who died. */
+/* Nothing for a key that is too long or no word. */
+MUST_USE int reserve_promise(struct reserve *reserve,
+	struct reserve_lines *lines, unsigned root, struct quota_amount amount,
+	const char *key, uint64_t until_s, struct err *err);
+/* Of somebody who died, or a promise. */
 MUST_USE int reserve_clear(
 	struct reserve *reserve, unsigned place, struct err *err);
 

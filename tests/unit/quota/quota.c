@@ -24,6 +24,7 @@ struct box {
 	struct quota *quota;
 	struct err err;
 	size_t wrong;
+	const char *key; /* NULL: none */
 };
 
 static const char *roots[] = {"maildir:User", NULL};
@@ -38,6 +39,7 @@ open_quota(struct box *box)
 	struct quota_settings all = {.arena = box->arena,
 		.store = box->store,
 		.roots = settings,
+		.key = box->key,
 		.full_text = "full"};
 	struct conf_quota_fault fault;
 	size_t i;
@@ -386,6 +388,71 @@ TEST(a_broken_line_of_the_table_is_that_of_a_dead_one)
 	CHECK_INT(take(&box, "INBOX", 300), 0);
 	CHECK_STR(size_file(), "1000S\n100 1\n");
 	box_end(&box);
+}
+
+/* ---- promises at RCPT ---- */
+
+static void
+open_for(struct box *box, const char *key)
+{
+	box->key = key;
+	quota_close(&box->quota);
+	open_quota(box);
+}
+
+TEST(what_was_promised_at_RCPT_is_not_promised_again)
+{
+	struct box one, two;
+
+	make_maildir();
+	box_begin(&one);
+	box_begin(&two);
+	open_for(&one, "one");
+	open_for(&two, "two");
+	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 700, &one.err), 0);
+	CHECK_INT(quota_promise(two.quota, STR("INBOX"), 500, &two.err), -1);
+	/* It may come to nothing. */
+	CHECK_INT(two.err.kind, ERR_TEMPORARY);
+	CHECK_STR(two.err.status, "4.2.2");
+	CHECK_INT(quota_promise(two.quota, STR("INBOX"), 300, &two.err), 0);
+	CHECK_INT(quota_promise(two.quota, STR("Spam"), 9000, &two.err), 0);
+	box_end(&one);
+	box_end(&two);
+}
+
+TEST(a_promise_keeps_nobody_from_delivering)
+{
+	struct box one, two;
+
+	make_maildir();
+	box_begin(&one);
+	box_begin(&two);
+	open_for(&one, "one");
+	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 700, &one.err), 0);
+	CHECK_INT(take(&two, "INBOX", 900), 0);
+	box_end(&one);
+	box_end(&two);
+}
+
+TEST(a_promise_ends_with_its_delivery_or_its_time)
+{
+	struct box one, two;
+
+	make_maildir();
+	clock_fix(1000000000, 0, "mx", 1);
+	box_begin(&one);
+	box_begin(&two);
+	open_for(&one, "one");
+	open_for(&two, "two");
+	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 700, &one.err), 0);
+	open_for(&one, "one");
+	CHECK_INT(take(&one, "INBOX", 20), 0);
+	CHECK_INT(quota_promise(two.quota, STR("INBOX"), 900, &two.err), 0);
+	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 300, &one.err), -1);
+	clock_fix(1000000000 + QUOTA_PROMISE_S, 0, "mx", 1);
+	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 300, &one.err), 0);
+	box_end(&one);
+	box_end(&two);
 }
 
 /* ---- count ---- */
