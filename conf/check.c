@@ -511,23 +511,31 @@ check_protocols(struct check *check)
 
 /* The front of "<ADDRESS>" is easily lost: unquoted it names a file. */
 static void
-check_redirect_sender(struct check *check)
+check_return_path(struct check *check, const char *name, const char *value)
 {
 	static const char *const words[] = {"sender", "recipient",
 		"orig_recipient", "user_email", "postmaster", NULL};
-	struct str value =
-		str_from(check->settings->sieve_redirect_envelope_from);
 
-	if (!is_one_of(value.data, words) &&
-		!(str_starts(value, STR("<")) && str_ends(value, STR(">"))))
-		ERROR(check,
-			conf_place(check->settings,
-				"sieve_redirect_envelope_from"),
-			"sieve_redirect_envelope_from: found \"%.*s\", "
-			"expected "
-			"sender, recipient, orig_recipient, user_email, "
-			"postmaster or \"<ADDRESS>\"",
-			STR_ARG(value));
+	if (!is_one_of(value, words) &&
+		!(str_starts(str_from(value), STR("<")) &&
+			str_ends(str_from(value), STR(">"))))
+		ERROR(check, conf_place(check->settings, name),
+			"%s: found \"%s\", expected sender, recipient, "
+			"orig_recipient, user_email, postmaster or "
+			"\"<ADDRESS>\"",
+			name, value);
+}
+
+static void
+check_return_paths(struct check *check)
+{
+	const struct settings *settings = check->settings;
+
+	check_return_path(check, "sieve_redirect_envelope_from",
+		settings->sieve_redirect_envelope_from);
+	if (settings->sieve_notify_mailto_envelope_from[0] != '\0')
+		check_return_path(check, "sieve_notify_mailto_envelope_from",
+			settings->sieve_notify_mailto_envelope_from);
 }
 
 /* A delivery would only find out with the mail in its hands. */
@@ -855,7 +863,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_templates(&check);
 	check_locations(&check);
 	check_outgoing(&check);
-	check_redirect_sender(&check);
+	check_return_paths(&check);
 	check_sieve_engine(&check);
 	check_lists(&check);
 	check_converters(&check);

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/loopcheck.c %D%/loopcheck.h \
 	%D%/mailboxes.c %D%/mailboxes.h \
 	%D%/notices.c %D%/notices.h \
+	%D%/notify.c %D%/notify.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/programs.c %D%/programs.h \
 	%D%/quota.c %D%/quota.h \
@@ -19,6 +20,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/reject.c %D%/reject.h \
 	%D%/remember.c %D%/remember.h \
 	%D%/report.c %D%/report.h \
+	%D%/returnpath.c %D%/returnpath.h \
 	%D%/script.c %D%/script.h \
 	%D%/scriptcache.c %D%/scriptcache.h \
 	%D%/seen.c %D%/seen.h \

@@ -44,12 +44,27 @@ notices_letter(const struct job *job, const struct delivery *delivery)
 	};
 }
 
+const struct plan_copy *
+notices_copy(struct job *job, const struct sieve_action *action)
+{
+	struct plan_copy *copy;
+
+	if (action->fileinto.mailbox.len == 0)
+		return NULL;
+	copy = ARENA_NEW(job->arena, struct plan_copy);
+	copy->folder = action->fileinto.mailbox;
+	copy->create = action->fileinto.create;
+	plan_set_flags(job, copy, &action->fileinto.flags);
+	return copy;
+}
+
 static bool
 may_tell(const struct delivery *delivery)
 {
 	return delivery->work != NULL && !delivery->work->is_repeated &&
 	       (delivery->outcome == DELIVER_SAVED ||
-		       delivery->outcome == DELIVER_DISCARDED);
+		       delivery->outcome == DELIVER_DISCARDED ||
+		       delivery->outcome == DELIVER_REFUSED);
 }
 
 /* False when the time is over. */
@@ -205,8 +220,12 @@ hand_over_of(struct job *job, uint64_t until_ms)
 			continue;
 		report_begin(job, delivery);
 		for (i = 0; i < delivery->work->notices.count; i++)
-			hand_over(job, delivery,
-				&delivery->work->notices.items[i], until_ms);
+			if (delivery->outcome != DELIVER_REFUSED ||
+				delivery->work->notices.items[i]
+					.also_when_refused)
+				hand_over(job, delivery,
+					&delivery->work->notices.items[i],
+					until_ms);
 	}
 }
 

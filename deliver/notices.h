@@ -13,6 +13,7 @@
 #ifndef DELIVER_NOTICES_H
 #define DELIVER_NOTICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -39,11 +40,16 @@ struct notice {
 	const struct sieve_mark *once;
 	/* Where a copy goes when it was sent; NULL: nowhere. */
 	const struct plan_copy *copy;
+	bool also_when_refused; /* the message was refused by a reply */
 };
 
 /* A letter with a date, an id, and the job's message as its original. */
 struct letter notices_letter(
 	const struct job *job, const struct delivery *delivery);
+
+/* Where a copy goes, as the action wants it; NULL: nowhere. */
+const struct plan_copy *notices_copy(
+	struct job *job, const struct sieve_action *action);
 
 /* In the order in which they shall leave.  What the notice points to lives as long
  * as the job. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/plan.h"
 
+#include "deliver/notify.h"
 #include "deliver/redirect.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
@@ -189,6 +190,9 @@ add_action(struct job *job, struct delivery *delivery,
 		break;
 	case SIEVE_VACATION:
 		vacation_plan(job, delivery, action);
+		break;
+	case SIEVE_NOTIFY:
+		notify_plan(job, delivery, action);
 		break;
 	case SIEVE_DISCARD:
 		break;

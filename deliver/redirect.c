@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/redirect.h"
 
-#include "base/log.h"
 #include "outbound/outbound.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
+#include "deliver/returnpath.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
 
@@ -24,47 +24,11 @@ redirect_is_loop(const struct job *job, const struct delivery *delivery)
 	return false;
 }
 
-/* An address that a setting names; the sender where it cannot be read. */
-static struct str
-address_of(const struct job *job, const struct delivery *delivery,
-	const char *template)
-{
-	struct address address;
-	struct str text;
-	struct err err;
-
-	if (setup_expand(job, delivery, template, &text, &err) < 0 ||
-		address_parse_path(job->arena, text,
-			ADDRESS_BRACKETS_OPTIONAL | ADDRESS_NULL_ALLOWED,
-			&address, &err) < 0) {
-		log_error(
-			"sieve_redirect_envelope_from: %s", err_log_text(&err));
-		return job->sender.text;
-	}
-	return address.text;
-}
-
-/* sieve_redirect_envelope_from.  A null sender stays null whatever it says. */
 static struct str
 return_path(const struct job *job, const struct delivery *delivery)
 {
-	const struct settings *settings = delivery->settings;
-	const char *policy = settings->sieve_redirect_envelope_from;
-
-	if (job->sender.is_null || str_is(str_from(policy), "sender"))
-		return job->sender.text;
-	if (str_is(str_from(policy), "recipient"))
-		return delivery->final.text;
-	if (str_is(str_from(policy), "orig_recipient"))
-		return delivery->original.text;
-	if (str_is(str_from(policy), "user_email"))
-		return address_of(job, delivery,
-			settings->sieve_user_email[0] != '\0'
-				? settings->sieve_user_email
-				: "%u");
-	if (str_is(str_from(policy), "postmaster"))
-		policy = settings->postmaster_address;
-	return address_of(job, delivery, policy);
+	return returnpath_of(job, delivery, "sieve_redirect_envelope_from",
+		delivery->settings->sieve_redirect_envelope_from);
 }
 
 /* The message as the script had it, without its Return-Path: that is the next

@@ -2,8 +2,6 @@
 #include "deliver/reject.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
-#include "base/session_id.h"
 #include "base/utf8.h"
 #include "base/vars.h"
 #include "mail/automatic.h"
@@ -13,6 +11,7 @@
 #include "mail/reports.h"
 #include "sieve/sieve.h"
 #include "outbound/outbound.h"
+#include "deliver/notices.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
@@ -162,16 +161,6 @@ find_from(const struct job *job, const struct delivery *delivery,
 	return 0;
 }
 
-static struct str
-new_id(const struct job *job, const struct delivery *delivery)
-{
-	char unique[SESSION_ID_LEN + 1];
-
-	session_id_make(unique);
-	return letter_id(job->arena, str_from(unique),
-		setup_hostname(delivery->settings));
-}
-
 static int
 compose(const struct job *job, const struct delivery *delivery,
 	const struct sieve_action *refusal, const struct content **content_out,
@@ -183,16 +172,12 @@ compose(const struct job *job, const struct delivery *delivery,
 	struct str reason =
 		utf8_cut(clean_reason(job->arena, refusal), LONGEST_REASON);
 	struct str text;
-	struct letter letter = {
-		.date = clock_local(clock_now().tv_sec),
-		.id = new_id(job, delivery),
-		.to = job->sender.text,
-		.auto_submitted = STR("auto-replied (rejected)"),
-		.original = job->message,
-		.fields = fields,
-		.field_count = ARRAY_LENGTH(fields),
-	};
+	struct letter letter = notices_letter(job, delivery);
 
+	letter.to = job->sender.text;
+	letter.auto_submitted = STR("auto-replied (rejected)");
+	letter.fields = fields;
+	letter.field_count = ARRAY_LENGTH(fields);
 	if (find_from(job, delivery, refusal, &letter.from, err) < 0 ||
 		expand(job, delivery, settings->rejection_subject, reason,
 			&letter.subject, err) < 0 ||

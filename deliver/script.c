@@ -591,7 +591,8 @@ would_vanish(const struct sieve_result *result)
 
 	for (i = 0; i < result->count; i++)
 		if (result->actions[i].kind != SIEVE_DISCARD &&
-			result->actions[i].kind != SIEVE_VACATION)
+			result->actions[i].kind != SIEVE_VACATION &&
+			result->actions[i].kind != SIEVE_NOTIFY)
 			return false;
 	return !result->implicit_keep;
 }

@@ -272,6 +272,12 @@ setup_sieve(const struct settings *settings)
 		.max_actions = or_unlimited(settings->sieve_max_actions),
 		.max_redirects = settings->sieve_max_redirects,
 		.redirects_prohibited = settings->sieve_max_redirects == 0,
+		.max_notifications = settings->sieve_notify_max_notifications,
+		.notifications_prohibited =
+			settings->sieve_notify_max_notifications == 0,
+		.max_notify_recipients =
+			settings->sieve_notify_mailto_max_recipients,
+		.max_notify_headers = settings->sieve_notify_mailto_max_headers,
 		.max_variable_size = settings->sieve_variables_max_value_size,
 		.max_variables = settings->sieve_variables_max_scope_size,
 		.max_includes = settings->sieve_include_max_includes,

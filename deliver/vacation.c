@@ -59,20 +59,6 @@ once(const struct job *job, const struct sieve_vacation *vacation)
 	return mark;
 }
 
-static const struct plan_copy *
-copy_of(struct job *job, const struct sieve_action *action)
-{
-	struct plan_copy *copy;
-
-	if (action->fileinto.mailbox.len == 0)
-		return NULL;
-	copy = ARENA_NEW(job->arena, struct plan_copy);
-	copy->folder = action->fileinto.mailbox;
-	copy->create = action->fileinto.create;
-	plan_set_flags(job, copy, &action->fileinto.flags);
-	return copy;
-}
-
 void
 vacation_plan(struct job *job, struct delivery *delivery,
 	const struct sieve_action *action)
@@ -83,7 +69,7 @@ vacation_plan(struct job *job, struct delivery *delivery,
 		.recipients = &vacation->recipient,
 		.count = 1,
 		.once = once(job, vacation),
-		.copy = copy_of(job, action),
+		.copy = notices_copy(job, action),
 	};
 
 	/* RFC 5230 5.1 wants the null sender. */

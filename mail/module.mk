@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libmail.a
 	%D%/encodedword.c %D%/encodedword.h \
 	%D%/html.c %D%/html.h %D%/html_entities.def \
 	%D%/letter.c %D%/letter.h \
+	%D%/mailto.c %D%/mailto.h \
 	%D%/message.c %D%/message.h \
 	%D%/mime.c %D%/mime.h \
 	%D%/mimevalue.c %D%/mimevalue.h \

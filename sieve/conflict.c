@@ -21,6 +21,7 @@ effect_of(const struct sieve_action *action)
 	case SIEVE_VACATION:
 		return ANSWERS;
 	case SIEVE_DISCARD:
+	case SIEVE_NOTIFY:
 		break;
 	}
 	return NOTHING;
@@ -42,6 +43,8 @@ name_of(const struct sieve_action *action)
 		return "discard";
 	case SIEVE_VACATION:
 		return "vacation";
+	case SIEVE_NOTIFY:
+		return "notify";
 	case SIEVE_REJECT:
 		break;
 	}

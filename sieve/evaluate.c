@@ -241,6 +241,19 @@ check_redirects(struct run *run)
 	return SIEVE_OK;
 }
 
+/* RFC 5435 8 */
+static enum sieve_status
+check_notifications(struct run *run)
+{
+	if (run->notifications == run->settings.max_notifications)
+		return run_fail(run,
+			"number of notify actions exceeds policy limit "
+			"(sieve_notify_max_notifications = %zu)",
+			run->settings.max_notifications);
+	run->notifications++;
+	return SIEVE_OK;
+}
+
 /* RFC 5228 2.10.4 */
 static enum sieve_status
 check_action_limits(struct run *run, const struct sieve_action *action)
@@ -252,6 +265,8 @@ check_action_limits(struct run *run, const struct sieve_action *action)
 			run->settings.max_actions);
 	if (action->kind == SIEVE_REDIRECT)
 		return check_redirects(run);
+	if (action->kind == SIEVE_NOTIFY)
+		return check_notifications(run);
 	return SIEVE_OK;
 }
 

@@ -103,6 +103,7 @@ struct run {
 	/* `err`: the run ends as SIEVE_TEMPORARY, whatever a test makes of it. */
 	bool host_in_trouble;
 	size_t redirects;
+	size_t notifications;
 	size_t programs;
 	bool has_answered; /* vacation has run, whatever came of it */
 };

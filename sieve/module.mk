@@ -33,6 +33,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/editheader.c \
 	%D%/ext/encoded_character.c \
 	%D%/ext/enclose.c \
+	%D%/ext/enotify.c \
 	%D%/ext/envelope.c \
 	%D%/ext/environment.c \
 	%D%/ext/extlists.c %D%/ext/extlists.h \

@@ -99,6 +99,15 @@ is_same_address(struct str a, struct str b)
 	       str_equal_nocase(str_skip(a, at_a), str_skip(b, at_b));
 }
 
+/* Another text is another notification. */
+static bool
+is_same_notify(const struct sieve_notify *a, const struct sieve_notify *b)
+{
+	return str_equal(a->method, b->method) && str_equal(a->from, b->from) &&
+	       a->has_message == b->has_message &&
+	       str_equal(a->message, b->message);
+}
+
 static bool
 is_same(const struct sieve_action *a, const struct sieve_action *b)
 {
@@ -114,6 +123,8 @@ is_same(const struct sieve_action *a, const struct sieve_action *b)
 	case SIEVE_REDIRECT:
 		return is_same_address(
 			a->redirect.address, b->redirect.address);
+	case SIEVE_NOTIFY:
+		return is_same_notify(a->notify, b->notify);
 	case SIEVE_REJECT:
 	case SIEVE_PIPE:
 	case SIEVE_VACATION:
@@ -140,6 +151,7 @@ merge_into(struct sieve_action *old, const struct sieve_action *new)
 		old->redirect.copy &= new->redirect.copy;
 		break;
 	case SIEVE_REJECT:
+	case SIEVE_NOTIFY:
 	case SIEVE_PIPE:
 	case SIEVE_VACATION:
 		break;
@@ -259,6 +271,23 @@ add_copy(struct buf *buf, const struct sieve_action *action)
 }
 
 static void
+add_notify(struct buf *buf, const struct sieve_notify *notify)
+{
+	buf_add_text(buf, "notify ");
+	add_quoted(buf, notify->method);
+	if (notify->from.len > 0) {
+		buf_add_text(buf, " from=");
+		add_quoted_line(buf, notify->from);
+	}
+	if (notify->has_message) {
+		buf_add_text(buf, " message=");
+		add_quoted_line(buf, notify->message);
+	}
+	if (notify->importance != '2')
+		buf_add_format(buf, " importance=\"%c\"", notify->importance);
+}
+
+static void
 add_action(struct buf *buf, const struct sieve_action *action)
 {
 	switch (action->kind) {
@@ -282,6 +311,10 @@ add_action(struct buf *buf, const struct sieve_action *action)
 		buf_add_text(buf,
 			action->reject.by_protocol ? "ereject " : "reject ");
 		add_quoted_line(buf, action->reject.reason);
+		break;
+	case SIEVE_NOTIFY:
+		add_notify(buf, action->notify);
+		add_copy(buf, action);
 		break;
 	case SIEVE_PIPE:
 		add_program(buf, action);
@@ -334,6 +367,7 @@ sieve_action_tags(const struct sieve_action *action)
 	switch (action->kind) {
 	case SIEVE_FILEINTO:
 	case SIEVE_VACATION:
+	case SIEVE_NOTIFY:
 		return tags[action->fileinto.copy][action->fileinto.create];
 	case SIEVE_REDIRECT:
 		return tags[action->redirect.copy][0];

@@ -6,6 +6,9 @@
 enum {
 	DEFAULT_ACTIONS = 32,
 	DEFAULT_REDIRECTS = 4,
+	DEFAULT_NOTIFICATIONS = 10,
+	DEFAULT_NOTIFY_RECIPIENTS = 8,
+	DEFAULT_NOTIFY_HEADERS = 16,
 	DEFAULT_NESTING = 32,
 	DEFAULT_ERRORS = 30,
 	DEFAULT_STRING = 1024 * 1024,
@@ -64,6 +67,12 @@ settings_filled(const struct sieve_settings *settings)
 	s.max_script_size = or_default(s.max_script_size, DEFAULT_SCRIPT_SIZE);
 	s.max_actions = or_default_size(s.max_actions, DEFAULT_ACTIONS);
 	s.max_redirects = or_default_size(s.max_redirects, DEFAULT_REDIRECTS);
+	s.max_notifications =
+		or_default_size(s.max_notifications, DEFAULT_NOTIFICATIONS);
+	s.max_notify_recipients = or_default_size(
+		s.max_notify_recipients, DEFAULT_NOTIFY_RECIPIENTS);
+	s.max_notify_headers =
+		or_default_size(s.max_notify_headers, DEFAULT_NOTIFY_HEADERS);
 	s.max_nesting = or_default_size(s.max_nesting, DEFAULT_NESTING);
 	s.max_errors = or_default_size(s.max_errors, DEFAULT_ERRORS);
 	s.max_string = or_default_size(s.max_string, DEFAULT_STRING);
@@ -173,6 +182,15 @@ is_same_vacation(const struct sieve_vacation_settings *a,
 	       is_same_text(a->template, b->template);
 }
 
+static bool
+is_same_notify(const struct sieve_settings *a, const struct sieve_settings *b)
+{
+	return a->max_notifications == b->max_notifications &&
+	       a->notifications_prohibited == b->notifications_prohibited &&
+	       a->max_notify_recipients == b->max_notify_recipients &&
+	       a->max_notify_headers == b->max_notify_headers;
+}
+
 bool
 sieve_settings_are_same(
 	const struct sieve_settings *a, const struct sieve_settings *b)
@@ -182,7 +200,7 @@ sieve_settings_are_same(
 	       a->max_actions == b->max_actions &&
 	       a->max_redirects == b->max_redirects &&
 	       a->redirects_prohibited == b->redirects_prohibited &&
-	       a->max_nesting == b->max_nesting &&
+	       is_same_notify(a, b) && a->max_nesting == b->max_nesting &&
 	       a->max_errors == b->max_errors &&
 	       a->max_string == b->max_string &&
 	       a->max_variable_size == b->max_variable_size &&

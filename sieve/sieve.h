@@ -78,6 +78,12 @@ struct sieve_settings {
 	 * added nor deleted, not added, not deleted. */
 	const char *protected_headers;
 	const char *no_add_headers, *no_delete_headers;
+
+	size_t max_notifications;      /* per run; 10 */
+	bool notifications_prohibited; /* sieve_notify_max_notifications = 0 */
+	size_t max_notify_recipients;  /* of one mailto URI; 8 */
+	size_t max_notify_headers;     /* of one mailto URI; 16 */
+
 	struct sieve_scan_settings spam, virus;
 	const char *delimiters; /* set, for :user and :detail; "+" */
 	const char *extensions; /* sieve_extensions: names, or "+name -name"
@@ -166,7 +172,8 @@ enum sieve_action_kind {
 	SIEVE_REDIRECT,
 	SIEVE_REJECT,
 	SIEVE_PIPE,
-	SIEVE_VACATION
+	SIEVE_VACATION,
+	SIEVE_NOTIFY
 };
 
 struct sieve_flags {
@@ -191,6 +198,15 @@ struct sieve_vacation {
 	uint64_t seconds;
 };
 
+/* RFC 5435 3 */
+struct sieve_notify {
+	struct str method; /* a mailto URI that can be read */
+	struct str from;   /* one address, perhaps with a name; empty: none */
+	struct str message;
+	bool has_message;
+	char importance; /* '1', '2' or '3' */
+};
+
 struct sieve_action {
 	enum sieve_action_kind kind;
 	/* The message as it was when the action ran (RFC 5293 7); NULL: as it
@@ -199,12 +215,13 @@ struct sieve_action {
 	const char *script; /* where in which script */
 	unsigned line, column;
 	const struct sieve_vacation *vacation; /* SIEVE_VACATION */
+	const struct sieve_notify *notify;     /* SIEVE_NOTIFY */
 	union {
 		struct {
 			struct sieve_flags flags;
 		} keep;
-		/* Of SIEVE_VACATION: where a copy of the answer goes (RFC 8580);
-		 * without a mailbox: nowhere. */
+		/* Of SIEVE_VACATION and SIEVE_NOTIFY: where a copy of what is
+		 * sent goes (RFC 8580); without a mailbox: nowhere. */
 		struct {
 			struct str mailbox; /* UTF-8, as the script wrote it */
 			struct sieve_flags flags;
@@ -283,6 +300,7 @@ MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
  *   redirect "x@y"
  *   discard
  *   reject "I take no mail from you"
+ *   notify "mailto:a@b" message="New mail" importance="1"
  * Strings are quoted as Sieve quotes them; several flags are joined by one
  * blank, and so are the lines of a text. */
 struct str sieve_action_text(

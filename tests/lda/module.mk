@@ -12,6 +12,7 @@ TAP_TESTS += \
 	%D%/mbox.sh \
 	%D%/mbox_crowd.sh \
 	%D%/message.sh \
+	%D%/notify.sh \
 	%D%/options.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
@@ -34,6 +35,7 @@ EXTRA_DIST += \
 	%D%/mbox.sh \
 	%D%/mbox_crowd.sh \
 	%D%/message.sh \
+	%D%/notify.sh \
 	%D%/options.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \

@@ -837,6 +837,8 @@ set_switch(struct sieve_settings *settings, struct str name, bool value)
 		bool *field;
 	} switches[] = {
 		{"redirects_prohibited", &settings->redirects_prohibited},
+		{"notifications_prohibited",
+			&settings->notifications_prohibited},
 		{"is_global", &settings->is_global},
 		{"vacation.has_no_min", &settings->vacation.has_no_min},
 		{"vacation.answers_implicit",
@@ -871,6 +873,7 @@ set_setting(struct test_case *test, struct sieve_settings *settings,
 			NULL},
 		{"duplicate_max_s", NULL, &settings->duplicate_max_s, NULL},
 		{"max_redirects", &settings->max_redirects, NULL, NULL},
+		{"max_notifications", &settings->max_notifications, NULL, NULL},
 		{"max_programs", &settings->max_programs, NULL, NULL},
 		{"max_nesting", &settings->max_nesting, NULL, NULL},
 		{"max_errors", &settings->max_errors, NULL, NULL},

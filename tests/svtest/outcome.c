@@ -145,6 +145,7 @@ decide(struct world *world, struct err *err)
 {
 	if (detail_choose_folder(&world->job, &world->delivery, err) < 0)
 		return -1;
+	world->delivery_work.notices.count = 0;
 	plan_build(&world->job, &world->delivery);
 	drop_done(world, world->delivery_work.plan);
 	return 0;

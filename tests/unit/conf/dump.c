@@ -176,6 +176,8 @@ other_value(struct arena *arena, const struct conf_key *key)
 		{"mail_location", "maildir:/a  #b/$hostname"},
 		{"sendmail_path", "/bin/x  #y"},
 		{"sieve_redirect_envelope_from", "\"<a@example.org>\""},
+		{"sieve_notify_mailto_envelope_from", "postmaster"},
+		{"sieve_notify_mailto_max_recipients", "9"},
 		{"sieve_extlists_list", "\"tag:x,2026:y file:/a b/$x # c\""},
 		{"sieve_convert", "\"a/b c/$d x#y\""},
 		{"last_valid_uid", "60000"}, {"last_valid_gid", "60000"},

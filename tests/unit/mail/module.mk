@@ -32,6 +32,10 @@ UNIT_TESTS += %D%/letter
 %C%_letter_SOURCES = %D%/letter.c
 %C%_letter_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/mailto
+%C%_mailto_SOURCES = %D%/mailto.c
+%C%_mailto_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/message
 %C%_message_SOURCES = %D%/message.c
 %C%_message_LDADD = $(MAIL_TEST_LIBS)
