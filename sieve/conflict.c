@@ -83,7 +83,7 @@ conflict_check(struct run *run, const struct sieve_action *action)
 	size_t i;
 
 	/* That one need not be among the actions. */
-	if (effect == REFUSES && run->has_answered)
+	if (effect == REFUSES && result->has_answered)
 		return run_fail(run,
 			"%s conflicts with the vacation before it: a refusal "
 			"is all the answer there is",

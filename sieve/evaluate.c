@@ -482,6 +482,7 @@ run_start(struct run *run, const struct sieve_program *program,
 	result_begin(result);
 	current_begin(run);
 	run->first_action = result->count;
+	result->has_answered = false;
 	run->first_mark = result->mark_count;
 	run->flags = result->flags;
 	run->keep_target = result->keep_target;

@@ -105,7 +105,6 @@ struct run {
 	size_t redirects;
 	size_t notifications;
 	size_t programs;
-	bool has_answered; /* vacation has run, whatever came of it */
 };
 
 /* ---- for commands and extensions ---- */

@@ -278,6 +278,8 @@ struct sieve_result {
 	 * script; NULL: as it came. */
 	const struct content *content;
 	struct edited *edited; /* the engine's own */
+	bool has_answered; /* in this run vacation was tried, whatever came of
+	                    * it; the engine's own */
 };
 
 /* The same as sieve_compile(), for a script that may include others: they become

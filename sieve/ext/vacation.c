@@ -650,10 +650,10 @@ act_vacation(struct run *run, const struct call *call)
 	struct answer answer = {.run = run, .call = call};
 	struct pending_action pending = {.action = {.kind = SIEVE_VACATION}};
 
-	if (run->has_answered)
+	if (run->result->has_answered)
 		return run_fail(run, "vacation: a script answers only once "
 				     "(RFC 5230 4.7)");
-	run->has_answered = true;
+	run->result->has_answered = true;
 	if (conflict_check(run, &pending.action) != SIEVE_OK ||
 		put_together(&answer) != SIEVE_OK ||
 		fcc_read(run, call, &pending.action) != SIEVE_OK)

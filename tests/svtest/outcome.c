@@ -27,7 +27,8 @@ outcome_reset(struct world *world)
 	world->held_count = 0;
 	world->done_folders.count = 0;
 	world->done_addresses.count = 0;
-	world->is_refused = false;
+	world->is_refused = world->is_answered = false;
+	world->result.has_answered = false;
 }
 
 void
@@ -108,6 +109,9 @@ drop_done(struct world *world, struct plan *plan)
 	if (world->is_refused)
 		plan->refusal = NULL;
 	world->is_refused |= plan->refusal != NULL;
+	if (world->is_answered)
+		world->delivery_work.notices.count = 0;
+	world->is_answered |= world->delivery_work.notices.count > 0;
 }
 
 /* ---- executing ---- */
@@ -143,6 +147,7 @@ has_failed_pipe(const struct plan *plan)
 static int
 decide(struct world *world, struct err *err)
 {
+	world->delivery_work.notices = (struct work_notices){NULL, 0, 0};
 	if (detail_choose_folder(&world->job, &world->delivery, err) < 0)
 		return -1;
 	world->delivery_work.notices.count = 0;
@@ -218,6 +223,7 @@ outcome_execute(struct world *world)
 	for (from = 0; from < count; from++)
 		result_add(&world->executed, &world->result.actions[from]);
 	world->result.count = world->held_count = 0;
+	world->result.has_answered = false;
 	errors_read_log(world);
 	return is_good;
 }

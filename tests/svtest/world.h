@@ -96,7 +96,7 @@ struct world {
 	/* What was done. */
 	struct sieve_result executed;
 	struct done done_folders, done_addresses;
-	bool is_refused;
+	bool is_refused, is_answered;
 	size_t first_sent; /* what was sent before the last reset */
 
 	bool is_stalwart; /* the case speaks that dialect */
