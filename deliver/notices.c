@@ -6,6 +6,7 @@
 #include "base/session_id.h"
 #include "outbound/outbound.h"
 #include "deliver/mailboxes.h"
+#include "deliver/quota.h"
 #include "deliver/report.h"
 #include "deliver/seen.h"
 #include "deliver/setup.h"
@@ -95,23 +96,52 @@ submit(const struct delivery *delivery, const struct notice *notice,
 
 /* ---- a copy (RFC 8580) ---- */
 
-/* The copy is the reader's whether it was flushed or not, so that a failure takes
- * nothing away from what was sent. */
 static int
-finish_copy(struct store_copy *stored, const struct plan_copy *copy,
+take_room(const struct job *job, const struct delivery *delivery,
+	const struct quota_item *item, struct quota **quota_out,
 	struct err *err)
 {
-	if (store_set_keywords(
-		    stored, copy->keywords, copy->keyword_count, err) < 0 ||
-		store_commit(stored, err) < 0 ||
-		store_settle(&stored, 1, err) < 0)
+	size_t wrong;
+
+	if (quota_open_user(
+		    job, delivery, delivery->work->store, quota_out, err) < 0)
 		return -1;
-	return 0;
+	return *quota_out != NULL ? quota_take(*quota_out, item, 1, &wrong, err)
+	                          : 0;
+}
+
+static int
+commit(struct store_copy *stored, struct err *err)
+{
+	return store_commit(stored, err) < 0 ||
+	                       store_settle(&stored, 1, err) < 0
+	               ? -1
+	               : 0;
+}
+
+/* Counted as any other message. */
+static int
+finish_copy(const struct job *job, const struct delivery *delivery,
+	struct store_copy *stored, struct err *err)
+{
+	const struct quota_item item = {
+		store_copy_folder(stored), store_copy_size(stored)};
+	struct quota *quota = NULL;
+	int result = take_room(job, delivery, &item, &quota, err);
+
+	if (result == 0 && quota != NULL)
+		quota_begin(quota);
+	if (result == 0)
+		result = commit(stored, err);
+	if (result == 0 && quota != NULL)
+		quota_end(quota, &item, 1);
+	quota_close(&quota);
+	return result;
 }
 
 static enum store_result
-file_into(const struct delivery *delivery, const struct notice *notice,
-	struct str folder, struct err *err)
+file_into(const struct job *job, const struct delivery *delivery,
+	const struct notice *notice, struct str folder, struct err *err)
 {
 	const struct plan_copy *copy = notice->copy;
 	struct delivery_work *work = delivery->work;
@@ -121,9 +151,13 @@ file_into(const struct delivery *delivery, const struct notice *notice,
 	enum store_result result = store_write(work->store, folder, flags,
 		notice->content, copy->store_flags, &stored, err);
 
-	if (result == STORE_OK && finish_copy(stored, copy, err) < 0)
+	if (result != STORE_OK)
+		return result;
+	if (store_set_keywords(
+		    stored, copy->keywords, copy->keyword_count, err) < 0 ||
+		finish_copy(job, delivery, stored, err) < 0)
 		result = STORE_FAILED;
-	if (result == STORE_OK)
+	else
 		log_info("sieve: stored a copy of the %s into mailbox '%.*s'",
 			notice->what, STR_ARG(store_copy_folder(stored)));
 	store_copy_close(&stored);
@@ -132,11 +166,13 @@ file_into(const struct delivery *delivery, const struct notice *notice,
 
 /* RFC 8580 3: where the folder is missing the copy goes where a fileinto's would. */
 static void
-file_copy(const struct delivery *delivery, const struct notice *notice)
+file_copy(const struct job *job, const struct delivery *delivery,
+	const struct notice *notice)
 {
 	struct str folder = notice->copy->folder;
 	struct err err;
-	enum store_result result = file_into(delivery, notice, folder, &err);
+	enum store_result result =
+		file_into(job, delivery, notice, folder, &err);
 
 	if (result == STORE_OK)
 		return;
@@ -144,7 +180,8 @@ file_copy(const struct delivery *delivery, const struct notice *notice)
 		  "'%.*s': %s",
 		notice->what, STR_ARG(folder), err_log_text(&err));
 	if (result == STORE_NO_FOLDER &&
-		file_into(delivery, notice, STR("INBOX"), &err) != STORE_OK)
+		file_into(job, delivery, notice, STR("INBOX"), &err) !=
+			STORE_OK)
 		log_error("sieve: nor into INBOX: %s", err_log_text(&err));
 }
 
@@ -205,7 +242,7 @@ hand_over(struct job *job, const struct delivery *delivery,
 	}
 	tell_sent(job, delivery, notice);
 	if (notice->copy != NULL)
-		file_copy(delivery, notice);
+		file_copy(job, delivery, notice);
 }
 
 static void

@@ -226,6 +226,24 @@ answer
 is "$(sent):$(count '')" 1:2 "a missing mailbox makes it an INBOX's"
 ok "the log names it" grep -q "copy of the vacation response into mailbox 'Sent'" "$log"
 
+fresh
+script <<'END'
+require ["vacation", "fcc", "mailbox"];
+vacation :fcc "Sent" :create "I am away.";
+END
+answer -o quota=maildir:User -o 'quota_rule=*:storage=1M:messages=10'
+is "$(sed 1d "$home/Maildir/maildirsize" | awk '{ n += $2 } END { print n }')" 2 \
+	"the copy is counted for the quota"
+fresh
+script <<'END'
+require ["vacation", "fcc", "mailbox"];
+vacation :fcc "Sent" :create "I am away.";
+END
+answer -o quota=maildir:User -o 'quota_rule=*:messages=1'
+is "$(everything):$(sent)" 1:1 "without room there is no copy of what was sent"
+ok "the log says why there is none" grep -q \
+	"failed to store a copy of the vacation response into mailbox 'Sent': Quota" "$log"
+
 # ---- the admin's view ----
 
 plain
