@@ -324,9 +324,10 @@ check_count(struct checker *checker, const struct ast_command *node,
 	return true;
 }
 
+/* `place`: as the script counts them, from 1. */
 static void
 wrong_type(struct checker *checker, const struct ast_command *node,
-	size_t index, const struct ast_argument *found)
+	size_t index, size_t place, const struct ast_argument *found)
 {
 	const struct parameter *parameter = &node->command->parameters[index];
 	char *name = arena_text(checker->arena, str_from(parameter->name));
@@ -337,8 +338,7 @@ wrong_type(struct checker *checker, const struct ast_command *node,
 	check_error(checker, found->at,
 		"the %s %s expects %s as argument %zu (%s), but %s was found",
 		node->command->name, kind_of(node->command),
-		wanted_type(parameter->type), index + 1, name,
-		found_type(found));
+		wanted_type(parameter->type), place, name, found_type(found));
 }
 
 static bool
@@ -348,6 +348,7 @@ check_positional(struct checker *checker, struct ast_command *node,
 	size_t given = count_positional(positional), optional, i;
 	size_t all = count_parameters(node->command, &optional);
 	size_t spare; /* optional ones that are given */
+	size_t taken = 0;
 
 	if (!check_count(checker, node, positional, given))
 		return false;
@@ -365,13 +366,14 @@ check_positional(struct checker *checker, struct ast_command *node,
 		if (parameter->is_optional)
 			spare--;
 		if (!has_type(positional, parameter->type)) {
-			wrong_type(checker, node, i, positional);
+			wrong_type(checker, node, i, taken + 1, positional);
 			return false;
 		}
 		if (!make_argument(
 			    checker, positional, &node->call->arguments[i]))
 			return false;
 		positional = positional->next;
+		taken++;
 	}
 	return true;
 }

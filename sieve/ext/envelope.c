@@ -62,8 +62,11 @@ check_part(struct checker *checker, const struct call *call,
 	/* RFC 5228 5.4: unknown parts should be an error. */
 	if (part == NULL)
 		check_error(checker, name->at,
-			"unknown envelope part %s: there are \"from\" "
-			"and \"to\"",
+			"unknown envelope part %s: there are \"from\", "
+			"\"to\" and \"auth\", with \"envelope-dsn\" "
+			"\"ret\", \"envid\", \"notify\" and \"orcpt\", "
+			"with \"envelope-deliverby\" \"bytimeabsolute\", "
+			"\"bytimerelative\", \"bymode\" and \"bytrace\"",
 			check_quote(checker, name->constant));
 	else if (check_requires(
 			 checker, name->at, part->name, part->extension) &&

@@ -29,13 +29,17 @@ is_available(const struct checker *checker, struct str name)
 	       sieve_offers(checker->settings, name);
 }
 
-/* From here to the end of the script, as if they had been required. */
+/* From here to the end of the script, as if they had been required, with what a
+ * require brings along. */
 static void
 enable(struct checker *checker, struct str name)
 {
 	enum extension_id id;
 
-	if (registry_find_extension(name, &id))
+	if (!registry_find_extension(name, &id))
+		return;
+	for (; !checker->is_required[id];
+		id = registry_extension(id)->ops->brings)
 		checker->is_required[id] = true;
 }
 
