@@ -12,6 +12,7 @@
 #include "deliver/quota.h"
 #include "deliver/report.h"
 #include "deliver/script.h"
+#include "deliver/seen.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
 
@@ -138,6 +139,33 @@ select_jobs(struct job *const *jobs, size_t count, enum execute_wait wait,
 	return found;
 }
 
+/* What comes in together may be the same thing twice, and the second one has to
+ * see what the first one has marked (RFC 7352). */
+static void
+hold_back(struct job *const *jobs, size_t count)
+{
+	size_t j, i;
+
+	for (j = 1; j < count; j++)
+		for (i = 0; i < j; i++)
+			if (seen_waits_for(jobs[j], jobs[i]))
+				jobs[j]->work->wait = EXECUTE_AFTER;
+}
+
+/* As if it had come now. */
+static void
+decide_again(struct job *job)
+{
+	size_t d;
+
+	for (d = 0; d < job->count; d++) {
+		quota_leave(&job->deliveries[d]);
+		store_close(&job->deliveries[d].work->store);
+	}
+	decide_all(job);
+	job->work->wait = EXECUTE_AFTER;
+}
+
 void
 deliver_jobs(struct job *const *jobs, size_t count)
 {
@@ -148,6 +176,7 @@ deliver_jobs(struct job *const *jobs, size_t count)
 		decide_all(jobs[j]);
 		jobs[j]->work->wait = execute_wait_of(jobs[j]);
 	}
+	hold_back(jobs, count);
 	found = select_jobs(jobs, count, EXECUTE_DISK, some);
 	if (found > 0)
 		execute(some, found);
@@ -157,6 +186,11 @@ deliver_jobs(struct job *const *jobs, size_t count)
 	found = select_jobs(jobs, count, EXECUTE_LONG, some);
 	for (j = 0; j < found; j++)
 		execute(&some[j], 1);
+	found = select_jobs(jobs, count, EXECUTE_AFTER, some);
+	for (j = 0; j < found; j++) {
+		decide_again(some[j]);
+		execute(&some[j], 1);
+	}
 	notices_hand_over(jobs, count);
 	close_stores(jobs, count);
 }

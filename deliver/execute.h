@@ -30,7 +30,8 @@ enum execute_wait {
 	EXECUTE_BRIEF, /* a lock that others hold for moments: keywords */
 	/* The lock of a mailbox, a program; or the disk, as there are more than
 	 * EXECUTE_FEW recipients. */
-	EXECUTE_LONG
+	EXECUTE_LONG,
+	EXECUTE_AFTER /* for what another job of these may mark: seen.h */
 };
 /* Letters to a few do not wait for one to very many; and the claims of a batch stay
  * fewer than state grants to one worker. */

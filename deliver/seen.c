@@ -98,6 +98,61 @@ seen_find(const struct job *job, const struct delivery *delivery,
 	return found == LOOKUP_FOUND;
 }
 
+/* ---- jobs that come in together ---- */
+
+static bool
+wants_same_mark(
+	const struct sieve_result *later, const struct sieve_result *earlier)
+{
+	size_t i, j;
+
+	for (i = 0; i < later->mark_count; i++)
+		for (j = 0; j < earlier->mark_count; j++)
+			if (!later->marks[i].was_seen &&
+				earlier->marks[j].seconds > 0 &&
+				memcmp(later->marks[i].key,
+					earlier->marks[j].key,
+					SIEVE_MARK_KEY) == 0)
+				return true;
+	return false;
+}
+
+static bool
+has_marks(const struct delivery *delivery)
+{
+	return delivery_is_open(delivery) &&
+	       delivery->work->script.result.mark_count > 0;
+}
+
+/* The users' names decide, as in make_key(). */
+static bool
+waits_for(const struct delivery *later, const struct job *earlier)
+{
+	size_t d;
+
+	for (d = 0; d < earlier->count; d++) {
+		const struct delivery *other = &earlier->deliveries[d];
+
+		if (has_marks(other) && strcmp(later->user, other->user) == 0 &&
+			wants_same_mark(&later->work->script.result,
+				&other->work->script.result))
+			return true;
+	}
+	return false;
+}
+
+bool
+seen_waits_for(const struct job *later, const struct job *earlier)
+{
+	size_t d;
+
+	for (d = 0; d < later->count; d++)
+		if (has_marks(&later->deliveries[d]) &&
+			waits_for(&later->deliveries[d], earlier))
+			return true;
+	return false;
+}
+
 /* ---- keeping ---- */
 
 /* An empty time is no wish to remember. */

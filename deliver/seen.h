@@ -5,8 +5,10 @@
  *                  its retry a duplicate
  *
  * A process that dies between the two has delivered and marked nothing: the next
- * copy is no duplicate.  So it is with deliveries of the same at the same time.  In
- * doubt something comes twice; nothing is lost.
+ * copy is no duplicate.  So it is with deliveries of the same at the same time, but
+ * for those that deliver_jobs() was given together: there the later one is decided
+ * again when the earlier one is done.  In doubt something comes twice; nothing is
+ * lost.
  *
  * Marks are the server's (job->seen), or in the file SEEN_FILE in the user's home.
  * A memory in trouble is told of once for a job and not asked again: it has seen
@@ -27,6 +29,10 @@
 
 bool seen_find(const struct job *job, const struct delivery *delivery,
 	const unsigned char key[SIEVE_MARK_KEY]);
+
+/* Of two jobs that came in together and are both decided: has the later one asked
+ * for a mark that the earlier one will leave when it succeeds? */
+bool seen_waits_for(const struct job *later, const struct job *earlier);
 
 /* The marks of all deliveries that have come to a good end. */
 void seen_keep(struct job *job);

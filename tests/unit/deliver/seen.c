@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "deliver/work.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -328,6 +329,71 @@ TEST(of_two_deliveries_at_once_neither_is_a_duplicate)
 	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(other.deliveries[0].outcome, DELIVER_SAVED);
 	CHECK_INT(count("amy", ""), 2);
+	finish(&other);
+	finish(&w);
+}
+
+static bool
+has_gone(const struct job *job UNUSED)
+{
+	return true;
+}
+
+/* With the user's own file. */
+static void
+deliver_both(struct world *first, struct world *second)
+{
+	struct job *jobs[] = {&first->job, &second->job};
+
+	first->job.seen = second->job.seen = NULL;
+	deliver_jobs(jobs, ARRAY_LENGTH(jobs));
+}
+
+TEST(of_two_jobs_together_the_later_one_is_a_duplicate)
+{
+	struct world w, other;
+
+	begin(&w);
+	scripts(DISCARDS);
+	begin(&other);
+	deliver_both(&w, &other);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(other.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_INT(other.job.work->wait, EXECUTE_AFTER);
+	CHECK_INT(count("amy", ""), 1);
+	finish(&other);
+	finish(&w);
+}
+
+/* RFC 7352 3 */
+TEST(of_two_jobs_together_the_later_one_is_filed_when_the_earlier_fails)
+{
+	struct world w, other;
+
+	begin(&w);
+	scripts(DISCARDS);
+	begin(&other);
+	w.job.is_abandoned = has_gone;
+	deliver_both(&w, &other);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_FAILED);
+	CHECK_INT(other.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(count("amy", ""), 1);
+	finish(&other);
+	finish(&w);
+}
+
+TEST(two_jobs_together_of_different_users_do_not_wait)
+{
+	struct world w, other;
+
+	begin(&w);
+	scripts(DISCARDS);
+	begin(&other);
+	other.deliveries[0] = other.deliveries[1];
+	deliver_both(&w, &other);
+	CHECK_INT(w.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(other.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(other.job.work->wait, EXECUTE_DISK);
 	finish(&other);
 	finish(&w);
 }
