@@ -427,11 +427,29 @@ keep_seen(struct batch *batch)
 		seen_keep(batch->jobs[j]);
 }
 
+/* A lock that somebody holds already may be one that nobody gives up any more. */
+static enum execute_wait
+wait_for_keywords(const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+	enum execute_wait wait = EXECUTE_DISK;
+	size_t i;
+
+	for (i = 0; i < plan->copy_count; i++) {
+		if (plan->copies[i].keyword_count == 0)
+			continue;
+		if (store_keywords_are_locked(
+			    delivery->work->store, plan->copies[i].folder))
+			return EXECUTE_LONG;
+		wait = EXECUTE_BRIEF;
+	}
+	return wait;
+}
+
 static enum execute_wait
 wait_of(const struct job *job, const struct delivery *delivery)
 {
 	const struct plan *plan = delivery->work->plan;
-	size_t i;
 
 	if (plan->refusal != NULL &&
 		reject_is_by_mail(job, delivery, plan->refusal))
@@ -439,10 +457,7 @@ wait_of(const struct job *job, const struct delivery *delivery)
 	if (plan->redirect_count > 0 || plan->pipe_count > 0 ||
 		store_may_wait(delivery->work->store))
 		return EXECUTE_LONG;
-	for (i = 0; i < plan->copy_count; i++)
-		if (plan->copies[i].keyword_count > 0)
-			return EXECUTE_BRIEF;
-	return EXECUTE_DISK;
+	return wait_for_keywords(delivery);
 }
 
 enum execute_wait

@@ -131,6 +131,18 @@ maildir_id(struct store_root *root, const char *disk, struct str *id_out,
 		maildir_folder_control(root_of(root), disk), id_out, err);
 }
 
+static bool
+maildir_keywords_are_locked(struct store_root *root, const char *disk)
+{
+	struct arena_mark mark = arena_mark(root->arena);
+	const char *lock = arena_format(root->arena, "%s/dovecot-uidlist.lock",
+		maildir_folder_control(root_of(root), disk));
+	bool is_there = access(lock, F_OK) == 0;
+
+	arena_release(root->arena, mark);
+	return is_there;
+}
+
 /* ---- the private file ---- */
 
 static struct maildir_copy *
@@ -803,6 +815,7 @@ const struct store_driver maildir_driver = {
 	.write = maildir_write,
 	.link = maildir_link,
 	.set_keywords = maildir_set_keywords,
+	.keywords_are_locked = maildir_keywords_are_locked,
 	.flush_files = maildir_flush_files,
 	.flush_folders = maildir_flush_folders,
 	.sync = maildir_sync,

@@ -442,6 +442,18 @@ store_folder_id(struct store *store, struct str folder, struct str *id_out,
 	return root->driver->id(root, place.disk, id_out, err);
 }
 
+bool
+store_keywords_are_locked(struct store *store, struct str folder)
+{
+	struct store_root *root;
+	struct folder place;
+	struct err err;
+
+	return find_folder(store, folder, &root, &place, &err) == STORE_OK &&
+	       root->driver->keywords_are_locked != NULL &&
+	       root->driver->keywords_are_locked(root, place.disk);
+}
+
 /* In one namespace, the INBOX left out. */
 static enum lookup
 find_id_below(struct store *store, size_t i, struct str id,

@@ -161,6 +161,10 @@ enum lookup store_count_folders(struct store *store, size_t most,
 enum lookup store_folder_id(struct store *store, struct str folder,
 	struct str *id_out, struct err *err) MUST_USE;
 
+/* Does somebody hold, at this moment, what a copy with keywords needs there?  It may
+ * have changed by the time of store_commit(). */
+bool store_keywords_are_locked(struct store *store, struct str folder);
+
 /* The folder that has that id, in any namespace; one file is read for each folder
  * that is looked at. */
 enum lookup store_find_id(struct store *store, struct str id,

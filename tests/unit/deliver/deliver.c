@@ -931,6 +931,28 @@ repeat_delivery(struct fixture *f, struct one *one, size_t place, size_t count)
 		one->job.deliveries[i] = f->deliveries[place];
 }
 
+/* By a program that has died, perhaps. */
+TEST(a_mailbox_whose_keywords_are_locked_keeps_no_other_one_waiting)
+{
+	static const char *const brief[] = {"maildir_keywords_lock_timeout=1s"};
+	struct fixture f;
+	struct one *all;
+
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena, brief, 1);
+	add(&f, "amy");
+	add(&f, "bob");
+	script(&f, "amy", "require \"imap4flags\"; addflag \"blue\";\n");
+	script(&f, "bob", "require \"imap4flags\"; addflag \"blue\";\n");
+	test_file("amy/Maildir/dovecot-uidlist.lock", "");
+	all = deliver_each(&f);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_SAVED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	CHECK_UINT(all[1].settled, 1);
+	CHECK_UINT(all[0].settled, 2);
+	finish(&f);
+}
+
 TEST(a_job_for_very_many_keeps_no_other_one_waiting)
 {
 	struct fixture f;
