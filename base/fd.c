@@ -156,6 +156,13 @@ fd_read_file(const char *path, struct buf *out)
 	return result;
 }
 
+void
+fd_begin_sync(int fd)
+{
+	/* fsync() tells of what goes wrong. */
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 fd_sync_folder(const char *path)
 {

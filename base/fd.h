@@ -40,6 +40,10 @@ MUST_USE int fd_read_rest(int fd, struct buf *out);
 /* Opens the folder and fsyncs it; -1 with errno. */
 MUST_USE int fd_sync_folder(const char *path);
 
+/* What was written begins its way to the disk, so that a later fsync() waits
+ * less.  Says nothing about whether it came there. */
+void fd_begin_sync(int fd);
+
 /* Opens /dev/null for each of descriptors 0, 1 and 2 that is closed, so that no
  * file of ours gets such a number and what is written to standard error.  False
  * when standard input was closed. */

@@ -269,6 +269,8 @@ write_content(struct maildir_copy *copy, struct err *err)
 		write_bytes(copy, str_of(gathered, len), err) < 0)
 		return -1;
 	copy->base.vsize = copy->base.size + (save_crlf ? 0 : reader.lines);
+	if (copy->base.settings->fsync != STORE_FSYNC_NEVER)
+		fd_begin_sync(copy->written->fd);
 	return 0;
 }
 
