@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/memory.h"
 
 #include "base/banned.h"
@@ -14,8 +15,9 @@
 enum {
 	FIRST_CHUNK = 8 * 1024,
 	LARGEST_CHUNK = 1024 * 1024,
-	/* From here on the system gives zeroes without writing them. */
-	LARGE_CHUNK = 128 * 1024
+	/* From here on the system gives zeroes without writing them; memory that a
+	 * process keeps (memory_keep()) is smaller. */
+	LARGE_CHUNK = LARGEST_CHUNK
 };
 
 struct chunk {
@@ -73,21 +75,35 @@ next_chunk_size(const struct arena *arena, size_t wanted)
 	return size < wanted ? wanted : size;
 }
 
-/* Memory that is not cleared. */
-static void *
-take(struct arena *arena, size_t size)
+static size_t
+aligned(size_t size)
 {
 	const size_t align = alignof(max_align_t);
-	struct chunk *chunk = arena->newest;
-	void *memory;
 
 	if (size > SIZE_MAX / 2)
 		memory_exhausted();
-	size = (size + align - 1) / align * align;
-	if (chunk == NULL || chunk->size - chunk->used < size) {
-		chunk = chunk_new(next_chunk_size(arena, size), chunk);
-		arena->newest = chunk;
-	}
+	return (size + align - 1) / align * align;
+}
+
+static NOINLINE struct chunk *
+add_chunk(struct arena *arena, size_t size)
+{
+	arena->newest =
+		chunk_new(next_chunk_size(arena, aligned(size)), arena->newest);
+	return arena->newest;
+}
+
+/* Memory that is not cleared.  What is left in a chunk is a multiple of the
+ * alignment, so that what fits in fits in with what follows it. */
+static inline void *
+take(struct arena *arena, size_t size)
+{
+	struct chunk *chunk = arena->newest;
+	void *memory;
+
+	if (chunk == NULL || chunk->size - chunk->used < size)
+		chunk = add_chunk(arena, size);
+	size = aligned(size);
 	memory = chunk->bytes + chunk->used;
 	chunk->used += size;
 	arena->total += size;
@@ -98,21 +114,21 @@ void *
 arena_alloc(struct arena *arena, size_t size)
 {
 	char *memory = take(arena, size);
-	struct chunk *chunk = arena->newest;
-	size_t from = (size_t)(memory - chunk->bytes);
+	const struct chunk *chunk = arena->newest;
 
-	if (from < chunk->dirty)
-		memset(memory, 0,
-			(chunk->used < chunk->dirty ? chunk->used
-						    : chunk->dirty) -
-				from);
+	if ((size_t)(memory - chunk->bytes) < chunk->dirty)
+		memset(memory, 0, size);
 	return memory;
 }
 
 void *
 arena_alloc_array(struct arena *arena, size_t size, size_t count)
 {
-	return arena_alloc(arena, memory_product(size, count));
+	size_t bytes;
+
+	if (__builtin_mul_overflow(size, count, &bytes))
+		memory_exhausted();
+	return arena_alloc(arena, bytes);
 }
 
 void *

@@ -9,6 +9,7 @@
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define NO_RETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
+#define NOINLINE __attribute__((noinline)) /* what is seldom called */
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
