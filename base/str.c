@@ -54,6 +54,8 @@ str_is_nocase(struct str s, const char *text)
 
 	if (text == NULL)
 		return s.len == 0;
+	if (s.len > 0 && ((s.data[0] ^ text[0]) & ~0x20) != 0)
+		return false;
 	for (i = 0; i < s.len; i++)
 		if (text[i] == '\0' ||
 			(s.data[i] != text[i] &&
@@ -152,12 +154,21 @@ str_find_last_char(struct str s, char c)
 size_t
 str_find_any(struct str s, const char *set)
 {
+	uint64_t bits[4] = {0};
 	size_t i;
 
-	for (i = 0; i < s.len; i++)
-		if (s.data[i] != '\0' && strchr(set, s.data[i]) != NULL)
-			return i;
-	return s.len;
+	for (; *set != '\0'; set++) {
+		unsigned char c = (unsigned char)*set;
+
+		bits[c / 64] |= UINT64_C(1) << c % 64;
+	}
+	for (i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if ((bits[c / 64] >> c % 64 & 1) != 0)
+			break;
+	}
+	return i;
 }
 
 size_t

@@ -21,13 +21,42 @@ is_8_bit(char c)
 	return ((unsigned char)c & 0x80) != 0;
 }
 
-/* RFC 5322 3.2.3 and RFC 6532 3.2 */
+/* RFC 5322 3.2.3: what may stand in an atom beside letters, digits and octets
+ * above 127 (RFC 6532 3.2). */
+static bool
+is_atom_sign(char c)
+{
+	switch (c) {
+	case '!':
+	case '#':
+	case '$':
+	case '%':
+	case '&':
+	case '\'':
+	case '*':
+	case '+':
+	case '-':
+	case '/':
+	case '=':
+	case '?':
+	case '^':
+	case '_':
+	case '`':
+	case '{':
+	case '|':
+	case '}':
+	case '~':
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool
 is_atom_char(char c)
 {
-	if (is_8_bit(c) || ascii_is_alpha(c) || ascii_is_digit(c))
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL;
+	return is_8_bit(c) || ascii_is_alpha(c) || ascii_is_digit(c) ||
+	       is_atom_sign(c);
 }
 
 static bool
