@@ -209,6 +209,8 @@ check_address(struct checker *checker, struct ast_command *node)
 	size_t i;
 
 	warn_colon(checker, names);
+	/* Those that are constant need not be looked at once more. */
+	node->call->flag = names->constants != NULL;
 	for (i = 0; i < names->count; i++)
 		if (text_is_constant(&names->texts[i]) &&
 			!may_hold_addresses(
@@ -229,7 +231,8 @@ compare_addresses(struct compare *compare, const struct header_field *field)
 	size_t count, i;
 	enum sieve_status status = SIEVE_OK;
 
-	if (!may_hold_addresses(compare->call, field->name))
+	if (!compare->call->flag &&
+		!may_hold_addresses(compare->call, field->name))
 		return SIEVE_OK;
 	if (run_field_addresses(run, field, &addresses, &count) != SIEVE_OK)
 		return SIEVE_FAILED;
