@@ -654,11 +654,26 @@ misplaced(struct checker *checker, const struct ast_command *node, bool is_test)
 			name);
 }
 
+static const struct command *
+look_up(struct checker *checker, struct str name, bool is_test)
+{
+	size_t looks = name.len * 2 + (unsigned char)name.data[0] * 5 + is_test;
+	const struct command **place = &checker->recent[looks % CHECK_RECENT];
+	const struct command *command = *place;
+
+	if (command != NULL && (command->kind == KIND_TEST) == is_test &&
+		str_is_nocase(name, command->name))
+		return command;
+	command = registry_find_command(name, is_test, checker->settings);
+	if (command != NULL)
+		*place = command;
+	return command;
+}
+
 static bool
 find_command(struct checker *checker, struct ast_command *node, bool is_test)
 {
-	const struct command *command =
-		registry_find_command(node->name, is_test, checker->settings);
+	const struct command *command = look_up(checker, node->name, is_test);
 	const char *near;
 
 	if (command == NULL && tell_absence(checker, node->at, node->name))

@@ -35,6 +35,8 @@ struct scope {
 
 struct unit; /* compile.h */
 
+enum { CHECK_RECENT = 32 };
+
 struct checker {
 	struct arena *arena; /* the program's */
 	struct unit *unit;
@@ -54,6 +56,8 @@ struct checker {
 	struct scope scope;     /* this script's */
 	bool uses_captures;
 	struct ast_command *around; /* whose tests and block are checked */
+	/* Found before, by the look of their names: scripts use few. */
+	const struct command *recent[CHECK_RECENT];
 };
 
 void checker_init(struct checker *checker, struct arena *arena,

@@ -398,7 +398,8 @@ take_name(struct lexer *lexer)
 static void
 lex_identifier(struct lexer *lexer, struct token *token)
 {
-	if (str_starts_nocase(rest_of(lexer), STR("text:"))) {
+	if (ascii_lower(peek(lexer, 0)) == 't' &&
+		str_starts_nocase(rest_of(lexer), STR("text:"))) {
 		lex_multi_line(lexer, token);
 		return;
 	}
@@ -409,7 +410,8 @@ lex_identifier(struct lexer *lexer, struct token *token)
 static void
 lex_tag(struct lexer *lexer, struct token *token)
 {
-	move_by(lexer, 1);
+	lexer->at++;
+	lexer->position.column++;
 	if (!is_name_start(peek(lexer, 0))) {
 		report_error(lexer->reporter, token->at,
 			"a name has to follow \":\" without a blank");
@@ -466,12 +468,26 @@ lex_number(struct lexer *lexer, struct token *token)
 static enum token_kind
 separator(char c)
 {
-	static const char characters[] = "[](){},;"; /* ORDER TOKENS */
-	const char *at = c != '\0' ? strchr(characters, c) : NULL;
-
-	if (at == NULL)
+	switch (c) {
+	case '[':
+		return TOKEN_LEFT_BRACKET;
+	case ']':
+		return TOKEN_RIGHT_BRACKET;
+	case '(':
+		return TOKEN_LEFT_PAREN;
+	case ')':
+		return TOKEN_RIGHT_PAREN;
+	case '{':
+		return TOKEN_LEFT_BRACE;
+	case '}':
+		return TOKEN_RIGHT_BRACE;
+	case ',':
+		return TOKEN_COMMA;
+	case ';':
+		return TOKEN_SEMICOLON;
+	default:
 		return TOKEN_BROKEN;
-	return (enum token_kind)(TOKEN_LEFT_BRACKET + (at - characters));
+	}
 }
 
 /* A run of wrong bytes is one error. */
@@ -508,7 +524,8 @@ lex_token(struct lexer *lexer, struct token *token)
 	} else if (c == ':') {
 		lex_tag(lexer, token);
 	} else if ((token->kind = separator(c)) != TOKEN_BROKEN) {
-		move_by(lexer, 1);
+		lexer->at++;
+		lexer->position.column++;
 	} else {
 		lex_wrong(lexer, token);
 	}
