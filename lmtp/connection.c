@@ -17,6 +17,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/session_id.h"
+#include "lmtp/peer.h"
+#include "lmtp/proxy.h"
 
 #include "base/banned.h"
 
@@ -41,7 +43,9 @@ struct connection {
 	int input_fd, output_fd;
 	struct tls *tls;     /* NULL: in the clear */
 	bool is_handshaking; /* neither input nor output before it is done */
-	char *failure;       /* of the handshake */
+	char *failure;       /* of the beginning */
+	bool is_proxied;     /* its header has to come first */
+	bool is_tls_next;    /* and TLS behind it */
 	unsigned events;     /* noted since it was served */
 	bool is_touched, is_socket, is_file;
 	bool is_due;      /* the timer fired */
@@ -130,11 +134,18 @@ is_receiving(const struct connection *connection)
 	       !session_is_delivering(connection->session);
 }
 
+/* Neither input nor output is the session's. */
+static bool
+is_beginning(const struct connection *connection)
+{
+	return connection->is_handshaking || connection->is_proxied;
+}
+
 static bool
 wants_input(const struct connection *connection)
 {
 	if (connection->saw_end || has_ended(connection) ||
-		connection->is_blocked || connection->is_handshaking ||
+		connection->is_blocked || is_beginning(connection) ||
 		session_wants_tls(connection->session) ||
 		session_is_delivering(connection->session))
 		return false;
@@ -153,6 +164,14 @@ static bool
 has_line(struct str bytes)
 {
 	return str_has_char(bytes, '\n');
+}
+
+static const char *
+place_of(const struct connection *connection)
+{
+	const struct session_peer *peer = session_peer(connection->session);
+
+	return peer->is_inet ? peer->ip : "local";
 }
 
 /* ---- input ---- */
@@ -406,7 +425,7 @@ flush(struct connection *connection)
 	uint64_t sent;
 
 	if (!has_output(connection) || may_be_held(connection) ||
-		connection->is_handshaking)
+		is_beginning(connection))
 		return;
 	sent = bytes_sent(connection);
 	write_output(connection);
@@ -422,13 +441,19 @@ flush(struct connection *connection)
 /* ---- TLS ---- */
 
 static void
-fail_handshake(struct connection *connection, const char *why)
+fail_beginning(struct connection *connection, const char *what, const char *why)
 {
 	enum { LONGEST = 160 };
 
 	connection->has_gone = true;
 	connection->failure = memory_get(LONGEST);
-	snprintf(connection->failure, LONGEST, "TLS handshake failed: %s", why);
+	snprintf(connection->failure, LONGEST, "%s: %s", what, why);
+}
+
+static void
+fail_handshake(struct connection *connection, const char *why)
+{
+	fail_beginning(connection, "TLS handshake failed", why);
 }
 
 /* Nothing that came in the clear behind STARTTLS is looked at (RFC 3207 4.2). */
@@ -500,15 +525,112 @@ see_pending(struct connection *connection)
 	touch(connection);
 }
 
-/* ---- its end ---- */
+/* ---- the proxy's header ---- */
 
-static const char *
-place_of(const struct connection *connection)
+static void
+fail_header(struct connection *connection, const char *why)
 {
-	const struct session_peer *peer = session_peer(connection->session);
-
-	return peer->is_inet ? peer->ip : "local";
+	fail_beginning(connection, "PROXY header", why);
 }
+
+/* TLS's own bytes stay in the socket: the header is looked at there, and only what is
+ * part of it is taken. */
+static void
+consume(struct connection *connection, size_t count)
+{
+	ssize_t got = recv(connection->input_fd, connection->all->scratch,
+		count, MSG_DONTWAIT);
+
+	if (got < 0 || (size_t)got != count)
+		fail_header(connection, "it went away");
+}
+
+/* In the clear it can be told; within TLS there is nothing yet. */
+static void
+turn_away(struct connection *connection, const struct session_peer *peer)
+{
+	connection->all->counters->connections_refused++;
+	log_info("Connect from %s refused: not in lmtp_allowed_networks",
+		peer->ip);
+	session_turn_away(connection->session,
+		"4.7.1 You are not from an allowed network");
+	if (connection->is_tls_next)
+		connection->has_gone = true;
+}
+
+static void
+take_client(struct connection *connection, const struct proxy_header *header)
+{
+	const struct settings *settings = connection->all->settings;
+	struct session_peer peer = *session_peer(connection->session);
+	struct session_peer client;
+	char proxy[sizeof(peer.ip)];
+
+	snprintf(proxy, sizeof(proxy), "%s", place_of(connection));
+	if (header->has_client) {
+		peer_read(&header->client, &client);
+		client.may_start_tls = peer.may_start_tls;
+		client.needs_tls = settings->ssl == CONF_SSL_REQUIRED;
+		peer = client;
+	}
+	if (!peer_admit(&peer, settings)) {
+		turn_away(connection, &peer);
+		return;
+	}
+	session_set_peer(connection->session, &peer);
+	log_info("Connect from %s by the proxy %s, session=<%s>",
+		place_of(connection), proxy, session_id(connection->session));
+}
+
+static void
+end_header(struct connection *connection, const struct proxy_header *header)
+{
+	connection->is_proxied = false;
+	connection->active_ms = loop_now_ms(connection->all->loop);
+	keep(connection, STR_EMPTY);
+	take_client(connection, header);
+	if (connection->is_tls_next && !connection->has_gone)
+		begin_tls(connection);
+}
+
+static void
+look_at_header(struct connection *connection, struct str bytes)
+{
+	size_t before = connection->kept.len;
+	struct proxy_header header;
+
+	add_kept(connection, bytes);
+	switch (proxy_parse(connection->kept, &header)) {
+	case PROXY_MORE:
+		consume(connection, bytes.len);
+		break;
+	case PROXY_BROKEN:
+		fail_header(connection, "it is none");
+		break;
+	case PROXY_DONE:
+		consume(connection, header.length - before);
+		if (!connection->has_gone)
+			end_header(connection, &header);
+		break;
+	}
+}
+
+static void
+take_header(struct connection *connection)
+{
+	ssize_t got;
+
+	connection->events = 0;
+	got = recv(connection->input_fd, connection->all->scratch,
+		PROXY_BYTES_MAX, MSG_DONTWAIT | MSG_PEEK);
+	if (got > 0)
+		look_at_header(connection,
+			str_of(connection->all->scratch, (size_t)got));
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		fail_header(connection, "the proxy has gone");
+}
+
+/* ---- its end ---- */
 
 static void
 log_end(const struct connection *connection, const char *reason)
@@ -589,6 +711,8 @@ patience_ms(const struct connection *connection)
 {
 	const struct connections *all = connection->all;
 
+	if (connection->is_proxied)
+		return all->settings->haproxy_timeout_ms;
 	if (connection->is_handshaking)
 		return all->settings->lmtp_handshake_timeout_ms;
 	if (all->drain == CONNECTIONS_RELOAD &&
@@ -603,6 +727,10 @@ end_idle(struct connection *connection)
 {
 	bool is_patient;
 
+	if (connection->is_proxied) {
+		fail_header(connection, "it took too long");
+		return;
+	}
 	if (connection->is_handshaking) {
 		fail_handshake(connection, "it took too long");
 		return;
@@ -654,7 +782,7 @@ see_drain(struct connection *connection)
 		!session_is_waiting(connection->session))
 		session_end(connection->session, "4.3.2 Server shutting down");
 	if (connection->all->drain == CONNECTIONS_STOP &&
-		connection->is_handshaking)
+		is_beginning(connection))
 		connection->has_gone = true;
 }
 
@@ -694,6 +822,11 @@ watch_socket(struct connection *connection)
 {
 	unsigned events = 0;
 
+	if (connection->is_proxied) {
+		loop_watch_for(
+			connection->all->loop, &connection->input, LOOP_READ);
+		return;
+	}
 	if (connection->is_handshaking) {
 		loop_watch_for(connection->all->loop, &connection->input,
 			tls_wants_write(connection->tls) ? LOOP_WRITE
@@ -755,6 +888,8 @@ acknowledge(const struct connection *connection)
 static void
 converse(struct connection *connection)
 {
+	if (is_beginning(connection))
+		return;
 	if (connection->is_blocked)
 		flush(connection);
 	while (!connection->is_blocked && !connection->has_gone) {
@@ -773,6 +908,8 @@ serve(struct connection *connection)
 
 	connection->is_touched = false;
 	dispatch_settle(&connection->client);
+	if (connection->is_proxied)
+		take_header(connection);
 	if (connection->is_handshaking)
 		shake_hands(connection);
 	note_events(connection);
@@ -865,9 +1002,13 @@ connections_add(
 	connection->session = session_open(
 		&connections->session, &start->peer, id, &connection->client);
 	connection->client.session = connection->session;
-	log_info("Connect from %s, session=<%s>", place_of(connection), id);
+	if (!start->has_proxy)
+		log_info("Connect from %s, session=<%s>", place_of(connection),
+			id);
 	watch_first(connection);
-	if (start->is_tls)
+	connection->is_proxied = start->has_proxy;
+	connection->is_tls_next = start->is_tls;
+	if (start->is_tls && !start->has_proxy)
 		begin_tls(connection);
 	touch(connection);
 }

@@ -72,7 +72,8 @@ void connections_close(struct connections *connections);
 struct connection_start {
 	int input, output; /* for a socket both are the same */
 	struct session_peer peer;
-	bool is_tls; /* from the first byte on */
+	bool is_tls;    /* from the first byte on */
+	bool has_proxy; /* which names the client before that */
 };
 
 /* Takes the descriptors over. */

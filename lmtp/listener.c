@@ -24,6 +24,10 @@ struct listener {
 	int fd;
 	const char *name;
 	enum conf_listener_ssl ssl;
+	bool has_proxy;
+	bool is_trusted;
+	const uint32_t *peers;
+	size_t peer_count;
 };
 
 /* ---- turning away ---- */
@@ -42,14 +46,27 @@ turn_away(int fd, const char *reply)
 	close(fd);
 }
 
+/* Why a peer may not come in. */
+static const char *
+objection(const struct listener *listener, const struct session_peer *peer)
+{
+	if (!peer->is_inet)
+		return "its user is not in peer_users";
+	return listener->has_proxy ? "not in haproxy_trusted_networks"
+	                           : "not in lmtp_allowed_networks";
+}
+
 static void
 turn_away_stranger(
-	struct listeners *all, int fd, const struct session_peer *peer)
+	struct listener *listener, int fd, const struct session_peer *peer)
 {
-	all->counters->connections_refused++;
-	log_info("Connect from %s refused: not in lmtp_allowed_networks",
-		peer->ip);
-	turn_away(fd, "421 4.7.1 You are not from an allowed network\r\n");
+	listener->all->counters->connections_refused++;
+	log_info("Connect from %s refused: %s",
+		peer->is_inet ? peer->ip : "local", objection(listener, peer));
+	turn_away(fd, peer->is_inet ? "421 4.7.1 You are not from an allowed "
+				      "network\r\n"
+				    : "421 4.7.1 You are not an allowed "
+				      "user\r\n");
 }
 
 static void
@@ -116,6 +133,39 @@ run_out(struct listener *listener)
 
 /* ---- letting in ---- */
 
+/* The process behind a Unix socket is one of a user that was named. */
+static bool
+is_peer_user(const struct listener *listener, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	size_t i;
+
+	if (listener->peer_count == 0)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	for (i = 0; i < listener->peer_count; i++)
+		if (listener->peers[i] == peer.uid)
+			return true;
+	return peer.uid == 0;
+}
+
+static bool
+is_admitted(struct listener *listener, int fd, struct session_peer *peer)
+{
+	const struct settings *settings = listener->all->settings;
+
+	if (!peer->is_inet) {
+		peer->is_trusted = listener->is_trusted;
+		return is_peer_user(listener, fd);
+	}
+	/* Its client is looked at when that is known. */
+	if (listener->has_proxy)
+		return peer_is_in(peer, &settings->haproxy_trusted_networks);
+	return peer_admit(peer, settings);
+}
+
 static void
 let_in(struct listener *listener, int fd,
 	const struct sockaddr_storage *address)
@@ -125,21 +175,23 @@ let_in(struct listener *listener, int fd,
 	bool has_tls = all->connections->tls != NULL;
 	struct connection_start start = {.input = fd,
 		.output = fd,
-		.is_tls = has_tls && listener->ssl == CONF_LISTENER_TLS};
+		.is_tls = has_tls && listener->ssl == CONF_LISTENER_TLS,
+		.has_proxy = listener->has_proxy};
 	struct session_peer peer;
 
 	peer_read(address, &peer);
-	peer.is_trusted = peer_is_in(&peer, &settings->login_trusted_networks);
+	if (!is_admitted(listener, fd, &peer)) {
+		turn_away_stranger(listener, fd, &peer);
+		return;
+	}
+	if (all->connections->count >= settings->lmtp_max_connections) {
+		turn_away_surplus(all, fd);
+		return;
+	}
 	peer.may_start_tls = has_tls && listener->ssl == CONF_LISTENER_STARTTLS;
 	peer.needs_tls = peer.is_inet && settings->ssl == CONF_SSL_REQUIRED;
 	start.peer = peer;
-	if (peer.is_inet &&
-		!peer_is_in(&peer, &settings->lmtp_allowed_networks))
-		turn_away_stranger(all, fd, &peer);
-	else if (all->connections->count >= settings->lmtp_max_connections)
-		turn_away_surplus(all, fd);
-	else
-		connections_add(all->connections, &start);
+	connections_add(all->connections, &start);
 }
 
 /* False: no more for now. */
@@ -222,6 +274,17 @@ set_socket(int fd, bool is_inet)
 		log_warning("setsockopt(TCP_NODELAY): %s", strerror(errno));
 }
 
+static const uint32_t *
+copy_peers(struct arena *arena, const struct wire_listener *message)
+{
+	uint32_t *peers = ARENA_ARRAY(arena, uint32_t, message->peer_count);
+
+	if (message->peer_count > 0)
+		memcpy(peers, message->peers,
+			message->peer_count * sizeof(*peers));
+	return peers;
+}
+
 void
 listeners_add(struct listeners *listeners, const struct wire_listener *message)
 {
@@ -233,6 +296,10 @@ listeners_add(struct listeners *listeners, const struct wire_listener *message)
 	listener->name = arena_text(listeners->arena, str_from(message->name));
 	listener->ssl = message->is_inet ? (enum conf_listener_ssl)message->ssl
 	                                 : CONF_LISTENER_CLEAR;
+	listener->has_proxy = message->haproxy;
+	listener->is_trusted = message->is_trusted && !message->is_inet;
+	listener->peers = copy_peers(listeners->arena, message);
+	listener->peer_count = message->peer_count;
 	listener->watch = (struct loop_watch){.fd = -1, .ready = on_ready};
 	set_socket(listener->fd, message->is_inet);
 	if (loop_watch(listeners->loop, &listener->watch, listener->fd,

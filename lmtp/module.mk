@@ -9,6 +9,7 @@ noinst_LIBRARIES += %D%/liblmtp.a
 	%D%/link.c %D%/link.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/peer.c %D%/peer.h \
+	%D%/proxy.c %D%/proxy.h \
 	%D%/relay.c %D%/relay.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/session.c %D%/session.h \

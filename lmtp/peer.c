@@ -75,3 +75,13 @@ peer_is_in(
 	}
 	return false;
 }
+
+/* Of a Unix socket its listener says whom to trust. */
+bool
+peer_admit(struct session_peer *peer, const struct settings *settings)
+{
+	if (!peer->is_inet)
+		return true;
+	peer->is_trusted = peer_is_in(peer, &settings->login_trusted_networks);
+	return peer_is_in(peer, &settings->lmtp_allowed_networks);
+}

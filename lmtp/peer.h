@@ -22,4 +22,7 @@ void peer_read(
 bool peer_is_in(
 	const struct session_peer *peer, const struct conf_networks *networks);
 
+/* May it come in?  Sets is_trusted. */
+bool peer_admit(struct session_peer *peer, const struct settings *settings);
+
 #endif

@@ -1447,6 +1447,20 @@ session_tls_started(
 }
 
 void
+session_set_peer(struct session *session, const struct session_peer *peer)
+{
+	session->peer = session->real_peer = *peer;
+	session->workarounds.ignorequota = peer->is_trusted;
+}
+
+void
+session_turn_away(struct session *session, const char *reply)
+{
+	buf_reset(&session->output);
+	finish_unasked(session, reply);
+}
+
+void
 session_output_left(struct session *session, uint64_t received)
 {
 	if (session->proof != PROOF_REPLIES_WRITTEN || session->output.len > 0)

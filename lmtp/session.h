@@ -176,6 +176,10 @@ bool session_wants_tls(const struct session *session);
  * names, or "". */
 void session_tls_started(
 	struct session *session, const char *description, const char *login);
+/* Before anything was taken: who the client really is. */
+void session_set_peer(struct session *session, const struct session_peer *peer);
+/* The same, and it may not come in: this, and nothing else, is what it reads. */
+void session_turn_away(struct session *session, const char *reply);
 /* All output has left; what comes in beyond this many bytes of input since the
  * beginning of the session was sent by a client that could read it. */
 void session_output_left(struct session *session, uint64_t received);

@@ -143,7 +143,10 @@ send_listeners(struct generation *generation)
 			.name = from->name,
 			.is_inet = from->is_inet,
 			.ssl = from->ssl,
-			.haproxy = from->haproxy};
+			.haproxy = from->haproxy,
+			.peers = from->peers,
+			.peer_count = from->peer_count,
+			.is_trusted = from->is_trusted};
 		struct frame frame;
 
 		frame_begin(&frame, WIRE_LISTENER);

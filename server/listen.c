@@ -114,6 +114,33 @@ is_in_place(const struct listener *listener)
 	       is_ours(listener, &status);
 }
 
+/* Names are looked up here: the front has nobody to ask. */
+static int
+find_peers(struct opening *opening, struct listener *listener)
+{
+	const struct conf_list *users = &opening->wanted->peer_users;
+	struct arena *arena = opening->set->arena;
+	size_t i;
+
+	listener->peers = ARENA_ARRAY(arena, uid_t, users->count);
+	listener->peer_count = users->count;
+	for (i = 0; i < users->count; i++)
+		switch (user_parse_uid(arena, str_from(users->items[i]),
+			&listener->peers[i], opening->err)) {
+		case LOOKUP_FOUND:
+			break;
+		case LOOKUP_NONE:
+			return FAIL(opening, listener->name,
+				"peer_users: there is no user %s on this "
+				"system",
+				users->items[i]);
+		case LOOKUP_ERROR:
+			return -1;
+		}
+	listener->is_trusted = opening->wanted->trusted;
+	return 0;
+}
+
 static int
 find_owner(struct opening *opening, struct listener *listener)
 {
@@ -316,7 +343,9 @@ open_unix(struct opening *opening)
 		path = arena_format(opening->set->arena, "%s/%s",
 			opening->settings->base_dir, path);
 	listener.name = arena_text(opening->set->arena, str_from(path));
-	if (check_new(opening, path) < 0 || find_owner(opening, &listener) < 0)
+	if (check_new(opening, path) < 0 ||
+		find_owner(opening, &listener) < 0 ||
+		find_peers(opening, &listener) < 0)
 		return -1;
 	old = find(opening->old, path);
 	if (old != NULL && is_in_place(old)) {

@@ -31,6 +31,9 @@ struct listener {
 	/* Of a Unix socket: */
 	dev_t device;
 	ino_t inode;
+	uid_t *peers; /* who may connect; none: all */
+	size_t peer_count;
+	bool is_trusted; /* who connects there */
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;

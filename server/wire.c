@@ -96,6 +96,12 @@ wire_counters(struct frame *frame, struct wire_counters *counters)
 		counter);
 }
 
+static void
+peer_user(struct frame *frame, uint32_t *uid)
+{
+	frame_u32(frame, uid);
+}
+
 void
 wire_listener(struct frame *frame, struct wire_listener *listener)
 {
@@ -104,6 +110,8 @@ wire_listener(struct frame *frame, struct wire_listener *listener)
 	frame_bool(frame, &listener->is_inet);
 	frame_u32(frame, &listener->ssl);
 	frame_bool(frame, &listener->haproxy);
+	FRAME_LIST(frame, listener->peers, listener->peer_count, 4, peer_user);
+	frame_bool(frame, &listener->is_trusted);
 }
 
 void

@@ -156,6 +156,10 @@ struct wire_listener {
 	bool is_inet;
 	uint32_t ssl; /* enum conf_listener_ssl */
 	bool haproxy;
+	/* Of a Unix socket: */
+	uint32_t *peers; /* users that may connect; none: all */
+	size_t peer_count;
+	bool is_trusted;
 };
 void wire_listener(struct frame *frame, struct wire_listener *listener);
 

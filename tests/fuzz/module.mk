@@ -114,3 +114,8 @@ FUZZ_TESTS += %D%/fuzz-tickets
 %C%_fuzz_tickets_SOURCES = %D%/fuzz-tickets.c
 %C%_fuzz_tickets_LDADD = server/libserver.a ipc/libipc.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/tickets
+
+FUZZ_TESTS += %D%/fuzz-proxy
+%C%_fuzz_proxy_SOURCES = %D%/fuzz-proxy.c
+%C%_fuzz_proxy_LDADD = lmtp/liblmtp.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/proxy

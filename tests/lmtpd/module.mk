@@ -8,6 +8,7 @@ TAP_TESTS += \
 	%D%/sieve.sh \
 	%D%/start.sh \
 	%D%/tls.sh \
+	%D%/trust.sh \
 	%D%/vacation.sh
 EXTRA_DIST += \
 	%D%/engine.sh \
@@ -21,4 +22,5 @@ EXTRA_DIST += \
 	%D%/start.sh \
 	%D%/tls.py \
 	%D%/tls.sh \
+	%D%/trust.sh \
 	%D%/vacation.sh

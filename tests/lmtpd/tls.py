@@ -1,6 +1,7 @@
-"""tls.py - a client of LMTP over TLS, for tls.sh
+"""tls.py - a client of LMTP over TLS and behind a proxy, for tls.sh and trust.sh
 
     tls.py ADDRESS PORT COMMAND [ARGUMENT...]
+    tls.py SOCKET - COMMAND [ARGUMENT...]
 
 Each command prints what it saw, in one line; what went wrong is "error: ...".
 
@@ -18,7 +19,11 @@ PATIENCE = 10
 
 class Client:
     def __init__(self, address, port):
-        self.socket = socket.create_connection((address, int(port)), PATIENCE)
+        if address.startswith("/"):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(address)
+        else:
+            self.socket = socket.create_connection((address, port), PATIENCE)
         self.input = b""
 
     def line(self):
@@ -211,6 +216,60 @@ def run_refused(at, hello):
     return "ended"
 
 
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+HEADERS = {
+    "v1": b"PROXY TCP4 192.0.2.7 192.0.2.8 1234 24\r\n",
+    "v6": b"PROXY TCP6 2001:db8::7 2001:db8::8 1234 24\r\n",
+    "stranger": b"PROXY TCP4 198.51.100.1 192.0.2.8 1234 24\r\n",
+    "unknown": b"PROXY UNKNOWN\r\n",
+    "v2": V2 + b"\x21\x11\0\x0c\xc0\0\2\7\xc0\0\2\x08\x04\xd2\0\x18",
+    "local": V2 + b"\x20\0\0\0",
+    "none": b"LHLO client.example\r\n",
+}
+
+
+def run_proxied(at, header, mode, cut="no"):
+    """A message behind a proxy's header."""
+    client = Client(*at)
+    client.socket.settimeout(PATIENCE)
+    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    data = HEADERS[header]
+    if cut == "cut":
+        for byte in data:
+            client.socket.sendall(bytes([byte]))
+            time.sleep(0.001)
+    else:
+        client.socket.sendall(data)
+    if mode == "tls":
+        client.wrap()
+    greeting = client.reply()[0]
+    if not greeting.startswith("220"):
+        return greeting
+    return deliver(client)
+
+
+def run_silent(at):
+    """A proxy that says nothing is left."""
+    client = socket.create_connection(at, PATIENCE)
+    begin = time.monotonic()
+    got = client.recv(100)
+    return f"{got!r} {int(time.monotonic() - begin)}"
+
+
+def run_lines(at, *lines):
+    """Each line's reply; a message ends what is said."""
+    client = greeted(at)
+    for line in lines:
+        reply = client.ask(line)[0]
+        if not reply.startswith("2"):
+            return reply
+    return deliver(client)
+
+
+def run_greeting(at):
+    return Client(*at).reply()[0]
+
+
 def memory_of(pid):
     with open(f"/proc/{pid}/smaps_rollup") as rollup:
         for line in rollup:
@@ -283,7 +342,7 @@ def main():
     address, port, command, *arguments = sys.argv[1:]
     try:
         function = globals()[f"run_{command}"]
-        print(function((address, int(port)), *arguments))
+        print(function((address, int(port.strip("-") or 0)), *arguments))
     except (OSError, EOFError, AssertionError) as error:
         print(f"error: {error}")
 

@@ -263,9 +263,6 @@ TEST(what_nothing_reads_yet_has_a_warning)
 			"1: warning: lmtp: group has no effect in this "
 			"release: where all mail is one group's, set "
 			"mail_gid"},
-		{"service lmtp {\n  inet_listener a {\n    haproxy = yes\n"
-		 "  }\n}\n",
-			"2: warning: a: haproxy has no effect in this release"},
 		{"sieve_before = /a\nmail_fsync = always\n", ""},
 	};
 	size_t i;
