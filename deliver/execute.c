@@ -87,10 +87,9 @@ write_copies(struct job *job, struct delivery *delivery, struct err *err)
 {
 	size_t i;
 
-	(void)job;
 	for (i = 0; i < delivery->work->plan->copy_count; i++)
 		if (write_or_fall_back(delivery, i, err) < 0)
-			return -1;
+			return reject_full(job, delivery, err) ? 0 : -1;
 	return 0;
 }
 
@@ -129,7 +128,7 @@ take_room(struct job *job, struct delivery *delivery, struct err *err)
 	while (quota_take_room(job, delivery, &wrong, err) < 0)
 		if (wrong >= delivery->work->plan->copy_count ||
 			!move_to_room(delivery, wrong, err))
-			return -1;
+			return reject_full(job, delivery, err) ? 0 : -1;
 	return 0;
 }
 

@@ -53,6 +53,7 @@ struct plan {
 	struct plan_pipe *pipes;
 	size_t pipe_count, pipe_size;
 	const struct sieve_action *refusal; /* NULL: the message is taken */
+	const char *refusal_status;         /* RFC 3463; NULL: 5.7.1 */
 };
 
 /* Turns the script's actions into delivery->work->plan.  Several actions for one

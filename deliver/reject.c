@@ -11,6 +11,7 @@
 #include "mail/reports.h"
 #include "sieve/sieve.h"
 #include "outbound/outbound.h"
+#include "deliver/execute.h"
 #include "deliver/notices.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
@@ -85,6 +86,41 @@ reject_is_by_mail(const struct job *job, const struct delivery *delivery,
 	return !reads_utf8(job) && !utf8_is_ascii(refusal->reject.reason);
 }
 
+/* ---- no room ---- */
+
+static bool
+is_for_mail(const struct job *job, const struct settings *settings,
+	const struct err *why)
+{
+	if (!job->refuses_by_mail)
+		return false;
+	return why->kind == ERR_TOO_BIG ||
+	       (why->kind == ERR_OVER_QUOTA && !settings->quota_full_tempfail);
+}
+
+bool
+reject_full(struct job *job, struct delivery *delivery, const struct err *why)
+{
+	struct plan *plan = delivery->work->plan;
+	struct sieve_action *refusal;
+
+	if (!is_for_mail(job, delivery->settings, why))
+		return false;
+	report_full(job, delivery, why);
+	execute_abandon(delivery);
+	refusal = ARENA_NEW(job->arena, struct sieve_action);
+	refusal->kind = SIEVE_REJECT;
+	refusal->script = "";
+	refusal->reject.reason = arena_copy(job->arena, str_from(why->text));
+	refusal->reject.by_protocol = true;
+	plan->refusal = refusal;
+	plan->refusal_status = arena_text(job->arena, str_from(why->status));
+	plan->redirect_count = 0;
+	plan->pipe_count = 0;
+	delivery->work->notices.count = 0;
+	return true;
+}
+
 /* ---- by mail ---- */
 
 /* NULL: it may be sent. */
@@ -135,9 +171,11 @@ entity(const struct job *job, const struct delivery *delivery,
 		.envid = client != NULL ? client->envid : STR_EMPTY,
 	};
 
+	const char *status = delivery->work->plan->refusal_status;
+
 	return refusal->reject.by_protocol
-	               ? report_failed_delivery(
-				 job->arena, &about, STR("5.7.1"))
+	               ? report_failed_delivery(job->arena, &about,
+				 str_from(status != NULL ? status : "5.7.1"))
 	               : report_disposition(job->arena, &about);
 }
 

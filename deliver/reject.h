@@ -3,7 +3,8 @@
  *   by reply     the recipient's own 550 5.7.1 over LMTP; for the LDA the exit
  *                status and standard error (-e)
  *   by mail      `reject` as an MDN (RFC 8098), `ereject` as a DSN (RFC 3464);
- *                the delivery is a success then
+ *                the delivery is a success then.  So does the LDA with a
+ *                mailbox that is full
  *   not at all   where mail would be wrong: no sender, lists, automatic mail
  *                (RFC 3834 2); the log says so
  *
@@ -33,6 +34,12 @@ bool reject_is_by_mail(const struct job *job, const struct delivery *delivery,
 /* Sends it. */
 MUST_USE int reject_hand_over(
 	struct job *job, struct delivery *delivery, struct err *err);
+
+/* The mailbox has no room and nobody reads a reply: the plan becomes a refusal by
+ * mail, a DSN (RFC 3464), and all else of it is dropped.  False: `why` is for the
+ * exit status. */
+bool reject_full(
+	struct job *job, struct delivery *delivery, const struct err *why);
 
 /* What the reply says: ERR_REFUSED 5.7.1 with the script's text, or so much of it
  * as fits (RFC 5429 2.5).  Without a word of its own it says by whom it was

@@ -151,6 +151,15 @@ report_saved(const struct job *job, const struct delivery *delivery,
 		STR_ARG(folder));
 }
 
+void
+report_full(const struct job *job, const struct delivery *delivery,
+	const struct err *why)
+{
+	report_line(job, delivery, NULL, "save failed to %.*s: %.*s",
+		STR_ARG(utf8_cut(delivery->work->folder, FOLDER_BYTES)),
+		REASON_BYTES, err_log_text(why));
+}
+
 /* What a user does with his mailbox is no trouble of the system's. */
 static bool
 is_full(const struct err *err)
@@ -169,9 +178,7 @@ report_failure(const struct job *job, const struct delivery *delivery)
 		report_line(job, delivery, NULL, "rejected: %.*s", REASON_BYTES,
 			err->text);
 	else if (is_full(err))
-		report_line(job, delivery, NULL, "save failed to %.*s: %.*s",
-			STR_ARG(utf8_cut(delivery->work->folder, FOLDER_BYTES)),
-			REASON_BYTES, err_log_text(err));
+		report_full(job, delivery, err);
 	/* A client of the network may go when it likes, and come again before
 	 * we know. */
 	else if (delivery->work->is_ordinary && job->client != NULL)

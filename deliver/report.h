@@ -29,4 +29,8 @@ void report_saved(const struct job *job, const struct delivery *delivery,
 /* A whole delivery that failed, or that had no copy. */
 void report_outcome(const struct job *job, const struct delivery *delivery);
 
+/* There is no room for it: "save failed to INBOX: Quota exceeded ..." */
+void report_full(const struct job *job, const struct delivery *delivery,
+	const struct err *why);
+
 #endif

@@ -27,7 +27,7 @@ mail 11300 >toobig
 deliver() {
 	input=$1
 	shift
-	lda "$@"
+	lda -e "$@"
 }
 full() {
 	fresh
@@ -89,6 +89,29 @@ echo 'require "fileinto"; fileinto "Trash"; fileinto "INBOX";' \
 	>"$home/.dovecot.sieve"
 deliver big
 is "$status:$(count .Trash)" 77:0 "two copies are taken together or not at all"
+
+# Without -e a refusal is mail to the sender.
+full
+echo 'require ["vacation", "copy"]; vacation "away"; redirect :copy "x@y.example";' \
+	>"$home/.dovecot.sieve"
+rm -f "$home/outgoing"
+input=big
+lda -f ada@client.example
+is "$status:$err:$(count)" 0::1 "without -e a full mailbox is a success"
+is "$(grep -c '^Arguments:' "$home/outgoing")" 1 \
+	"one mail goes out: no answer, no redirect"
+like "$(cat "$home/outgoing")" "Arguments: * ada@client.example*\
+Quota exceeded (mailbox for user is full)*Action: failed*Status: 5.2.2*" \
+	"it tells the sender"
+like "$(cat "$log")" "*save failed to INBOX: Quota exceeded*rejected: sent a \
+delivery status notification to <ada@client.example>*" "and the log the admin"
+rm -f "$home/outgoing"
+lda -f ""
+is "$status:$(cat "$home/outgoing" 2>/dev/null)" 0: \
+	"a bounce is not answered with a bounce"
+lda -f ada@client.example -o quota_full_tempfail=yes
+is "$status:$(cat "$home/outgoing" 2>/dev/null)" 75: \
+	"with quota_full_tempfail nobody is told yet"
 
 fresh
 echo 'require ["fileinto", "mailbox"]; fileinto :create "A"; ' \
