@@ -1,5 +1,6 @@
 TAP_TESTS += \
 	%D%/engine.sh \
+	%D%/hammer.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
@@ -12,6 +13,8 @@ TAP_TESTS += \
 	%D%/vacation.sh
 EXTRA_DIST += \
 	%D%/engine.sh \
+	%D%/hammer.py \
+	%D%/hammer.sh \
 	%D%/lmtpd.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \

@@ -1,0 +1,117 @@
+# Eight clients deliver to one user, a ninth thread kills workers and state, a tenth
+# removes mail as a reader would; every session ends in time.
+#
+#	hammer.py LIB SOCKET MAILDIR SERVER ROUNDS
+#
+# SPDX-License-Identifier: MIT
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, sys.argv[1])
+import lmtp  # noqa: E402
+
+socket, maildir, server, rounds = sys.argv[2:6]
+left = int(rounds)
+lock = threading.Lock()
+ended = threading.Event()
+replies = {}
+told = []
+longest = 0.0
+
+
+def take_round():
+    global left
+    with lock:
+        left -= 1
+        return left >= 0
+
+
+def deliver(number):
+    client = lmtp.Client(socket)
+    size = " SIZE=%d" % (number % 3000) if number % 2 else ""
+    client.say("MAIL FROM:<ada@client.example>" + size, "250")
+    reply = client.say("RCPT TO:<amy>")[-1]
+    if reply.startswith("250"):
+        client.say("DATA", "354")
+        client.write(b"Subject: %d\r\n\r\n" % number + b"x" * 70 * 5 + b"\r\n" +
+                     b"y\r\n" * (number % 1000))
+        reply = client.say(".")[-1]
+    client.quit()
+    return reply[:3]
+
+
+def client_thread(seed):
+    global longest
+    dice = random.Random(seed)
+    while take_round():
+        began = time.monotonic()
+        code = deliver(dice.randrange(1, 1 << 30))
+        took = time.monotonic() - began
+        with lock:
+            replies[code] = replies.get(code, 0) + 1
+            longest = max(longest, took)
+
+
+def children(kind):
+    found = subprocess.run(["pgrep", "-P", server, "-f", "--",
+                            "--child=%s$" % kind], capture_output=True)
+    return [int(word) for word in found.stdout.split()]
+
+
+def kill_thread():
+    dice = random.Random(99)
+    while not ended.wait(dice.uniform(0.01, 0.08)):
+        found = children("state" if dice.random() < 0.1 else "worker")
+        if found:
+            try:
+                os.kill(dice.choice(found), signal.SIGKILL)
+                told.append(1)
+            except ProcessLookupError:
+                pass
+
+
+# Maildir++ has no lock for it: the line and the removal are two steps, as anybody's.
+def reader_thread():
+    dice = random.Random(7)
+    new = os.path.join(maildir, "new")
+    while not ended.wait(dice.uniform(0.005, 0.05)):
+        try:
+            names = os.listdir(new)
+        except FileNotFoundError:
+            continue
+        if len(names) < 20:
+            continue
+        for name in dice.sample(names, 15):
+            try:
+                os.unlink(os.path.join(new, name))
+            except FileNotFoundError:
+                pass
+        # It counts for itself, by asking for a new count.
+        try:
+            os.unlink(os.path.join(maildir, "maildirsize"))
+        except FileNotFoundError:
+            pass
+
+
+crowd = [threading.Thread(target=client_thread, args=(n,)) for n in range(8)]
+others = [threading.Thread(target=kill_thread),
+          threading.Thread(target=reader_thread)]
+for thread in crowd + others:
+    thread.start()
+for thread in crowd:
+    thread.join()
+ended.set()
+for thread in others:
+    thread.join()
+answered = sum(replies.values())
+print("%d of %s answered %s, %d processes killed, the longest took %.1f s" % (
+    answered, rounds, replies, len(told), longest))
+if answered != int(rounds) or len(told) == 0 or "250" not in replies:
+    sys.exit(1)
+if longest > 20:
+    sys.exit("somebody waited for too long")
