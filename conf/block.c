@@ -6,6 +6,7 @@
 #include "base/attributes.h"
 #include "base/number.h"
 #include "conf/names.h"
+#include "conf/quota.h"
 #include "conf/report.h"
 
 #include "base/banned.h"
@@ -210,48 +211,117 @@ close_header(struct conf_loader *loader, struct conf_scope *scope)
 		settings->sieve_editheader_forbid_delete);
 }
 
-static const char *const quota_names[] = {
-	"driver", "storage_size", "message_count", NULL};
+static const char *const quota_names[] = {"driver", "storage_size",
+	"storage_percentage", "storage_extra", "storage_grace", "message_count",
+	"message_percentage", "enforce", "hidden", "ignore_unlimited", NULL};
+
+/* False: it is not there, or no limit. */
+static bool
+quota_size(struct conf_loader *loader, const struct conf_scope *scope,
+	const char *name, uint64_t *bytes_out)
+{
+	const char *text = pair_value(loader, scope, name);
+
+	*bytes_out = 0;
+	if (text == NULL || str_is_nocase(str_from(text), "unlimited"))
+		return false;
+	if (number_parse_size(str_from(text), 1, bytes_out) == 0)
+		return true;
+	ERROR(loader, scope->place,
+		"%s: found \"%s\", expected a size such as 1G", name, text);
+	return false;
+}
+
+static uint64_t
+quota_number(struct conf_loader *loader, const struct conf_scope *scope,
+	const char *name, uint64_t fallback)
+{
+	const char *text = pair_value(loader, scope, name);
+	uint64_t number;
+
+	if (text == NULL || str_is_nocase(str_from(text), "unlimited"))
+		return fallback;
+	if (number_parse(str_from(text), &number) == 0)
+		return number;
+	ERROR(loader, scope->place, "%s: found \"%s\", expected a number", name,
+		text);
+	return fallback;
+}
+
+static bool
+quota_says(struct conf_loader *loader, const struct conf_scope *scope,
+	const char *name, const char *word)
+{
+	const char *text = pair_value(loader, scope, name);
+
+	return text != NULL && str_is_nocase(str_from(text), word);
+}
+
+/* size * percentage / 100 + extra */
+static const char *
+quota_rule(struct conf_loader *loader, const struct conf_scope *scope)
+{
+	uint64_t bytes, extra, count;
+	const char *rule = "*";
+
+	if (quota_size(loader, scope, "storage_size", &bytes)) {
+		bytes = conf_quota_share(bytes,
+			quota_number(loader, scope, "storage_percentage", 100));
+		if (quota_size(loader, scope, "storage_extra", &extra) &&
+			!number_add(bytes, extra, &bytes))
+			bytes = UINT64_MAX;
+		rule = arena_format(
+			loader->arena, "%s:storage=%" PRIu64 "B", rule, bytes);
+	}
+	count = quota_number(loader, scope, "message_count", 0);
+	if (count > 0)
+		rule = arena_format(loader->arena, "%s:messages=%" PRIu64, rule,
+			conf_quota_share(
+				count, quota_number(loader, scope,
+					       "message_percentage", 100)));
+	return rule[1] != '\0' ? rule : NULL;
+}
+
+/* "quota_rule" of the second root: "quota2_rule" */
+static void
+set_quota(struct conf_loader *loader, const struct conf_scope *scope,
+	unsigned root, const char *tail, const char *value)
+{
+	const char *number =
+		root == 1 ? "" : arena_format(loader->arena, "%u", root);
+
+	conf_loader_set(loader, scope,
+		arena_format(loader->arena, "quota%s%s", number, tail), value,
+		scope->place);
+}
 
 /* quota NAME { driver = maildir, storage_size = 1G } of 2.4 */
 static void
 close_quota(struct conf_loader *loader, struct conf_scope *scope)
 {
+	unsigned root = (unsigned)loader->settings->quota.count + 1;
 	const char *driver =
 		or_default(pair_value(loader, scope, "driver"), "count");
-	const char *size = pair_value(loader, scope, "storage_size");
-	const char *count = pair_value(loader, scope, "message_count");
-	const char *rule = "*";
-	unsigned root = (unsigned)loader->settings->quota.count + 1;
-	uint64_t bytes;
+	const char *rule = quota_rule(loader, scope);
+	uint64_t grace;
 
 	check_names(loader, scope, quota_names);
-	if (size != NULL && !str_is(str_from(size), "unlimited")) {
-		if (number_parse_size(str_from(size), 1, &bytes) < 0) {
-			ERROR(loader, scope->place,
-				"storage_size: found \"%s\", expected a size "
-				"such as 1G",
-				size);
-			return;
-		}
-		rule = arena_format(
-			loader->arena, "%s:storage=%" PRIu64 "B", rule, bytes);
-	}
-	if (count != NULL && !str_is(str_from(count), "unlimited"))
-		rule = arena_format(
-			loader->arena, "%s:messages=%s", rule, count);
-	conf_loader_set(loader, scope,
-		root == 1 ? "quota"
-			  : arena_format(loader->arena, "quota%u", root),
-		arena_format(
-			loader->arena, "%s:%.*s", driver, STR_ARG(scope->name)),
-		scope->place);
-	if (rule[1] != '\0')
-		conf_loader_set(loader, scope,
-			root == 1 ? "quota_rule"
-				  : arena_format(loader->arena, "quota%u_rule",
-					    root),
-			rule, scope->place);
+	set_quota(loader, scope, root, "",
+		arena_format(loader->arena, "%s:%.*s%s%s%s", driver,
+			STR_ARG(scope->name),
+			quota_says(loader, scope, "enforce", "no")
+				? ":noenforcing"
+				: "",
+			quota_says(loader, scope, "hidden", "yes") ? ":hidden"
+								   : "",
+			quota_says(loader, scope, "ignore_unlimited", "yes")
+				? ":ignoreunlimited"
+				: ""));
+	if (rule != NULL)
+		set_quota(loader, scope, root, "_rule", rule);
+	if (quota_size(loader, scope, "storage_grace", &grace))
+		set_quota(loader, scope, root, "_grace",
+			arena_format(loader->arena, "%" PRIu64 "B", grace));
 }
 
 static const char *const list_names[] = {

@@ -248,6 +248,42 @@ TEST(header_blocks_of_2_4_become_lists_of_names)
 		"forbid_add meant?");
 }
 
+TEST(a_quota_block_of_2_4_may_change_its_limits)
+{
+	struct loaded loaded = load_good("quota A {\n"
+					 "  storage_size = 1000B\n"
+					 "  storage_percentage = 150\n"
+					 "  storage_extra = 20B\n"
+					 "  storage_grace = 3K\n"
+					 "  message_count = 10\n"
+					 "  message_percentage = 50\n"
+					 "  enforce = no\n"
+					 "  hidden = yes\n}\n"
+					 "quota B {\n"
+					 "  storage_size = unlimited\n"
+					 "  storage_grace = 0\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	CHECK_STR(settings->quota.items[0].value, "count:A:noenforcing:hidden");
+	CHECK_STR(settings->quota.items[1].value, "count:B");
+	REQUIRE(settings->quota_rule.count == 1);
+	CHECK_STR(settings->quota_rule.items[0].value,
+		"*:storage=1520B:messages=5");
+	REQUIRE(settings->quota_grace.count == 2);
+	CHECK_STR(settings->quota_grace.items[0].value, "3072B");
+	CHECK_UINT(settings->quota_grace.items[1].root, 2);
+	unload(&loaded);
+}
+
+TEST(a_wrong_number_in_a_quota_block_is_an_error)
+{
+	check_error("quota A {\n  storage_grace = much\n}\n",
+		"1: error: storage_grace: found \"much\", expected a size such "
+		"as 1G");
+	check_error("quota A {\n  message_count = few\n}\n",
+		"1: error: message_count: found \"few\", expected a number");
+}
+
 TEST(a_quota_block_of_2_4_becomes_a_root_and_a_rule)
 {
 	struct loaded loaded = load_good("quota \"User quota\" {\n"
