@@ -133,6 +133,11 @@ lda -f ada@client.example -d bob@example.test \
 is "$(sent)" 1 "an alias of the user is answered for"
 finds "and in its name" "From=amy@example.test"
 plain
+sed 's/allow_all_users=yes/& sieve_user_aliases=x@example.test,amy@example.test/' \
+	"$conf" >aliases.conf
+bare -c aliases.conf -f ada@client.example -d bob@example.test
+is "$(sent)" 1 "the user database may know the aliases"
+plain
 lda -f ada@client.example -d bob@example.test \
 	-o sieve_vacation_dont_check_recipient=yes
 is "$(sent)" 1 "the check can be switched off by Dovecot 2.3's name"
