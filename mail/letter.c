@@ -15,6 +15,7 @@
 
 enum {
 	MESSAGE_ID_MOST = 900, /* of a line that may have 998 */
+	LINE_MOST = 998,       /* RFC 5322 2.1.1: MUST */
 	BOUNDARY_BYTES = 18
 };
 
@@ -62,12 +63,27 @@ add_text(struct arena *arena, struct buf *buf, struct str name, struct str text)
 }
 
 static bool
+has_long_line(struct str name, struct str value)
+{
+	size_t before = name.len + 2;
+	struct str line;
+
+	while (str_next_field(&value, '\n', &line)) {
+		if (before + line.len > LINE_MOST)
+			return true;
+		before = 0;
+	}
+	return false;
+}
+
+static bool
 add_addresses(
 	struct arena *arena, struct buf *buf, struct str name, struct str list)
 {
 	struct str value;
 
-	if (!compose_addresses(arena, name, letter_line(arena, list), &value))
+	if (!compose_addresses(arena, name, letter_line(arena, list), &value) ||
+		has_long_line(name, value))
 		return false;
 	add_line(buf, name, value);
 	return true;

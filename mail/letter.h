@@ -63,7 +63,7 @@ struct str letter_line(struct arena *arena, struct str text);
 struct str letter_id(struct arena *arena, struct str unique, struct str host);
 
 /* The letter: its head with MIME-Version in front of the entity.  False when From
- * or To is no list of addresses. */
+ * or To is no list of addresses, or one that no lines could hold. */
 MUST_USE bool letter_compose(struct arena *arena, const struct letter *letter,
 	const struct content *entity, const struct content **content_out);
 

@@ -73,6 +73,11 @@ FUZZ_TESTS += %D%/fuzz-encodedword
 %C%_fuzz_encodedword_LDADD = mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/encodedword %D%/encodedword.dict
 
+FUZZ_TESTS += %D%/fuzz-letter
+%C%_fuzz_letter_SOURCES = %D%/fuzz-letter.c
+%C%_fuzz_letter_LDADD = mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/letter %D%/letter.dict
+
 FUZZ_TESTS += %D%/fuzz-ere
 %C%_fuzz_ere_SOURCES = %D%/fuzz-ere.c
 %C%_fuzz_ere_LDADD = $(FUZZ_LIBS)

@@ -145,6 +145,25 @@ TEST(from_and_to_have_to_be_addresses)
 	tear_down();
 }
 
+TEST(an_address_that_no_line_could_hold_is_none)
+{
+	struct letter letter = simple();
+	struct buf buf;
+	int i;
+
+	set_up("\n");
+	buf_init(&buf, BUF_UNLIMITED);
+	for (i = 0; i < 1000; i++)
+		buf_add_char(&buf, 'a');
+	buf_add_text(&buf, " <amy@example.test>");
+	letter.from = buf_view(&buf);
+	CHECK_STR(head(&letter), "(broken)");
+	letter.from = str_skip(letter.from, 100);
+	CHECK(str_starts(str_from(head(&letter)), STR(START "From: aaa")));
+	buf_clear(&buf);
+	tear_down();
+}
+
 TEST(an_id_holds_only_what_an_id_may)
 {
 	set_up("\n");
