@@ -53,7 +53,9 @@ struct connection {
 	bool is_blocked;  /* output that the client does not read */
 	bool is_unwanted; /* input came that has to wait */
 	bool has_gone;    /* nobody reads our output */
-	uint64_t active_ms;
+	uint64_t active_ms, began_ms;
+	uint64_t peer_key; /* 0: not counted */
+	struct list_link of_peer;
 	uint64_t received; /* bytes */
 	struct str kept;   /* input that the session did not take yet */
 	size_t written;    /* of the session's output */
@@ -656,6 +658,7 @@ unlink_connection(struct connection *connection)
 		all->first = connection->next;
 	if (connection->next != NULL)
 		connection->next->previous = connection->previous;
+	list_remove(&connection->of_peer);
 	all->count--;
 	all->counters->connections = all->count;
 }
@@ -767,10 +770,29 @@ static void
 set_timer(struct connection *connection)
 {
 	uint64_t due = connection->active_ms + patience_ms(connection);
+	uint64_t most = connection->all->settings->lmtp_session_timeout_ms;
 
+	if (most > 0 && !has_ended(connection) && !connection->is_handshaking &&
+		connection->began_ms + most < due &&
+		!session_is_waiting(connection->session))
+		due = connection->began_ms + most;
 	if (!loop_timer_is_running(&connection->timer) ||
 		connection->timer.due_ms > due)
 		loop_timer(connection->all->loop, &connection->timer, due);
+}
+
+/* What is being delivered is answered first. */
+static void
+see_age(struct connection *connection)
+{
+	uint64_t most = connection->all->settings->lmtp_session_timeout_ms;
+
+	if (most > 0 && !has_ended(connection) && !connection->is_handshaking &&
+		!session_is_waiting(connection->session) &&
+		loop_now_ms(connection->all->loop) >=
+			connection->began_ms + most)
+		session_end(
+			connection->session, "4.3.2 Session takes too long");
 }
 
 static void
@@ -917,6 +939,7 @@ serve(struct connection *connection)
 	see_tls(connection);
 	acknowledge(connection);
 	see_time(connection);
+	see_age(connection);
 	see_drain(connection);
 	flush(connection);
 	reason = reason_to_close(connection);
@@ -970,6 +993,44 @@ watch_first(struct connection *connection)
 		connection->output.fd = -1;
 }
 
+/* Of the address, by which it is counted; XCLIENT does not change it.  0: a local
+ * peer. */
+static uint64_t
+peer_key_of(const struct session_peer *peer)
+{
+	const char *at = peer->ip;
+	uint64_t key = 0xcbf29ce484222325;
+
+	if (!peer->is_inet)
+		return 0;
+	for (; *at != '\0'; at++)
+		key = (key ^ (unsigned char)*at) * 0x100000001b3;
+	return key | 1;
+}
+
+static struct list *
+peer_list(struct connections *all, uint64_t key)
+{
+	return &all->peers[key >> 32 & (CONNECTION_PEERS - 1)];
+}
+
+size_t
+connections_of_peer(struct connections *all, const struct session_peer *peer)
+{
+	uint64_t key = peer_key_of(peer);
+	const struct list *list = peer_list(all, key);
+	struct list_link *link;
+	size_t count = 0;
+
+	if (key == 0)
+		return 0;
+	for (link = list_first(list); link != NULL;
+		link = list_next(list, link))
+		count += CONTAINER_OF(link, struct connection, of_peer)
+		                 ->peer_key == key;
+	return count;
+}
+
 static void
 link_connection(struct connections *all, struct connection *connection)
 {
@@ -978,6 +1039,9 @@ link_connection(struct connections *all, struct connection *connection)
 	if (all->first != NULL)
 		all->first->previous = connection;
 	all->first = connection;
+	if (connection->peer_key != 0)
+		list_add_last(peer_list(all, connection->peer_key),
+			&connection->of_peer);
 	all->count++;
 	all->counters->connections = all->count;
 	all->counters->connections_total++;
@@ -990,6 +1054,7 @@ connections_add(
 	struct connection *connection = memory_get(sizeof(*connection));
 	char id[SESSION_ID_LEN + 1];
 
+	connection->peer_key = start->has_proxy ? 0 : peer_key_of(&start->peer);
 	link_connection(connections, connection);
 	connection->input_fd = start->input;
 	connection->output_fd = start->output;
@@ -997,6 +1062,7 @@ connections_add(
 		start->input == start->output && is_socket(start->input);
 	connection->timer.fire = on_timer;
 	connection->active_ms = loop_now_ms(connections->loop);
+	connection->began_ms = connection->active_ms;
 	session_id_make(id);
 	connection->client.dispatch = connections->dispatch;
 	connection->session = session_open(
@@ -1018,6 +1084,10 @@ connections_add(
 void
 connections_open(struct connections *connections)
 {
+	size_t i;
+
+	for (i = 0; i < CONNECTION_PEERS; i++)
+		list_init(&connections->peers[i]);
 	connections->scratch = memory_get(CONNECTION_ROUND_BYTES);
 }
 

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/loop.h"
 #include "base/tls.h"
 #include "conf/settings.h"
@@ -35,7 +36,8 @@ enum {
 	CONNECTION_COMMAND_BYTES = 8 * 1024,
 	/* After a reload, a client that has nothing under way for so long is
 	 * sent to the new generation. */
-	CONNECTION_RELOAD_IDLE_MS = 5000
+	CONNECTION_RELOAD_IDLE_MS = 5000,
+	CONNECTION_PEERS = 256
 };
 
 struct connection;
@@ -61,6 +63,7 @@ struct connections {
 	struct connection *first;
 	struct connection *touched; /* to be served after this round */
 	size_t count;
+	struct list peers[CONNECTION_PEERS]; /* those of TCP, by address */
 };
 
 /* What stands before `drain` is set already. */
@@ -79,6 +82,11 @@ struct connection_start {
 /* Takes the descriptors over. */
 void connections_add(
 	struct connections *connections, const struct connection_start *start);
+
+/* How many clients have the address of this one now, by which they came; 0 for a
+ * local one. */
+size_t connections_of_peer(
+	struct connections *connections, const struct session_peer *peer);
 
 void connections_drain(
 	struct connections *connections, enum connections_drain drain);

@@ -69,6 +69,22 @@ turn_away_stranger(
 				      "user\r\n");
 }
 
+/* One line in a while: whoever comes so often comes again. */
+static void
+turn_away_peer(struct listeners *all, int fd, const struct session_peer *peer)
+{
+	uint64_t now = loop_now_ms(all->loop);
+
+	all->counters->connections_refused++;
+	if (now >= all->full_until_ms) {
+		all->full_until_ms = now + LISTENER_LOG_MS;
+		log_warning("lmtp_max_connections_per_peer is reached by %s, "
+			    "which is turned away",
+			peer->ip);
+	}
+	turn_away(fd, "421 4.7.0 Too many connections from your address\r\n");
+}
+
 static void
 turn_away_surplus(struct listeners *all, int fd)
 {
@@ -166,6 +182,17 @@ is_admitted(struct listener *listener, int fd, struct session_peer *peer)
 	return peer_admit(peer, settings);
 }
 
+/* A proxy has as many as it likes. */
+static bool
+has_enough(const struct listener *listener, const struct session_peer *peer)
+{
+	const struct listeners *all = listener->all;
+	uint64_t most = all->settings->lmtp_max_connections_per_peer;
+
+	return most > 0 && !listener->has_proxy &&
+	       connections_of_peer(all->connections, peer) >= most;
+}
+
 static void
 let_in(struct listener *listener, int fd,
 	const struct sockaddr_storage *address)
@@ -186,6 +213,10 @@ let_in(struct listener *listener, int fd,
 	}
 	if (all->connections->count >= settings->lmtp_max_connections) {
 		turn_away_surplus(all, fd);
+		return;
+	}
+	if (has_enough(listener, &peer)) {
+		turn_away_peer(all, fd, &peer);
 		return;
 	}
 	peer.may_start_tls = has_tls && listener->ssl == CONF_LISTENER_STARTTLS;

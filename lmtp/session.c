@@ -94,6 +94,7 @@ struct session {
 	bool is_skipping; /* the rest of a line that is too long */
 	char unfinished[16];
 	unsigned bad_commands; /* in a row */
+	uint64_t commands;
 	unsigned transactions;
 	struct transaction *transaction;
 	struct data data;
@@ -1040,6 +1041,15 @@ state_of(const struct session *session)
 	return session->is_greeted ? SESSION_READY : SESSION_GREETING;
 }
 
+/* What is under way is no loss: it was not answered. */
+static bool
+has_too_many_commands(struct session *session)
+{
+	uint64_t most = session->config.settings->lmtp_max_commands;
+
+	return most > 0 && ++session->commands > most;
+}
+
 static void
 run_command(struct session *session, const struct command *command)
 {
@@ -1051,7 +1061,9 @@ run_command(struct session *session, const struct command *command)
 		session->scratch = arena_open();
 	if (events->command != NULL)
 		events->command(session, state, command->verb);
-	if (cell->refusal != NULL)
+	if (command->verb != COMMAND_QUIT && has_too_many_commands(session))
+		finish_unasked(session, "4.7.0 Too many commands.");
+	else if (cell->refusal != NULL)
 		say(session, cell->refusal);
 	else
 		cell->run(session, command);

@@ -573,6 +573,7 @@ generation_open(struct generation_host *host, uint32_t number,
 	generation->service = find_service(settings);
 	list_init(&generation->questions);
 	tickets_init(&generation->tickets, TICKETS_BYTES_MAX);
+	concurrency_init(&generation->concurrency);
 	set_timers(generation);
 	list_init(&generation->runners);
 	workers_open(generation);

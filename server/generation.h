@@ -20,6 +20,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "conf/conf.h"
+#include "server/concurrency.h"
 #include "server/control.h"
 #include "server/listen.h"
 #include "server/pool.h"
@@ -93,6 +94,7 @@ struct generation {
 	struct list questions; /* lookup's, in order */
 	struct loop_timer lookup_timer;
 	struct ticket_table tickets;
+	struct concurrency concurrency; /* of the tickets */
 
 	/* jobs */
 	struct pool pool;

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/certificates.c %D%/certificates.h \
 	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
+	%D%/concurrency.c %D%/concurrency.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/control.c %D%/control.h \
 	%D%/generation.c %D%/generation.h \

@@ -91,6 +91,27 @@ log_question(const struct question *question, const struct err *err)
 		err_log_text(err));
 }
 
+/* A ticket that counts for its user. */
+static struct ticket *
+make_ticket(struct generation *generation, struct pool_group *group,
+	struct str user, const char *name, struct err *err)
+{
+	struct concurrency_user *counted;
+	struct ticket *ticket;
+
+	counted = concurrency_enter(&generation->concurrency, name,
+		generation->settings->lmtp_user_concurrency_limit, err);
+	if (counted == NULL)
+		return NULL;
+	ticket = tickets_add(&generation->tickets, group, user, err);
+	if (ticket == NULL) {
+		concurrency_leave(&generation->concurrency, counted);
+		return NULL;
+	}
+	ticket->counted = counted;
+	return ticket;
+}
+
 static void
 accept(const struct question *question, struct pool_group *group,
 	struct str user, const char *name)
@@ -103,13 +124,15 @@ accept(const struct question *question, struct pool_group *group,
 
 	if (!is_wanted(question))
 		return;
-	ticket = tickets_add(&generation->tickets, group, user, &answer.err);
+	ticket = make_ticket(generation, group, user, name, &answer.err);
 	if (ticket != NULL) {
 		group->references++;
 		answer.ticket = ticket->id;
 		generation->recipients++;
 	} else {
-		log_question(question, &answer.err);
+		log_warning("<%s>: %s",
+			question->session != NULL ? question->session : "",
+			err_log_text(&answer.err));
 	}
 	send_answer(generation, &answer);
 }
@@ -395,6 +418,7 @@ remove_ticket(struct generation *generation, struct ticket *ticket)
 {
 	struct pool_group *group = ticket->group;
 
+	concurrency_leave(&generation->concurrency, ticket->counted);
 	tickets_remove(&generation->tickets, ticket);
 	pool_group_drop(&generation->pool, group);
 }
@@ -429,4 +453,5 @@ rcpt_front_gone(struct generation *generation)
 	while ((ticket = tickets_any(&generation->tickets)) != NULL)
 		remove_ticket(generation, ticket);
 	tickets_clear(&generation->tickets);
+	concurrency_clear(&generation->concurrency);
 }

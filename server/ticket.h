@@ -20,12 +20,14 @@
 /* Bytes of all tickets of a front; more is 452 4.3.1. */
 enum { TICKETS_BYTES_MAX = 256 * 1024 * 1024 };
 
+struct concurrency_user;
 struct pool_group;
 
 struct ticket {
 	struct wire_ticket id;
 	struct pool_group *group;
-	struct ticket *next; /* the table's own */
+	struct concurrency_user *counted; /* NULL: for nobody; the owner's */
+	struct ticket *next;              /* the table's own */
 	size_t user_len;
 	char user[]; /* as lookup packed it */
 };

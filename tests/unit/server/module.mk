@@ -4,6 +4,10 @@ UNIT_TESTS += %D%/wire
 
 SERVER_TEST_LIBS = server/libserver.a conf/libconf.a ipc/libipc.a $(TEST_LIBS)
 
+UNIT_TESTS += %D%/concurrency
+%C%_concurrency_SOURCES = %D%/concurrency.c
+%C%_concurrency_LDADD = server/libserver.a $(TEST_LIBS)
+
 UNIT_TESTS += %D%/run_as
 %C%_run_as_SOURCES = %D%/run_as.c
 %C%_run_as_LDADD = $(SERVER_TEST_LIBS)
