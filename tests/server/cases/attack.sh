@@ -7,7 +7,7 @@ mail_home = $TEST_WORK/home/vmail/attack/%n
 mail_location = maildir:~/Maildir
 mail_uid = vmail
 mail_gid = vmail
-mail_temp_dir = $TEST_WORK
+mail_temp_dir = $TEST_WORK/spool-attack
 message_max_size = 20M
 lmtp_max_connections_per_peer = 3
 lmtp_max_commands = 50
@@ -30,7 +30,7 @@ service lmtp {
   }
 }
 END
-chmod 1777 "$TEST_WORK"
+install -d -o doorstep "$TEST_WORK/spool-attack"
 server_start attack
 attack_target=$TEST_WORK/run-attack/lmtp
 
