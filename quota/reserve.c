@@ -234,6 +234,22 @@ take_line(struct reserve *reserve, struct reserve_lines *lines, unsigned place,
 	lines->items[lines->count++] = line;
 }
 
+/* Mostly a few lines.  -1 with errno. */
+static ssize_t
+read_table(const struct reserve *reserve, char **bytes_out)
+{
+	struct stat status;
+	size_t size = TABLE_MAX;
+
+	*bytes_out = NULL;
+	if (fstat(reserve->fd, &status) < 0)
+		return -1;
+	if (status.st_size < TABLE_MAX)
+		size = (size_t)status.st_size;
+	*bytes_out = memory_get(size + 1);
+	return fd_read_at(reserve->fd, *bytes_out, size, 0);
+}
+
 int
 reserve_read(
 	struct reserve *reserve, struct reserve_lines *lines, struct err *err)
@@ -246,8 +262,7 @@ reserve_read(
 	lines->first_free = RESERVE_LINES_MAX;
 	if (reserve->fd < 0)
 		return 0;
-	bytes = memory_get(TABLE_MAX);
-	len = fd_read_at(reserve->fd, bytes, TABLE_MAX, 0);
+	len = read_table(reserve, &bytes);
 	if (len < 0) {
 		memory_free(bytes);
 		return err_temp_errno(
