@@ -342,7 +342,7 @@ static const char *const files[] = {"open", "openat", "access", "faccessat",
 	"faccessat2", "stat", "stat64", "lstat", "lstat64", "newfstatat",
 	"fstatat64", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64",
 	"readlink", "readlinkat", "getdents", "getdents64", "getcwd", "chdir",
-	"fchdir", "flock", "readahead"};
+	"fchdir", "flock", "readahead", "quotactl_fd"};
 
 static const char *const files_change[] = {"creat", "mkdir", "mkdirat", "rmdir",
 	"rename", "renameat", "renameat2", "link", "linkat", "symlink",

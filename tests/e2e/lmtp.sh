@@ -51,6 +51,7 @@ sample_conf() {
 {
 	seq -f "u%g@$domain:::::::" 1 25
 	echo "keeper@$domain:::::::"
+	echo "brim@$domain:::::::userdb_quota=maildir:User userdb_quota_rule=*:storage=3K"
 	grep -v "^#" "$sample/postfix/virtual/users"
 } >"$TEST_WORK/users"
 sed "s|^\([^@]*\)@[^:]*:.*|\1@$domain::61090:61090::$TEST_WORK/home/vmail/$domain/\1::|" \
@@ -83,6 +84,7 @@ sed -i "s|private/doorstep|private/system|" "$TEST_WORK/system.conf"
 server_start system
 system_pid=$server_pid
 sample_conf e2e lmtp-virtual-users.conf
+echo "lmtp_rcpt_check_quota = yes" >>"$TEST_WORK/e2e.conf"
 server_start e2e
 dovecot_begin
 
@@ -168,6 +170,22 @@ is "$(fetch "keeper@$domain" "mailbox hdr.subject" "subject Nested")" \
 message Null | smtp "" "u3@$domain"
 like "$(fetch "u3@$domain" hdr.return-path "subject Null")" "<>" \
 	"the null sender stays null"
+
+# A full mailbox is refused at RCPT, and Postfix tells the sender.
+filling=$(head -c 2000 /dev/zero | tr '\0' x | fold -w 70)
+message Filling "$filling" | smtp ada@client.example "brim@$domain"
+is "$(fetch "brim@$domain" hdr.subject)" Filling "a mailbox fills"
+rm -rf "$TEST_WORK"/record/*
+message Brimming "$filling" | smtp ada@client.example "brim@$domain"
+like "$(grep "to=<brim@.*status=bounced" "$TEST_WORK/log/postfix.log")" \
+	"*552 5.2.2 <brim@$domain> Quota exceeded*in reply to RCPT TO command*" \
+	"until Postfix is refused at RCPT"
+is "$(cat "$TEST_WORK"/record/* | grep -c '^Status: 5.2.2')" 1 \
+	"and tells the sender that it is full"
+is "$(fetch "brim@$domain" hdr.subject)" Filling "nothing was filed of it"
+message Small | smtp ada@client.example "brim@$domain"
+is "$(fetch "brim@$domain" hdr.subject | tail -n 1)" Small \
+	"a smaller message finds room"
 
 # Recipient verification stops after RCPT and must not leave anything behind.
 cat >"$TEST_WORK/verify.py" <<'END'
