@@ -51,7 +51,7 @@ sample_conf() {
 {
 	seq -f "u%g@$domain:::::::" 1 25
 	echo "keeper@$domain:::::::"
-	echo "brim@$domain:::::::userdb_quota=maildir:User userdb_quota_rule=*:storage=3K"
+	echo "brim@$domain:::::::userdb_quota_rule=*:storage=3K"
 	grep -v "^#" "$sample/postfix/virtual/users"
 } >"$TEST_WORK/users"
 sed "s|^\([^@]*\)@[^:]*:.*|\1@$domain::61090:61090::$TEST_WORK/home/vmail/$domain/\1::|" \
@@ -84,7 +84,7 @@ sed -i "s|private/doorstep|private/system|" "$TEST_WORK/system.conf"
 server_start system
 system_pid=$server_pid
 sample_conf e2e lmtp-virtual-users.conf
-echo "lmtp_rcpt_check_quota = yes" >>"$TEST_WORK/e2e.conf"
+echo "!include $sample/quota.conf" >>"$TEST_WORK/e2e.conf"
 server_start e2e
 dovecot_begin
 

@@ -561,6 +561,39 @@ TEST(the_smallest_room_of_several_roots_counts)
 	box_end(&box);
 }
 
+/* ---- fs ---- */
+
+/* Without the kernel's quota there is nothing to read, and no limit of its. */
+TEST(fs_without_a_quota_of_the_kernel_takes_everything)
+{
+	struct box box;
+
+	roots[0] = "fs:Disk:user:group:inode_per_mail";
+	rule_texts[0] = "?:storage=0";
+	box_begin(&box);
+	CHECK_INT(take(&box, "INBOX", 5000), 0);
+	box_end(&box);
+	make_maildir();
+	box_begin(&box);
+	CHECK_INT(take(&box, "INBOX", 5000), 0);
+	store_one(&box, "INBOX", 1, 5000);
+	CHECK(!box_exists("Maildir/maildirsize"));
+	box_end(&box);
+}
+
+TEST(a_mount_that_is_not_there_is_trouble)
+{
+	struct box box;
+
+	roots[0] = "fs:Disk:mount=/nonexistent";
+	make_maildir();
+	box_begin(&box);
+	CHECK_INT(take(&box, "INBOX", 5), -1);
+	CHECK_INT(box.err.kind, ERR_TEMPORARY);
+	CHECK(strstr(box.err.detail, "/nonexistent") != NULL);
+	box_end(&box);
+}
+
 /* ---- many at a time ---- */
 
 enum { CROWD = 50, ONE = 60 };
