@@ -60,8 +60,15 @@ channel_pair(int fds[2])
 	return 0;
 }
 
+/* Linux has names that are no files: their first byte is NUL. */
+static bool
+is_abstract(const char *path)
+{
+	return path[0] == '@';
+}
+
 static int
-set_path(struct sockaddr_un *address, const char *path)
+set_path(struct sockaddr_un *address, const char *path, socklen_t *size_out)
 {
 	size_t len = strlen(path);
 
@@ -72,6 +79,12 @@ set_path(struct sockaddr_un *address, const char *path)
 		return -1;
 	}
 	memcpy(address->sun_path, path, len + 1);
+	*size_out = sizeof(*address);
+	if (is_abstract(path)) {
+		address->sun_path[0] = '\0';
+		*size_out = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+					len);
+	}
 	return 0;
 }
 
@@ -89,17 +102,19 @@ int
 channel_listen(const char *path, unsigned mode)
 {
 	struct sockaddr_un address;
+	socklen_t size;
 	int fd;
 
-	if (set_path(&address, path) < 0)
+	if (set_path(&address, path, &size) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (unlink(path) < 0 && errno != ENOENT)
+	if (!is_abstract(path) && unlink(path) < 0 && errno != ENOENT)
 		return close_and_fail(fd);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-		chmod(path, mode) < 0 || listen(fd, SOMAXCONN) < 0)
+	if (bind(fd, (struct sockaddr *)&address, size) < 0 ||
+		(!is_abstract(path) && chmod(path, mode) < 0) ||
+		listen(fd, SOMAXCONN) < 0)
 		return close_and_fail(fd);
 	return fd;
 }
@@ -108,15 +123,16 @@ int
 channel_connect(const char *path)
 {
 	struct sockaddr_un address;
+	socklen_t size;
 	int fd;
 
-	if (set_path(&address, path) < 0)
+	if (set_path(&address, path, &size) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	set_room(fd);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (connect(fd, (struct sockaddr *)&address, size) < 0)
 		return close_and_fail(fd);
 	return fd;
 }

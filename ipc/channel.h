@@ -40,7 +40,8 @@ struct channel {
 MUST_USE int channel_pair(int fds[2]);
 
 /* A socket that listens at `path` (an old one is replaced) for channel_connect();
- * -1 with errno. */
+ * "@NAME" is a name without a file, which ends with who has it, and `mode` means
+ * nothing there.  -1 with errno. */
 MUST_USE int channel_listen(const char *path, unsigned mode);
 MUST_USE int channel_connect(const char *path);
 

@@ -145,6 +145,10 @@ be_child(struct child *child)
 		return worker_main(child);
 	case WIRE_KIND_RUNNER:
 		return runner_main(child);
+	case WIRE_KIND_MAILER:
+		return mailer_main(child);
+	case WIRE_KINDS:
+		break;
 	}
 	return EX_SOFTWARE;
 }

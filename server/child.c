@@ -26,6 +26,7 @@ static const struct {
 	[WIRE_KIND_STATE] = {"state", "state", true},
 	[WIRE_KIND_WORKER] = {"worker", "lmtp", false},
 	[WIRE_KIND_RUNNER] = {"runner", "runner", false},
+	[WIRE_KIND_MAILER] = {"mailer", "mailer", true},
 };
 
 const char *
@@ -117,9 +118,15 @@ read_settings(struct child *child, struct buf *text, struct err *err)
 static int
 load_text(struct child *child, struct str text, struct err *err)
 {
+	/* Where it is differs for a session beside a server. */
+	const char *const overrides[] = {
+		arena_format(child->arena, "mailer_socket=%s",
+			child->boot.mailer != NULL ? child->boot.mailer : "")};
 	const struct conf_source source = {.only_defaults = text.len == 0,
 		.text = arena_copy(child->arena, text),
-		.protocol = CONF_PROTOCOL_LMTP};
+		.protocol = CONF_PROTOCOL_LMTP,
+		.overrides = overrides,
+		.override_count = child->boot.mailer != NULL ? 1 : 0};
 	struct conf_report report = {0};
 
 	if (conf_load(child->arena, &source, &child->settings, &report) < 0)

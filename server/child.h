@@ -48,5 +48,6 @@ int lookup_main(struct child *child);
 int state_main(struct child *child);
 int worker_main(struct child *child);
 int runner_main(struct child *child);
+int mailer_main(struct child *child);
 
 #endif

@@ -23,6 +23,9 @@ loop_of(const struct generation *generation)
 	return generation->host->processes->loop;
 }
 
+/* Who asks for mail to be handed over, each with a message. */
+enum { MAILER_DESCRIPTORS = 10000 };
+
 /* ---- BOOT ---- */
 
 static const unsigned kind_bits[] = {
@@ -30,6 +33,7 @@ static const unsigned kind_bits[] = {
 	[WIRE_KIND_LOOKUP] = CONF_KIND_LOOKUP,
 	[WIRE_KIND_STATE] = CONF_KIND_STATE,
 	[WIRE_KIND_WORKER] = CONF_KIND_WORKER,
+	[WIRE_KIND_MAILER] = CONF_KIND_MAILER,
 };
 
 /* Nobody can change it any more: the next child must read what this one did. */
@@ -125,6 +129,7 @@ generation_list(const struct generation *generation, struct process_list *list)
 {
 	list_keeper(&generation->front, list);
 	list_keeper(&generation->lookup, list);
+	list_keeper(&generation->mailer, list);
 	workers_list(generation, list);
 	runners_list(generation, list);
 }
@@ -351,6 +356,77 @@ lookup_start(struct generation *generation, struct err *err)
 	return 0;
 }
 
+/* ---- the mailer ---- */
+
+static void
+mailer_received(struct process *process, struct frame *frame)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, mailer.process);
+
+	if (frame->type == WIRE_READY)
+		generation_check_ready(generation);
+	else
+		process_breach(process, frame);
+}
+
+static void
+mailer_ended(struct process *process)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, mailer.process);
+
+	if (generation->state == GENERATION_STARTING)
+		generation_fail(generation);
+	else if (!process->is_draining && !generation->is_killed)
+		keeper_failed(&generation->mailer);
+	generation_check_end(generation);
+}
+
+void
+generation_send_mailer_socket(struct generation *generation)
+{
+	struct wire_listener listener = {
+		.fd = generation->host->mailer_listener, .name = "mailer"};
+	struct frame frame;
+
+	if (listener.fd < 0 ||
+		!process_is_running(&generation->mailer.process) ||
+		generation->mailer.process.is_draining)
+		return;
+	frame_begin(&frame, WIRE_LISTENER);
+	wire_listener(&frame, &listener);
+	process_send(&generation->mailer.process, &frame);
+}
+
+static int
+mailer_start(struct generation *generation, struct err *err)
+{
+	struct process *process = &generation->mailer.process;
+	const struct run_as *run_as = generation->host->run_as;
+	const struct spawn_order order = {.kind = WIRE_KIND_MAILER,
+		.identity = run_as->is_root ? &run_as->mailer : NULL,
+		.descriptors = MAILER_DESCRIPTORS};
+
+	process->answer_ms = generation->host->is_single
+	                             ? 0
+	                             : generation->settings->lookup_timeout_ms;
+	process->received = mailer_received;
+	process->ended = mailer_ended;
+	if (process_start(generation->host->processes, process, &order, err) <
+		0)
+		return -1;
+	generation_boot(process,
+		&(struct wire_boot){.generation = generation->number,
+			.config = generation->config_fds[WIRE_KIND_MAILER],
+			.is_single = generation->host->is_single});
+	generation_send_mailer_socket(generation);
+	/* It was drained before it died. */
+	if (generation->state == GENERATION_DRAINING)
+		process_drain(process, false);
+	return 0;
+}
+
 /* ---- again ---- */
 
 static void
@@ -385,6 +461,17 @@ restart_lookup(struct loop_timer *timer)
 		lookup_start);
 }
 
+static void
+restart_mailer(struct loop_timer *timer)
+{
+	struct generation *generation =
+		CONTAINER_OF(timer, struct generation, mailer.timer);
+
+	if (generation->state == GENERATION_RUNNING ||
+		!list_is_empty(&generation->workers))
+		restart(&generation->mailer, mailer_start);
+}
+
 /* ---- the generation ---- */
 
 void
@@ -392,7 +479,8 @@ generation_check_ready(struct generation *generation)
 {
 	if (generation->state != GENERATION_STARTING ||
 		!generation->front.process.is_ready ||
-		!generation->lookup.process.is_ready)
+		!generation->lookup.process.is_ready ||
+		!generation->mailer.process.is_ready)
 		return;
 	loop_timer_stop(loop_of(generation), &generation->start_timer);
 	generation->state = GENERATION_RUNNING;
@@ -411,6 +499,7 @@ stop_timers(struct generation *generation)
 	loop_timer_stop(loop, &generation->start_timer);
 	loop_timer_stop(loop, &generation->front.timer);
 	loop_timer_stop(loop, &generation->lookup.timer);
+	loop_timer_stop(loop, &generation->mailer.timer);
 	loop_timer_stop(loop, &generation->lookup_timer);
 	loop_timer_stop(loop, &generation->pool_timer);
 }
@@ -426,6 +515,11 @@ generation_check_end(struct generation *generation)
 		!list_is_empty(&generation->workers) ||
 		!list_is_empty(&generation->runners))
 		return;
+	/* It goes last: workers have mail until their end. */
+	if (process_is_running(&generation->mailer.process)) {
+		process_drain(&generation->mailer.process, true);
+		return;
+	}
 	generation->state = GENERATION_ENDED;
 	stop_timers(generation);
 	generation->host->ended(generation->host, generation);
@@ -452,6 +546,9 @@ generation_drain(struct generation *generation, bool is_stop)
 		return;
 	generation->state = GENERATION_DRAINING;
 	loop_timer_stop(loop_of(generation), &generation->front.timer);
+	/* Who has not asked yet asks the new one's. */
+	if (!is_stop)
+		process_drain(&generation->mailer.process, false);
 	if (process_is_running(&generation->front.process))
 		process_drain(&generation->front.process, is_stop);
 	else
@@ -464,6 +561,7 @@ generation_kill(struct generation *generation)
 	generation->is_killed = true;
 	process_kill(&generation->front.process, NULL);
 	process_kill(&generation->lookup.process, NULL);
+	process_kill(&generation->mailer.process, NULL);
 	workers_kill(generation);
 	runners_kill(generation);
 	generation_check_end(generation);
@@ -514,8 +612,8 @@ find_kept(struct generation *generation)
 static int
 make_configs(struct generation *generation, struct err *err)
 {
-	static const enum wire_kind kinds[] = {
-		WIRE_KIND_FRONT, WIRE_KIND_LOOKUP, WIRE_KIND_WORKER};
+	static const enum wire_kind kinds[] = {WIRE_KIND_FRONT,
+		WIRE_KIND_LOOKUP, WIRE_KIND_WORKER, WIRE_KIND_MAILER};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
@@ -538,8 +636,10 @@ set_timers(struct generation *generation)
 	generation->lookup_timer.fire = rcpt_lookup_late;
 	generation->front.timer.fire = restart_front;
 	generation->lookup.timer.fire = restart_lookup;
+	generation->mailer.timer.fire = restart_mailer;
 	generation->front.generation = generation;
 	generation->lookup.generation = generation;
+	generation->mailer.generation = generation;
 }
 
 static int
@@ -549,7 +649,8 @@ start(struct generation *generation, struct err *err)
 		lookup_start(generation, err) < 0)
 		return -1;
 	/* From here on it ends by the usual way. */
-	if (front_start(generation, err) < 0) {
+	if (mailer_start(generation, err) < 0 ||
+		front_start(generation, err) < 0) {
 		log_error("%s", err_log_text(err));
 		generation_fail(generation);
 		return 0;

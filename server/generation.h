@@ -1,4 +1,4 @@
-/* generation - a configuration with its front, its lookup and its workers
+/* generation - a configuration with its front, lookup, mailer and workers
  *
  *   STARTING --READY of front and lookup--> RUNNING --drain--> DRAINING --> ended
  *
@@ -54,6 +54,8 @@ struct generation_host {
 	int input, output;
 	bool has_no_memory; /* of deliveries: workers do without */
 	const char *state;  /* path of its socket */
+	const char *mailer; /* of the mailers' */
+	int mailer_listener;
 
 	void (*ready)(
 		struct generation_host *host, struct generation *generation);
@@ -83,9 +85,9 @@ struct generation {
 	const struct settings *settings; /* not ours */
 	const struct listeners *listeners;
 	const struct conf_service *service; /* lmtp; NULL: defaults */
-	int config_fds[WIRE_KIND_WORKER + 1];
 	int certificates; /* for the front; -1: no TLS */
-	struct keeper front, lookup;
+	int config_fds[WIRE_KINDS];
+	struct keeper front, lookup, mailer;
 	struct loop_timer start_timer;
 
 	/* RCPT */
@@ -122,6 +124,8 @@ void generation_close(struct generation **generation);
 /* Nothing new; then the end.  `is_stop`: sessions without a transaction end at
  * once. */
 void generation_drain(struct generation *generation, bool is_stop);
+/* The host's socket for mailers is another one now. */
+void generation_send_mailer_socket(struct generation *generation);
 void generation_kill(struct generation *generation);
 
 /* Sends BOOT with its kind and our logs; for the host's own children, too. */

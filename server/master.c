@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -25,6 +26,7 @@
 #include "server/generation.h"
 #include "server/control.h"
 #include "server/listen.h"
+#include "server/mailsocket.h"
 #include "server/process.h"
 #include "server/run_as.h"
 #include "server/run_files.h"
@@ -85,9 +87,11 @@ struct master {
 	struct run_as run_as;
 	struct {
 		const char *base_dir, *state_dir, *login_user, *internal_user;
+		const char *mailer_user, *mailer_socket;
 	} fixed; /* settings of the start */
 	struct generation_host host;
 	struct state_keeper state;
+	struct mailsocket mailers;
 	struct list editions;
 	struct edition *current; /* takes new connections */
 	struct edition *next;    /* about to */
@@ -379,6 +383,10 @@ keep_fixed(struct master *master, const struct settings *settings)
 		arena_text(arena, str_from(settings->default_login_user));
 	master->fixed.internal_user =
 		arena_text(arena, str_from(settings->default_internal_user));
+	master->fixed.mailer_user =
+		arena_text(arena, str_from(settings->default_mailer_user));
+	master->fixed.mailer_socket =
+		arena_text(arena, str_from(settings->mailer_socket));
 }
 
 static void
@@ -399,6 +407,10 @@ warn_of_fixed(const struct master *master, const struct settings *settings)
 		settings->default_login_user);
 	warn_if_changed("default_internal_user", master->fixed.internal_user,
 		settings->default_internal_user);
+	warn_if_changed("default_mailer_user", master->fixed.mailer_user,
+		settings->default_mailer_user);
+	warn_if_changed("mailer_socket", master->fixed.mailer_socket,
+		settings->mailer_socket);
 }
 
 static int
@@ -694,6 +706,51 @@ state_listen_again(struct master *master)
 		send_state_listener(master);
 }
 
+/* ---- mailers ---- */
+
+/* Workers hand nothing over themselves: without a place in base_dir there is a
+ * name without one. */
+static int
+mailers_listen(
+	struct master *master, const struct settings *settings, struct err *err)
+{
+	const char *name = settings->mailer_socket, *path;
+	unsigned char random[8];
+
+	clock_random(random, sizeof(random));
+	if (is_single(master) || name[0] == '\0')
+		path = arena_format(master->arena, "@doorstep-mailer-%ld-%.*s",
+			(long)clock_pid(),
+			STR_ARG(encode_hex(master->arena,
+				str_of((const char *)random, sizeof(random)))));
+	else if (name[0] == '/' || name[0] == '@')
+		path = arena_text(master->arena, str_from(name));
+	else
+		path = arena_format(
+			master->arena, "%s/%s", settings->base_dir, name);
+	if (mailsocket_open(&master->mailers, path, err) < 0)
+		return -1;
+	master->host.mailer = path;
+	master->host.mailer_listener = master->mailers.fd;
+	return 0;
+}
+
+/* Somebody may have cleaned up base_dir. */
+static void
+mailers_listen_again(struct master *master)
+{
+	struct list_link *link;
+
+	if (!mailsocket_renew(&master->mailers))
+		return;
+	master->host.mailer_listener = master->mailers.fd;
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation != NULL)
+			generation_send_mailer_socket(
+				EDITION_OF(link)->generation);
+}
+
 /* ---- the life of generations ---- */
 
 static struct edition *
@@ -949,6 +1006,7 @@ reload(struct master *master)
 	}
 	set_run_state(master, RUN_RELOADING);
 	state_listen_again(master);
+	mailers_listen_again(master);
 	edition = edition_read(master);
 	if (edition == NULL) {
 		refuse_reload(master, "the new configuration is wrong");
@@ -1259,6 +1317,7 @@ start_first(struct master *master, struct edition *edition, struct err *err)
 			       : open_place(master, settings, err)) < 0)
 		return -1;
 	if (make_root(master, settings, err) < 0 ||
+		mailers_listen(master, settings, err) < 0 ||
 		open_listeners(master, edition, err) < 0)
 		return -1;
 	return edition_start(master, edition, err);
@@ -1283,6 +1342,7 @@ end_children(struct master *master)
 		if (EDITION_OF(link)->listeners != NULL)
 			listen_abandon(&EDITION_OF(link)->listeners, NULL);
 	state_close(master);
+	mailsocket_close(&master->mailers);
 	control_close(&master->control);
 	run_files_close(&master->files);
 }
@@ -1353,6 +1413,7 @@ master_main(struct arena *arena, const struct master_options *options)
 
 	list_init(&master.editions);
 	master.state.listener = master.state.config = -1;
+	master.mailers.fd = -1;
 	master.files.fd = -1;
 	master.control.watch.fd = -1;
 	master.stop_timer.fire = stop_late;
@@ -1362,6 +1423,7 @@ master_main(struct arena *arena, const struct master_options *options)
 		.ready = generation_is_ready,
 		.front_started = front_has_started,
 		.ended = generation_has_ended};
+	master.host.mailer_listener = -1;
 	spawn_raise_descriptors();
 	if (set_descriptors(&master, &err) < 0) {
 		tell(&master, "%s", err_log_text(&err));

@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/askmarks.c %D%/askmarks.h \
 	%D%/askrunner.c %D%/askrunner.h \
 	%D%/certificates.c %D%/certificates.h \
+	%D%/carriers.c %D%/carriers.h \
 	%D%/child.c %D%/child.h \
 	%D%/claims.c %D%/claims.h \
 	%D%/concurrency.c %D%/concurrency.h \
@@ -14,6 +15,8 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/ledger.c %D%/ledger.h \
 	%D%/listen.c %D%/listen.h \
 	%D%/lookup.c \
+	%D%/mailer.c \
+	%D%/mailsocket.c %D%/mailsocket.h \
 	%D%/marks.c %D%/marks.h \
 	%D%/master.c %D%/master.h \
 	%D%/parts.h \

@@ -23,7 +23,7 @@
 
 /* Far enough from the ends of the range that numbers given out by counting are
  * not met first. */
-enum { LOGIN_FROM = 64240, INTERNAL_FROM = 64250 };
+enum { LOGIN_FROM = 64240, INTERNAL_FROM = 64250, MAILER_FROM = 64260 };
 
 /* Is the number a user's or a group's? */
 static enum lookup
@@ -147,7 +147,7 @@ run_as_find(struct arena *arena, const struct settings *settings,
 	if (!run_as->is_root) {
 		run_as->login =
 			(struct identity){.uid = geteuid(), .gid = getegid()};
-		run_as->internal = run_as->login;
+		run_as->internal = run_as->mailer = run_as->login;
 		return 0;
 	}
 	if (find_identity(arena, settings, "default_login_user",
@@ -155,7 +155,10 @@ run_as_find(struct arena *arena, const struct settings *settings,
 		    err) < 0 ||
 		find_identity(arena, settings, "default_internal_user",
 			settings->default_internal_user, INTERNAL_FROM,
-			run_as->login.uid, &run_as->internal, err) < 0)
+			run_as->login.uid, &run_as->internal, err) < 0 ||
+		find_identity(arena, settings, "default_mailer_user",
+			settings->default_mailer_user, MAILER_FROM,
+			run_as->internal.uid, &run_as->mailer, err) < 0)
 		return -1;
 	/* It opens no file, so that no group is of use to it. */
 	run_as->login.groups = NULL;

@@ -1,7 +1,7 @@
 /* run_as - as whom the server's processes run, and the folders they need
  *
- * Started as root, the process that speaks with clients and those that look users
- * up or keep state each have a user of their own; started as anybody else, all
+ * Started as root, the process that speaks with clients, those that look users
+ * up or keep state, and the one that hands over mail each have a user of their own; started as anybody else, all
  * are that user.  Reads the system's users; may block on their back ends.
  *
  * SPDX-License-Identifier: MIT
@@ -24,7 +24,7 @@ enum { RUN_AS_FREE_FIRST = 61184, RUN_AS_FREE_LAST = 65519 };
 
 struct run_as {
 	bool is_root; /* false: both are whoever started us */
-	struct identity login, internal;
+	struct identity login, internal, mailer;
 	const char *root; /* of the one that speaks with clients: an empty
 	                   * folder; NULL: it keeps the one there is */
 };

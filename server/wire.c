@@ -49,7 +49,7 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 {
 	size_t i;
 
-	FRAME_ENUM(frame, &boot->kind, WIRE_KIND_RUNNER);
+	FRAME_ENUM(frame, &boot->kind, WIRE_KINDS - 1);
 	frame_u32(frame, &boot->generation);
 	frame_fd(frame, &boot->config);
 	frame_fd(frame, &boot->certificates);
@@ -59,6 +59,7 @@ wire_boot(struct frame *frame, struct wire_boot *boot)
 	frame_bool(frame, &boot->has_no_memory);
 	frame_text(frame, &boot->state);
 	frame_text(frame, &boot->root);
+	frame_text(frame, &boot->mailer);
 }
 
 void

@@ -28,7 +28,9 @@ enum wire_kind {
 	WIRE_KIND_LOOKUP,
 	WIRE_KIND_STATE,
 	WIRE_KIND_WORKER,
-	WIRE_KIND_RUNNER
+	WIRE_KIND_RUNNER,
+	WIRE_KIND_MAILER,
+	WIRE_KINDS
 };
 
 enum wire_type {
@@ -98,6 +100,8 @@ enum wire_type {
 	/* doorstep -> master, and back */
 	WIRE_STATUS = 90,
 	WIRE_STATUS_TEXT
+
+	/* 110 to 119: mailer, outbound/request.h */
 };
 
 /* ---- starting ---- */
@@ -116,6 +120,7 @@ struct wire_boot {
 	const char *state;   /* worker: the path of state's socket */
 	const char *root;    /* front: an empty folder that becomes its root;
 	                      * NULL: there is none */
+	const char *mailer;  /* worker: of the mailer's */
 };
 void wire_boot(struct frame *frame, struct wire_boot *boot);
 

@@ -622,7 +622,8 @@ start_worker(struct generation *generation, struct pool_group *group)
 		&(struct wire_boot){.generation = generation->number,
 			.config = generation->config_fds[WIRE_KIND_WORKER],
 			.has_no_memory = generation->host->has_no_memory,
-			.state = generation->host->state});
+			.state = generation->host->state,
+			.mailer = generation->host->mailer});
 	link_worker(worker);
 }
 
