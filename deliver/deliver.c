@@ -183,6 +183,9 @@ deliver_jobs(struct job *const *jobs, size_t count)
 	found = select_jobs(jobs, count, EXECUTE_BRIEF, some);
 	if (found > 0)
 		execute(some, found);
+	found = select_jobs(jobs, count, EXECUTE_RELAY, some);
+	if (found > 0)
+		execute(some, found);
 	found = select_jobs(jobs, count, EXECUTE_LONG, some);
 	for (j = 0; j < found; j++)
 		execute(&some[j], 1);

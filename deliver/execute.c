@@ -453,9 +453,10 @@ wait_of(const struct job *job, const struct delivery *delivery)
 	if (plan->refusal != NULL &&
 		reject_is_by_mail(job, delivery, plan->refusal))
 		return EXECUTE_LONG;
-	if (plan->redirect_count > 0 || plan->pipe_count > 0 ||
-		store_may_wait(delivery->work->store))
+	if (plan->pipe_count > 0 || store_may_wait(delivery->work->store))
 		return EXECUTE_LONG;
+	if (plan->redirect_count > 0)
+		return EXECUTE_RELAY;
 	return wait_for_keywords(delivery);
 }
 
@@ -477,6 +478,22 @@ execute_wait_of(const struct job *job)
 	return longest;
 }
 
+/* A copy that a refused redirect has brought is written and flushed late. */
+static int
+finish_redirects(struct job *job, struct delivery *delivery, struct err *err)
+{
+	bool is_kept = false;
+
+	if (redirect_finish(job, delivery, &is_kept, err) < 0)
+		return -1;
+	if (!is_kept)
+		return 0;
+	return write_copies(job, delivery, err) < 0 ||
+	                       sync_copies(job, delivery, err) < 0
+	               ? -1
+	               : 0;
+}
+
 void
 execute_plans(struct batch *batch)
 {
@@ -486,7 +503,8 @@ execute_plans(struct batch *batch)
 	sync_all(batch);
 	stop_unless_wanted(batch);
 	remember_ask(batch);
-	for_each_open(batch, redirect_hand_over);
+	for_each_open(batch, redirect_begin);
+	for_each_open(batch, finish_redirects);
 	for_each_open(batch, reject_hand_over);
 	for_each_open(batch, run_pipes);
 	for_each_open(batch, commit_copies);

@@ -28,6 +28,7 @@ void execute_plans(struct batch *batch);
 enum execute_wait {
 	EXECUTE_DISK,  /* for nothing else */
 	EXECUTE_BRIEF, /* a lock that others hold for moments: keywords */
+	EXECUTE_RELAY, /* mail to be taken; several are under way together */
 	/* The lock of a mailbox, a program; or the disk, as there are more than
 	 * EXECUTE_FEW recipients. */
 	EXECUTE_LONG,

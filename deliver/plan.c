@@ -199,22 +199,37 @@ add_action(struct job *job, struct delivery *delivery,
 	}
 }
 
+bool
+plan_hold(struct job *job, struct delivery *delivery,
+	const struct content *content)
+{
+	if (delivery->work->plan->copy_count > 0)
+		return false;
+	add_copy(job, delivery, default_copy(job, delivery, content, NULL),
+		NULL);
+	return true;
+}
+
+/* A redirect that is not to be made, and mail that nobody would hold then. */
 static void
-drop_looping_redirects(struct job *job, struct delivery *delivery)
+drop_redirects(struct job *job, struct delivery *delivery)
 {
 	struct plan *plan = delivery->work->plan;
+	size_t count = plan->redirect_count, i;
+	const char *why;
 
-	if (plan->redirect_count == 0 || !redirect_is_loop(job, delivery))
-		return;
-	report_line(job, delivery, NULL,
-		"not forwarded to <%.*s>: it was forwarded by this user before",
-		STR_ARG(plan->redirects[0].address));
 	plan->redirect_count = 0;
-	if (plan->copy_count == 0)
-		add_copy(job, delivery,
-			default_copy(job, delivery, plan->redirects[0].content,
-				NULL),
-			NULL);
+	for (i = 0; i < count; i++) {
+		struct plan_redirect redirect = plan->redirects[i];
+
+		if (redirect_is_wanted(job, delivery, &redirect, &why)) {
+			plan->redirects[plan->redirect_count++] = redirect;
+			continue;
+		}
+		report_line(job, delivery, NULL, "not forwarded to <%.*s>: %s",
+			STR_ARG(redirect.address), why);
+		plan_hold(job, delivery, redirect.content);
+	}
 }
 
 /* Of the implicit keep. */
@@ -246,7 +261,7 @@ plan_build(struct job *job, struct delivery *delivery)
 	if (result->implicit_keep)
 		add_copy(job, delivery, keep_copy(job, delivery, result),
 			&result->flags);
-	drop_looping_redirects(job, delivery);
+	drop_redirects(job, delivery);
 }
 
 bool

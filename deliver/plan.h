@@ -13,6 +13,7 @@
 struct delivery;
 struct job;
 struct content;
+struct outbound_pending;
 struct sieve_action;
 struct sieve_flags;
 struct store_copy;
@@ -39,6 +40,12 @@ struct plan_redirect {
 	const struct sieve_action *action;
 };
 
+/* Redirects that go out together: those of one content with the same wishes. */
+struct plan_handover {
+	size_t first, count; /* in plan->redirects */
+	struct outbound_pending *pending;
+};
+
 struct plan_pipe {
 	const struct content *content; /* NULL: as it came */
 	const struct sieve_action *action;
@@ -50,6 +57,8 @@ struct plan {
 	size_t copy_count, copy_size;
 	struct plan_redirect *redirects;
 	size_t redirect_count, redirect_size;
+	struct plan_handover *handovers; /* while they are under way */
+	size_t handover_count;
 	struct plan_pipe *pipes;
 	size_t pipe_count, pipe_size;
 	const struct sieve_action *refusal; /* NULL: the message is taken */
@@ -70,6 +79,11 @@ bool plan_keep(struct job *job, struct delivery *delivery,
 /* Of a copy that has none so far. */
 void plan_set_flags(struct job *job, struct plan_copy *copy,
 	const struct sieve_flags *flags);
+
+/* Puts the message (NULL: as it came) into the default mailbox where nothing else
+ * of the plan would hold it; false: something does. */
+bool plan_hold(struct job *job, struct delivery *delivery,
+	const struct content *content);
 
 /* The folder of copy `index` is missing or impossible: the default mailbox takes
  * its place, and INBOX that of the default mailbox. */

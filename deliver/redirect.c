@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/redirect.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
 #include "outbound/outbound.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/returnpath.h"
+#include "deliver/seen.h"
 #include "deliver/setup.h"
 #include "deliver/work.h"
 
@@ -12,8 +19,145 @@
 
 const struct str redirect_mark = {"X-Sieve-Redirected-From", 23};
 
-bool
-redirect_is_loop(const struct job *job, const struct delivery *delivery)
+/* ---- whether it is to be made ---- */
+
+enum { HOUR_S = 60 * 60 };
+
+static void
+add_text(struct digest *digest, struct str text)
+{
+	digest_add(digest, text);
+	digest_add(digest, str_of("", 1));
+}
+
+static void
+add_field(struct digest *digest, const struct job *job, struct str name)
+{
+	const struct header_field *field =
+		message_field_next(job->message, name, NULL);
+
+	add_text(digest, field != NULL ? str_trim(field->value) : STR_EMPTY);
+}
+
+static void
+end_key(struct digest *digest, unsigned char key[SIEVE_MARK_KEY])
+{
+	uint8_t result[DIGEST_MAX];
+
+	digest_end(digest, result);
+	memcpy(key, result, SIEVE_MARK_KEY);
+}
+
+/* What makes two messages the same: a list's copy, or one that somebody has sent
+ * on by hand, is another one. */
+static void
+make_key(struct job *job, struct str address, unsigned char key[SIEVE_MARK_KEY])
+{
+	struct digest digest;
+
+	digest_init(&digest, DIGEST_SHA256);
+	add_text(&digest, STR("redirect"));
+	add_text(&digest, arena_lower(job->arena, address));
+	add_field(&digest, job, STR("Message-ID"));
+	add_field(&digest, job, STR("Resent-Message-ID"));
+	add_field(&digest, job, STR("Resent-From"));
+	add_field(&digest, job, STR("List-ID"));
+	end_key(&digest, key);
+}
+
+/* It is kept, with the marks of scripts, when the delivery has succeeded. */
+static void
+add_mark(struct job *job, struct sieve_result *result,
+	const unsigned char key[SIEVE_MARK_KEY], uint64_t seconds)
+{
+	struct sieve_mark *mark;
+
+	if (result->mark_count == result->mark_size) {
+		result->mark_size =
+			result->mark_size > 0 ? result->mark_size * 2 : 4;
+		result->marks = arena_grow(job->arena, result->marks,
+			sizeof(*result->marks), result->mark_count,
+			result->mark_size);
+	}
+	mark = &result->marks[result->mark_count++];
+	*mark = (struct sieve_mark){.seconds = seconds};
+	memcpy(mark->key, key, SIEVE_MARK_KEY);
+}
+
+static bool
+is_duplicate(struct job *job, struct delivery *delivery, struct str address)
+{
+	uint64_t seconds =
+		delivery->settings->sieve_redirect_duplicate_period_ms / 1000;
+	unsigned char key[SIEVE_MARK_KEY];
+
+	/* Without an id nobody knows what is the same. */
+	if (seconds == 0 || message_field_next(job->message, STR("Message-ID"),
+				    NULL) == NULL)
+		return false;
+	make_key(job, address, key);
+	if (seen_find(job, delivery, key))
+		return true;
+	add_mark(job, &delivery->work->script.result, key, seconds);
+	return false;
+}
+
+/* The n-th redirect of this hour has a mark of its own. */
+static void
+make_hour_key(uint64_t hour, uint64_t n, unsigned char key[SIEVE_MARK_KEY])
+{
+	char text[80];
+	struct digest digest;
+
+	snprintf(text, sizeof(text), "redirects of hour %llu: %llu",
+		(unsigned long long)hour, (unsigned long long)n);
+	digest_init(&digest, DIGEST_SHA256);
+	add_text(&digest, str_from(text));
+	end_key(&digest, key);
+}
+
+/* How many there were in this hour, `limit` at most.  They are counted in order,
+ * so that a few questions find the end.  Deliveries at the same time may count the
+ * same one. */
+static uint64_t
+count_of_hour(const struct job *job, const struct delivery *delivery,
+	uint64_t hour, uint64_t limit)
+{
+	uint64_t least = 0, most = limit;
+
+	while (least < most) {
+		uint64_t middle = least + (most - least) / 2;
+		unsigned char key[SIEVE_MARK_KEY];
+
+		make_hour_key(hour, middle, key);
+		if (seen_find(job, delivery, key))
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least;
+}
+
+static bool
+is_one_too_many(struct job *job, struct delivery *delivery)
+{
+	uint64_t limit = delivery->settings->sieve_max_redirects_per_hour;
+	uint64_t hour = (uint64_t)clock_now().tv_sec / HOUR_S, count;
+	unsigned char key[SIEVE_MARK_KEY];
+
+	if (limit == 0)
+		return false;
+	count = count_of_hour(job, delivery, hour, limit) +
+	        delivery->work->plan->redirect_count;
+	if (count >= limit)
+		return true;
+	make_hour_key(hour, count, key);
+	add_mark(job, &delivery->work->script.result, key, HOUR_S);
+	return false;
+}
+
+static bool
+is_loop(const struct job *job, const struct delivery *delivery)
 {
 	const struct header_field *field = NULL;
 
@@ -23,6 +167,25 @@ redirect_is_loop(const struct job *job, const struct delivery *delivery)
 			return true;
 	return false;
 }
+
+bool
+redirect_is_wanted(struct job *job, struct delivery *delivery,
+	const struct plan_redirect *redirect, const char **why_out)
+{
+	if (is_loop(job, delivery))
+		*why_out = "it was forwarded by this user before";
+	else if (is_duplicate(job, delivery, redirect->address))
+		*why_out = "it was forwarded there before "
+			   "(sieve_redirect_duplicate_period)";
+	else if (is_one_too_many(job, delivery))
+		*why_out = "the user has forwarded too much in this hour "
+			   "(sieve_max_redirects_per_hour)";
+	else
+		return true;
+	return false;
+}
+
+/* ---- what is sent ---- */
 
 static struct str
 return_path(const struct job *job, const struct delivery *delivery)
@@ -52,46 +215,139 @@ is_same_content(const struct content *a, const struct content *b)
 	return a == b || (a != NULL && b != NULL && content_is_same(a, b));
 }
 
-/* The addresses, from `first` on, that get the same content; *first is moved
- * behind the last of them. */
-static size_t
-take_addresses(struct arena *arena, const struct plan *plan, size_t *first,
-	struct str **addresses_out)
+static bool
+go_together(const struct plan_redirect *a, const struct plan_redirect *b)
 {
-	const struct plan_redirect *redirects = plan->redirects + *first;
-	size_t most = plan->redirect_count - *first, count;
+	return is_same_content(a->content, b->content) &&
+	       str_equal(a->action->redirect.notify,
+		       b->action->redirect.notify) &&
+	       str_equal(a->action->redirect.ret, b->action->redirect.ret) &&
+	       str_equal(a->action->redirect.by, b->action->redirect.by);
+}
 
-	*addresses_out = ARENA_ARRAY(arena, struct str, most);
-	for (count = 0;
-		count < most &&
-		is_same_content(redirects[count].content, redirects[0].content);
-		count++)
-		(*addresses_out)[count] = redirects[count].address;
-	*first += count;
-	return count;
+/* ---- handing over ---- */
+
+static struct outbound_pending *
+begin(struct job *job, struct delivery *delivery,
+	const struct plan_handover *handover)
+{
+	const struct plan_redirect *redirects =
+		delivery->work->plan->redirects + handover->first;
+	const struct sieve_action *action = redirects[0].action;
+	struct outbound_mail *mail =
+		ARENA_NEW(job->arena, struct outbound_mail);
+	struct str *addresses =
+		ARENA_ARRAY(job->arena, struct str, handover->count);
+	struct outbound_settings *settings =
+		ARENA_NEW(job->arena, struct outbound_settings);
+	size_t i;
+
+	for (i = 0; i < handover->count; i++)
+		addresses[i] = redirects[i].address;
+	*settings = setup_outbound(delivery->settings);
+	*mail = (struct outbound_mail){.sender = return_path(job, delivery),
+		.recipients = addresses,
+		.count = handover->count,
+		.content =
+			forwarded_content(job, delivery, redirects[0].content),
+		.wishes = {.notify = action->redirect.notify,
+			.ret = action->redirect.ret,
+			.by = action->redirect.by}};
+	mail->is_forwarded = str_equal(mail->sender, job->sender.text);
+	return outbound_begin(job->arena, settings, mail);
 }
 
 int
-redirect_hand_over(struct job *job, struct delivery *delivery, struct err *err)
+redirect_begin(struct job *job, struct delivery *delivery, struct err *err)
+{
+	struct plan *plan = delivery->work->plan;
+	size_t next = 0;
+
+	(void)err;
+	plan->handovers = ARENA_ARRAY(
+		job->arena, struct plan_handover, plan->redirect_count);
+	while (next < plan->redirect_count) {
+		const struct plan_redirect *first = &plan->redirects[next];
+		struct plan_handover *handover =
+			&plan->handovers[plan->handover_count++];
+
+		handover->first = next;
+		while (next < plan->redirect_count &&
+			go_together(&plan->redirects[next], first))
+			next++;
+		handover->count = next - handover->first;
+		handover->pending = begin(job, delivery, handover);
+	}
+	return 0;
+}
+
+/* A relay that will never take it leaves the message here.  Temporary trouble does
+ * not: the client tries again. */
+static void
+keep_refused(struct job *job, struct delivery *delivery,
+	const struct plan_redirect *redirect, const struct err *result,
+	bool *is_kept_out)
+{
+	log_error("sieve: failed to redirect message to <%.*s>: %s",
+		STR_ARG(redirect->address), err_log_text(result));
+	*is_kept_out |= plan_hold(job, delivery, redirect->content);
+}
+
+static void
+tell_results(struct job *job, struct delivery *delivery,
+	const struct plan_handover *handover, const struct err *results,
+	bool *is_kept_out)
+{
+	size_t i;
+
+	for (i = 0; i < handover->count; i++) {
+		const struct plan_redirect *redirect =
+			&delivery->work->plan->redirects[handover->first + i];
+
+		if (results[i].kind == ERR_NONE)
+			report_line(job, delivery, NULL, "forwarded to <%.*s>",
+				STR_ARG(redirect->address));
+		else
+			keep_refused(job, delivery, redirect, &results[i],
+				is_kept_out);
+	}
+}
+
+/* NULL: none. */
+static const struct err *
+find_temporary(const struct err *results, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (results[i].kind != ERR_NONE &&
+			results[i].kind != ERR_REFUSED)
+			return &results[i];
+	return NULL;
+}
+
+int
+redirect_finish(struct job *job, struct delivery *delivery, bool *is_kept_out,
+	struct err *err)
 {
 	const struct plan *plan = delivery->work->plan;
-	const struct outbound_settings settings =
-		setup_outbound(delivery->settings);
-	size_t next = 0, i;
+	const struct err **results = ARENA_ARRAY(
+		job->arena, const struct err *, plan->handover_count);
+	const struct err *temporary = NULL, *one;
+	size_t i;
 
-	while (next < plan->redirect_count) {
-		const struct content *content = plan->redirects[next].content;
-		struct str *addresses;
-		size_t count =
-			take_addresses(job->arena, plan, &next, &addresses);
-
-		if (outbound_submit(&settings, return_path(job, delivery),
-			    addresses, count,
-			    forwarded_content(job, delivery, content), err) < 0)
-			return -1;
+	for (i = 0; i < plan->handover_count; i++) {
+		results[i] = outbound_finish(plan->handovers[i].pending);
+		one = find_temporary(results[i], plan->handovers[i].count);
+		if (temporary == NULL)
+			temporary = one;
 	}
-	for (i = 0; i < plan->redirect_count; i++)
-		report_line(job, delivery, NULL, "forwarded to <%.*s>",
-			STR_ARG(plan->redirects[i].address));
+	if (temporary != NULL) {
+		*err = *temporary;
+		return -1;
+	}
+	for (i = 0; i < plan->handover_count; i++)
+		tell_results(job, delivery, &plan->handovers[i], results[i],
+			is_kept_out);
 	return 0;
 }

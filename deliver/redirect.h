@@ -13,13 +13,24 @@
  * the mail went in a circle. */
 extern const struct str redirect_mark;
 
-/* Whether this user's redirect has sent this very message before. */
-bool redirect_is_loop(const struct job *job, const struct delivery *delivery);
+struct plan_redirect;
+
+/* Is the redirect to be made?  Not when this very message comes back from one, or
+ * was redirected to the address before (which is remembered with the delivery's
+ * other marks), or the user has made too many: *why_out says so. */
+bool redirect_is_wanted(struct job *job, struct delivery *delivery,
+	const struct plan_redirect *redirect, const char **why_out);
 
 /* Hands over the redirects of the plan, all addresses at once: one that is always
- * refused must not give the others a copy at every retry.  On an error the
- * delivery is to be tried again. */
-MUST_USE int redirect_hand_over(
+ * refused must not give the others a copy at every retry.  In two steps, so that
+ * those of other deliveries are under way meanwhile.  The first one cannot fail.
+ *
+ * On an error the delivery is to be tried again.  What is refused for good is told
+ * in the log; *is_kept_out: the plan has a copy more, because nothing else would
+ * hold the message. */
+MUST_USE int redirect_begin(
 	struct job *job, struct delivery *delivery, struct err *err);
+MUST_USE int redirect_finish(struct job *job, struct delivery *delivery,
+	bool *is_kept_out, struct err *err);
 
 #endif

@@ -231,6 +231,11 @@ struct sieve_action {
 		struct {
 			struct str address; /* checked, local@domain */
 			bool copy;
+			/* RFC 6009: as the next server is asked for them;
+			 * empty: not at all. */
+			struct str notify; /* "NEVER", "SUCCESS,DELAY" */
+			struct str ret;    /* "FULL", "HDRS" */
+			struct str by;     /* "120;NT" */
 		} redirect;
 		struct {
 			struct str reason; /* as the script wrote it */
