@@ -200,7 +200,7 @@ has_root(const struct conf_key *key)
 bool
 conf_key_is_later(const struct conf_key *key)
 {
-	return (key->kinds & LATER) != 0 || (key->kinds & ~MAILER) == 0;
+	return (key->kinds & CONF_KIND_LATER) != 0;
 }
 
 const struct conf_key *

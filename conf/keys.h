@@ -77,7 +77,7 @@ extern const struct conf_keys conf_top_keys, conf_userdb_keys,
 const struct conf_key *conf_key_find(
 	const struct conf_keys *keys, struct str name);
 
-/* Nothing in this release reads it: it is marked, or there is no mailer yet. */
+/* Nothing in this release reads it. */
 bool conf_key_is_later(const struct conf_key *key);
 
 /* "sieve_before2", "quota2_rule3": the FAMILY key and the numbers in the name;

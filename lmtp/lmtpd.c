@@ -147,8 +147,6 @@ be_child(struct child *child)
 		return runner_main(child);
 	case WIRE_KIND_MAILER:
 		return mailer_main(child);
-	case WIRE_KINDS:
-		break;
 	}
 	return EX_SOFTWARE;
 }

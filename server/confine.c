@@ -110,6 +110,7 @@ make_plan(struct making *making, const struct child *child)
 		break;
 	case WIRE_KIND_WORKER:
 	case WIRE_KIND_RUNNER:
+	case WIRE_KIND_MAILER:
 		break;
 	}
 	if (may_log_to_syslog(child->settings))

@@ -26,6 +26,7 @@
 #include "deliver/setup.h"
 #include "server/carriers.h"
 #include "server/child.h"
+#include "server/confine.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -717,7 +718,7 @@ begin(struct mailer_process *mailer)
 			.forget = forget,
 			.context = mailer});
 	loop_after_round(mailer->loop, after_round, mailer);
-	frame_begin(&ready, WIRE_READY);
+	confine_ready(mailer->child, &ready);
 	tell_master(mailer, &ready);
 	return 0;
 }

@@ -29,9 +29,9 @@ enum wire_kind {
 	WIRE_KIND_STATE,
 	WIRE_KIND_WORKER,
 	WIRE_KIND_RUNNER,
-	WIRE_KIND_MAILER,
-	WIRE_KINDS
+	WIRE_KIND_MAILER
 };
+enum { WIRE_KINDS = WIRE_KIND_MAILER + 1 };
 
 enum wire_type {
 	/* master -> every child */
