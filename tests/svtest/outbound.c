@@ -94,6 +94,28 @@ outbound_submit(const struct outbound_settings *settings, struct str sender,
 	return result;
 }
 
+struct outbound_pending *
+outbound_begin(struct arena *arena, const struct outbound_settings *settings,
+	const struct outbound_mail *mail)
+{
+	struct err *results = ARENA_ARRAY(arena, struct err, mail->count);
+	struct err err;
+	size_t i;
+
+	err_clear(&err);
+	(void)!outbound_submit(settings, mail->sender, mail->recipients,
+		mail->count, mail->content, &err);
+	for (i = 0; i < mail->count; i++)
+		results[i] = err;
+	return (struct outbound_pending *)(void *)results;
+}
+
+const struct err *
+outbound_finish(struct outbound_pending *pending)
+{
+	return (const struct err *)(const void *)pending;
+}
+
 /* ---- reading them again ---- */
 
 static const char *
