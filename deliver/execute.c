@@ -146,6 +146,22 @@ sync_copies(struct job *job, struct delivery *delivery, struct err *err)
 	return 0;
 }
 
+/* A copy that came into the plan when the others were written. */
+static int
+file_late(struct job *job, struct delivery *delivery, size_t index,
+	struct err *err)
+{
+	if (write_or_fall_back(delivery, index, err) < 0)
+		return -1;
+	if (delivery->work->plan->copies[index].copy == NULL)
+		return 0;
+	/* Nobody knew of it when room was taken. */
+	quota_leave(delivery);
+	if (take_room(job, delivery, err) < 0)
+		return -1;
+	return sync_copies(job, delivery, err);
+}
+
 /* A script in error is a keep (RFC 5228 2.10.6); with :try the failure is none, but
  * the implicit keep was not cancelled either.  Nothing of it is to be kept where
  * :copy says that it is somewhere else anyway. */
@@ -153,22 +169,13 @@ static int
 keep_instead(struct job *job, struct delivery *delivery,
 	const struct plan_pipe *pipe, struct err *err)
 {
-	struct plan *plan = delivery->work->plan;
-	size_t last = plan->copy_count;
+	size_t last = delivery->work->plan->copy_count;
 
 	if (pipe->action->pipe.is_try && pipe->action->pipe.copy)
 		return 0;
 	if (!plan_keep(job, delivery, pipe))
 		return 0;
-	if (write_or_fall_back(delivery, last, err) < 0)
-		return -1;
-	if (plan->copies[last].copy == NULL)
-		return 0;
-	/* Nobody knew of it when room was taken. */
-	quota_leave(delivery);
-	if (take_room(job, delivery, err) < 0)
-		return -1;
-	return sync_copies(job, delivery, err);
+	return file_late(job, delivery, last, err);
 }
 
 /* After the redirects: when one of these fails the whole is done again. */
@@ -478,20 +485,15 @@ execute_wait_of(const struct job *job)
 	return longest;
 }
 
-/* A copy that a refused redirect has brought is written and flushed late. */
 static int
 finish_redirects(struct job *job, struct delivery *delivery, struct err *err)
 {
+	size_t last = delivery->work->plan->copy_count;
 	bool is_kept = false;
 
 	if (redirect_finish(job, delivery, &is_kept, err) < 0)
 		return -1;
-	if (!is_kept)
-		return 0;
-	return write_copies(job, delivery, err) < 0 ||
-	                       sync_copies(job, delivery, err) < 0
-	               ? -1
-	               : 0;
+	return is_kept ? file_late(job, delivery, last, err) : 0;
 }
 
 void
