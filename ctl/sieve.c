@@ -217,6 +217,17 @@ answer_list_has(struct sieve_host *host,
 	               : LOOKUP_NONE;
 }
 
+static enum lookup
+answer_list_values(struct sieve_host *host, struct str list,
+	const struct str **values_out, size_t *count_out, struct err *err)
+{
+	const struct tester *tester = tester_of(host);
+
+	return tester->lists != NULL ? extlists_values(tester->lists, list,
+					       values_out, count_out, err)
+	                             : LOOKUP_NONE;
+}
+
 static void
 print_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -334,6 +345,7 @@ static const struct sieve_host_ops quiet_ops = {
 	.list_has = answer_list_has,
 	.user_address = answer_user_address,
 	.user_alias = answer_user_alias,
+	.list_values = answer_list_values,
 };
 static const struct sieve_host_ops traced_ops = {
 	.message = answer_message,
@@ -351,6 +363,7 @@ static const struct sieve_host_ops traced_ops = {
 	.list_has = answer_list_has,
 	.user_address = answer_user_address,
 	.user_alias = answer_user_alias,
+	.list_values = answer_list_values,
 	.trace = print_trace,
 };
 

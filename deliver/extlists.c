@@ -329,3 +329,18 @@ extlists_find(struct extlists *lists,
 	               ? LOOKUP_FOUND
 	               : LOOKUP_NONE;
 }
+
+enum lookup
+extlists_values(struct extlists *lists, struct str name,
+	const struct str **values_out, size_t *count_out, struct err *err)
+{
+	struct extlist *list = find_list(lists, name);
+
+	if (list == NULL)
+		return LOOKUP_NONE;
+	if (load(lists, list, err) < 0)
+		return LOOKUP_ERROR;
+	*values_out = list->values;
+	*count_out = list->count;
+	return LOOKUP_FOUND;
+}

@@ -36,6 +36,10 @@ bool extlists_are_of(
 /* Do the settings know a list of this name? */
 bool extlists_has_list(const struct extlists *lists, struct str name);
 
+/* All values of the list.  NONE: there is no such list. */
+MUST_USE enum lookup extlists_values(struct extlists *lists, struct str name,
+	const struct str **values_out, size_t *count_out, struct err *err);
+
 /* Is the value in the list?  NONE also when there is no such list, and for a value
  * longer than the list's max_lookup_size.  ERROR: its file cannot be read. */
 MUST_USE enum lookup extlists_find(struct extlists *lists,

@@ -183,6 +183,16 @@ answer_list_has(struct sieve_host *host,
 	return extlists_find(lists_of(host), question, err);
 }
 
+static enum lookup
+answer_list_values(struct sieve_host *host, struct str list,
+	const struct str **values_out, size_t *count_out, struct err *err)
+{
+	return extlists_values(
+		lists_of(host), list, values_out, count_out, err);
+}
+
+/* sieve_user_email, else the user's name where it is an address, else that of the
+ * recipient. */
 static bool
 answer_user_address(struct sieve_host *host, struct address *address_out)
 {
@@ -208,6 +218,7 @@ static const struct sieve_host_ops ops = {
 	.duplicate_seen = answer_duplicate_seen,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
+	.list_values = answer_list_values,
 	.run_program = run_program,
 	.now = answer_now,
 	.zone = answer_zone,

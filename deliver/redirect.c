@@ -216,13 +216,20 @@ is_same_content(const struct content *a, const struct content *b)
 }
 
 static bool
+is_same_time(const struct sieve_deliver_by *a, const struct sieve_deliver_by *b)
+{
+	return a->is_set == b->is_set && a->seconds == b->seconds &&
+	       a->returns == b->returns && a->traces == b->traces;
+}
+
+static bool
 go_together(const struct plan_redirect *a, const struct plan_redirect *b)
 {
 	return is_same_content(a->content, b->content) &&
 	       str_equal(a->action->redirect.notify,
 		       b->action->redirect.notify) &&
 	       str_equal(a->action->redirect.ret, b->action->redirect.ret) &&
-	       str_equal(a->action->redirect.by, b->action->redirect.by);
+	       is_same_time(&a->action->redirect.by, &b->action->redirect.by);
 }
 
 /* ---- handing over ---- */
@@ -252,7 +259,8 @@ begin(struct job *job, struct delivery *delivery,
 			forwarded_content(job, delivery, redirects[0].content),
 		.wishes = {.notify = action->redirect.notify,
 			.ret = action->redirect.ret,
-			.by = action->redirect.by}};
+			.by = sieve_deliver_by_text(
+				job->arena, &action->redirect.by)}};
 	mail->is_forwarded = str_equal(mail->sender, job->sender.text);
 	return outbound_begin(job->arena, settings, mail);
 }

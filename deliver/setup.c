@@ -390,7 +390,9 @@ setup_outbound(const struct settings *settings)
 		.timeout_ms = settings->submission_timeout_ms,
 		.mailer = settings->mailer_socket,
 		.base_dir = settings->base_dir,
-		.helper = PKGLIBEXECDIR "/doorstep-submit",
+		.libexec_dir = settings->libexec_dir[0] != '\0'
+	                               ? settings->libexec_dir
+	                               : PKGLIBEXECDIR,
 		.temp_folder = settings->mail_temp_dir,
 		.relay = setup_relay(settings),
 		.srs = {.domain = settings->srs_domain,

@@ -112,26 +112,27 @@ mailer_start_helper(struct arena *arena,
 	const struct outbound_settings *settings, struct mailer **mailer_out,
 	struct err *err)
 {
+	const char *path = arena_format(
+		arena, "%s/doorstep-submit", settings->libexec_dir);
 	int ends[2];
 	pid_t pid;
 
-	if (settings->helper == NULL || access(settings->helper, X_OK) < 0)
+	if (access(path, X_OK) < 0)
 		return err_temp_errno(err, "4.3.5",
 			"submission_host needs a server or the program %s",
-			settings->helper != NULL ? settings->helper
-						 : "doorstep-submit");
+			path);
 	if (channel_pair(ends) < 0)
 		return err_temp_errno(err, "4.3.0", "socketpair");
 	pid = fork();
 	if (pid == 0)
-		become_helper(settings->helper, ends[1]);
+		become_helper(path, ends[1]);
 	fd_close(&ends[1]);
 	if (pid < 0) {
 		err_temp_errno(err, "4.3.0", "fork");
 		fd_close(&ends[0]);
 		return -1;
 	}
-	*mailer_out = new_mailer(arena, settings, settings->helper, ends[0]);
+	*mailer_out = new_mailer(arena, settings, path, ends[0]);
 	(*mailer_out)->helper = pid;
 	return send_settings(*mailer_out, err);
 }

@@ -19,7 +19,7 @@ struct mailer;
 MUST_USE enum lookup mailer_connect(struct arena *arena,
 	const struct outbound_settings *settings, struct mailer **mailer_out,
 	struct err *err);
-/* settings->helper; -1: 4.3.0, 4.3.5. */
+/* doorstep-submit; -1: 4.3.0, 4.3.5. */
 MUST_USE int mailer_start_helper(struct arena *arena,
 	const struct outbound_settings *settings, struct mailer **mailer_out,
 	struct err *err);

@@ -65,7 +65,7 @@ struct outbound_settings {
 	 * or NULL: there is none. */
 	const char *mailer;
 	const char *base_dir;
-	const char *helper;      /* path of doorstep-submit */
+	const char *libexec_dir; /* of doorstep-submit */
 	const char *temp_folder; /* for a message too long for memory */
 	struct outbound_relay relay;
 	struct outbound_srs srs;

@@ -175,6 +175,7 @@ make_texts(struct checker *checker, const struct ast_argument *node,
 	size_t i;
 
 	argument->count = node->count;
+	argument->is_list = node->is_list;
 	argument->texts = ARENA_ARRAY(checker->arena, struct text, node->count);
 	for (i = 0; i < node->count; i++)
 		if (!make_text(checker, &node->strings[i], &argument->texts[i]))

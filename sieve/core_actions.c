@@ -6,6 +6,7 @@
 #include "sieve/check.h"
 #include "sieve/evaluate.h"
 #include "sieve/registry.h"
+#include "sieve/ext/extlists.h"
 
 #include "base/banned.h"
 
@@ -78,9 +79,9 @@ read_address(struct arena *arena, struct str text, struct str *address_out)
 }
 
 static void
-check_redirect(struct checker *checker, struct ast_command *node)
+check_target(struct checker *checker, const struct ast_command *node,
+	const struct text *text)
 {
-	const struct text *text = node->call->arguments[0].texts;
 	struct arena *scratch = arena_open();
 	struct str address;
 
@@ -94,23 +95,66 @@ check_redirect(struct checker *checker, struct ast_command *node)
 	arena_close(&scratch);
 }
 
+/* Several in a list are Cyrus' way. */
+static void
+check_redirect(struct checker *checker, struct ast_command *node)
+{
+	const struct argument *targets = &node->call->arguments[0];
+	size_t i;
+
+	if (targets->is_list &&
+		!check_requires(checker, targets->at, "a list of addresses",
+			EXTENSION_CYRUS_REDIRECT_MULTIPLE))
+		return;
+	for (i = 0; i < targets->count; i++)
+		check_target(checker, node, &targets->texts[i]);
+}
+
 static enum sieve_status
-act_redirect(struct run *run, const struct call *call)
+redirect_to(struct run *run, const struct call *call, struct str text)
 {
 	struct pending_action pending = {
 		.action = {.kind = SIEVE_REDIRECT},
 		.cancels_keep = true,
 	};
-	struct str text, address;
+	struct str address;
 
-	if (run_text(run, call->arguments[0].texts, &text) != SIEVE_OK)
-		return SIEVE_FAILED;
 	if (!read_address(run->scratch, text, &address))
 		return run_fail(run, "redirect: %s is no address",
 			report_quote(&run->reporter, text));
 	pending.action.redirect.address =
 		arena_copy(run->result->arena, address);
 	return run_add_action(run, call, &pending);
+}
+
+static enum sieve_status
+redirect_to_list(struct run *run, const struct call *call, struct str name)
+{
+	enum sieve_status status;
+	const struct str *values;
+	size_t count, i;
+
+	status = extlists_expand(run, name, &values, &count);
+	for (i = 0; i < count && status == SIEVE_OK; i++)
+		status = redirect_to(run, call, values[i]);
+	return status;
+}
+
+static enum sieve_status
+act_redirect(struct run *run, const struct call *call)
+{
+	const struct argument *targets = &call->arguments[0];
+	bool is_list = call_tag(call, GROUP_REDIRECT_LIST) != NULL;
+	enum sieve_status status = SIEVE_OK;
+	const struct str *values;
+	size_t i;
+
+	if (run_texts(run, targets, &values) != SIEVE_OK)
+		return SIEVE_FAILED;
+	for (i = 0; i < targets->count && status == SIEVE_OK; i++)
+		status = is_list ? redirect_to_list(run, call, values[i])
+		                 : redirect_to(run, call, values[i]);
+	return status;
 }
 
 const struct command_ops command_redirect = {

@@ -172,6 +172,11 @@ struct sieve_host_ops {
 	 * as SIEVE_TEMPORARY.  May be NULL: there are none. */
 	enum lookup (*list_has)(struct sieve_host *host,
 		const struct sieve_list_question *question, struct err *err);
+	/* All that is in it, for redirect :list; they live as long as the run.
+	 * May be NULL: no list can be read as a whole. */
+	enum lookup (*list_values)(struct sieve_host *host, struct str list,
+		const struct str **values_out, size_t *count_out,
+		struct err *err);
 
 	/* The address of who runs the script, for messages that it makes.  False
 	 * when it is not known, or NULL: the envelope's recipient stands for

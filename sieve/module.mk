@@ -58,6 +58,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/mailbox.c %D%/ext/mailboxid.c %D%/ext/metadata.c \
 	%D%/ext/special_use.c \
 	%D%/ext/mime.c %D%/ext/mime.h \
+	%D%/ext/redirect_deliverby.c %D%/ext/redirect_dsn.c \
 	%D%/ext/regex.c \
 	%D%/ext/reject.c \
 	%D%/ext/relational.c \

@@ -79,6 +79,7 @@ struct text {
 /* A positional argument or what follows a tag. */
 struct argument {
 	bool is_given; /* optional ones may be missing */
+	bool is_list;  /* strings in brackets, be it one */
 	struct position at;
 	struct text *texts;          /* strings; one for a single string */
 	const struct str *constants; /* their values; NULL: not all have one */

@@ -288,6 +288,27 @@ add_notify(struct buf *buf, const struct sieve_notify *notify)
 }
 
 static void
+add_wish(struct buf *buf, const char *name, struct str value)
+{
+	if (value.len > 0)
+		add_named(buf, name, value);
+}
+
+static void
+add_redirect(struct buf *buf, const struct sieve_action *action)
+{
+	struct arena *scratch = arena_open();
+
+	buf_add_text(buf, "redirect ");
+	add_quoted(buf, action->redirect.address);
+	add_wish(buf, "notify", action->redirect.notify);
+	add_wish(buf, "ret", action->redirect.ret);
+	add_wish(buf, "by",
+		sieve_deliver_by_text(scratch, &action->redirect.by));
+	arena_close(&scratch);
+}
+
+static void
 add_action(struct buf *buf, const struct sieve_action *action)
 {
 	switch (action->kind) {
@@ -304,8 +325,7 @@ add_action(struct buf *buf, const struct sieve_action *action)
 		add_flags(buf, &action->fileinto.flags);
 		break;
 	case SIEVE_REDIRECT:
-		buf_add_text(buf, "redirect ");
-		add_quoted(buf, action->redirect.address);
+		add_redirect(buf, action);
 		break;
 	case SIEVE_REJECT:
 		buf_add_text(buf,
@@ -337,6 +357,15 @@ sieve_action_text(struct arena *arena, const struct sieve_action *action)
 	text = arena_copy(arena, buf_view(&buf));
 	buf_clear(&buf);
 	return text;
+}
+
+struct str
+sieve_deliver_by_text(struct arena *arena, const struct sieve_deliver_by *by)
+{
+	if (!by->is_set)
+		return STR_EMPTY;
+	return str_from(arena_format(arena, "%lld;%c%s", (long long)by->seconds,
+		by->returns ? 'R' : 'N', by->traces ? "T" : ""));
 }
 
 struct sieve_action

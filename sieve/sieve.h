@@ -235,7 +235,12 @@ struct sieve_action {
 			 * empty: not at all. */
 			struct str notify; /* "NEVER", "SUCCESS,DELAY" */
 			struct str ret;    /* "FULL", "HDRS" */
-			struct str by;     /* "120;NT" */
+			struct sieve_deliver_by {
+				bool is_set;
+				int64_t seconds; /* from now; may be over */
+				bool returns;    /* else: notifies */
+				bool traces;
+			} by;
 		} redirect;
 		struct {
 			struct str reason; /* as the script wrote it */
@@ -316,6 +321,11 @@ struct str sieve_action_text(
 /* The implicit keep as an action: SIEVE_KEEP, or SIEVE_FILEINTO where a script
  * has chosen another mailbox. */
 struct sieve_action sieve_implicit_keep(const struct sieve_result *result);
+
+/* The value of BY= (RFC 2852 4) for redirect's `by`: "120;NT"; empty when that is
+ * not set.  Lives in the arena. */
+struct str sieve_deliver_by_text(
+	struct arena *arena, const struct sieve_deliver_by *by);
 
 /* The tags that do not change what is done with the message: "", " :copy",
  * " :create" or " :copy :create". */

@@ -195,16 +195,31 @@ extlists_compare(struct compare *compare, struct str value, struct str folded)
 
 /* ---- redirect :list (RFC 6134 2.3) ---- */
 
-static void
-check_redirect_list(struct checker *checker, struct call *call UNUSED,
-	const struct tag_use *use)
+enum sieve_status
+extlists_expand(struct run *run, struct str name, const struct str **values_out,
+	size_t *count_out)
 {
-	check_error(checker, use->at,
-		"\"redirect\" does not take \":list\" in this release: name "
-		"the address");
+	const struct sieve_host_ops *ops = run->host->ops;
+	struct str list = sieve_list_name(run->scratch, name);
+	enum lookup found = LOOKUP_NONE;
+
+	*count_out = 0;
+	if (run_charge(run, STEPS_OF_A_QUESTION) != SIEVE_OK)
+		return SIEVE_FAILED;
+	if (ops->list_values != NULL && list.len > 0)
+		found = ops->list_values(
+			run->host, list, values_out, count_out, run->err);
+	if (found == LOOKUP_ERROR) {
+		run->host_in_trouble = true;
+		return SIEVE_TEMPORARY;
+	}
+	if (found == LOOKUP_NONE)
+		return run_fail(run, "redirect: there is no list %s",
+			report_quote(&run->reporter, name));
+	return SIEVE_OK;
 }
 
-const struct tag_ops tag_redirect_list = {.check = check_redirect_list};
+const struct tag_ops tag_redirect_list = {.apply = NULL};
 
 /* ---- valid_ext_list (RFC 6134 2.7) ---- */
 

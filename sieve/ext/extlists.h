@@ -14,4 +14,9 @@
 MUST_USE enum sieve_status extlists_compare(
 	struct compare *compare, struct str value, struct str folded);
 
+/* All values of a list, for redirect :list (RFC 6134 2.3). */
+struct run;
+MUST_USE enum sieve_status extlists_expand(struct run *run, struct str name,
+	const struct str **values_out, size_t *count_out);
+
 #endif

@@ -124,3 +124,8 @@ FUZZ_TESTS += %D%/fuzz-proxy
 %C%_fuzz_proxy_SOURCES = %D%/fuzz-proxy.c
 %C%_fuzz_proxy_LDADD = lmtp/liblmtp.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/proxy
+
+FUZZ_TESTS += %D%/fuzz-reply
+%C%_fuzz_reply_SOURCES = %D%/fuzz-reply.c
+%C%_fuzz_reply_LDADD = outbound/liboutbound.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/reply %D%/reply.dict

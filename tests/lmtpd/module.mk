@@ -1,6 +1,7 @@
 TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/hammer.sh \
+	%D%/mailer.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
@@ -15,6 +16,7 @@ EXTRA_DIST += \
 	%D%/engine.sh \
 	%D%/hammer.py \
 	%D%/hammer.sh \
+	%D%/mailer.sh \
 	%D%/lmtpd.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \

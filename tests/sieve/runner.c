@@ -611,6 +611,26 @@ answer_list_has(struct sieve_host *host,
 	return LOOKUP_NONE;
 }
 
+static enum lookup
+answer_list_values(struct sieve_host *host, struct str list,
+	const struct str **values_out, size_t *count_out, struct err *err)
+{
+	struct test_case *test = world_of(host)->test;
+	struct str values, *items;
+
+	if (test->lists.count == 1 && str_is(test->lists.items[0], "trouble")) {
+		err_temp(err, "4.3.0", "the disk is on fire");
+		return LOOKUP_ERROR;
+	}
+	if (!find_list(test, list, &values))
+		return LOOKUP_NONE;
+	items = ARENA_ARRAY(test->arena, struct str, values.len + 1);
+	for (*count_out = 0; str_next_word(&values, &items[*count_out]);)
+		++*count_out;
+	*values_out = items;
+	return LOOKUP_FOUND;
+}
+
 static void
 take_trace(struct sieve_host *host, const struct sieve_trace_event *event)
 {
@@ -654,6 +674,7 @@ static const struct sieve_host_ops ops = {
 	.run_program = run_program,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
+	.list_values = answer_list_values,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,
@@ -673,6 +694,7 @@ static const struct sieve_host_ops traced_ops = {
 	.run_program = run_program,
 	.list_is_valid = answer_list_is_valid,
 	.list_has = answer_list_has,
+	.list_values = answer_list_values,
 	.now = answer_now,
 	.zone = answer_zone,
 	.environment = answer_environment,

@@ -1305,8 +1305,9 @@ TEST(the_return_path_of_a_redirect_is_a_matter_of_settings)
 					"sieve_redirect_envelope_from=%s",
 					cases[i].policy),
 				"hostname=mx.example.test",
-				"sieve_user_email=me@example.net"},
-			4);
+				"sieve_user_email=me@example.net",
+				"sieve_redirect_duplicate_period=0"},
+			5);
 		add(&f, "amy");
 		script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
 		deliver_job(&f.job);

@@ -1,0 +1,169 @@
+"""A server that takes mail, for tests of what leaves.
+
+    relay.py FOLDER [--lmtp] [--certificate PEM KEY] [--implicit] [--user NAME:PASSWORD]
+
+Listens on a free port of 127.0.0.1, whose number comes into FOLDER/port.  Each
+message is a file FOLDER/1, FOLDER/2 ...: the commands, an empty line, the data as it
+came.  What it does with a recipient is in the local part:
+
+    refused  550        later  451        hang  no answer for a minute; FOLDER/hangs tells
+    slow     250 after two seconds
+
+SPDX-License-Identifier: MIT
+"""
+
+import argparse
+import base64
+import os
+import socketserver
+import ssl
+import threading
+import time
+
+LOCK = threading.Lock()
+COUNT = [0]
+
+
+def save(folder, commands, data):
+    with LOCK:
+        COUNT[0] += 1
+        path = os.path.join(folder, str(COUNT[0]))
+    with open(path + ".new", "wb") as out:
+        out.write(b"\n".join(commands) + b"\n\n" + data)
+    os.rename(path + ".new", path)
+
+
+class Session(socketserver.StreamRequestHandler):
+    def say(self, text):
+        self.wfile.write(text.encode() + b"\r\n")
+        self.wfile.flush()
+
+    def secure(self):
+        self.connection = self.server.tls.wrap_socket(
+            self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb")
+        self.is_secure = True
+
+    def handle(self):
+        self.is_secure = self.knows_user = False
+        self.commands = []
+        try:
+            if self.server.options.implicit:
+                self.secure()
+            self.say("220 relay.example ready")
+            while self.command(self.rfile.readline()):
+                pass
+        except OSError:
+            pass
+
+    def command(self, line):
+        if not line:
+            return False
+        line = line.rstrip(b"\r\n")
+        self.commands.append(line)
+        verb = line.split(b" ")[0].upper().decode()
+        method = getattr(self, "on_" + verb.lower(), None)
+        if method is None:
+            self.say("502 what?")
+            return True
+        return method(line) is not False
+
+    def on_ehlo(self, line):
+        offers = ["relay.example", "PIPELINING", "8BITMIME", "SIZE 10000000",
+                  "DSN", "DELIVERBY"]
+        if self.server.tls and not self.is_secure:
+            offers.append("STARTTLS")
+        if self.server.options.user:
+            offers.append("AUTH PLAIN")
+        for offer in offers[:-1]:
+            self.say("250-" + offer)
+        self.say("250 " + offers[-1])
+
+    on_lhlo = on_ehlo
+
+    def on_starttls(self, line):
+        self.say("220 go")
+        self.secure()
+
+    def on_auth(self, line):
+        given = base64.b64decode(line.split(b" ")[2]).split(b"\0")
+        user = ("%s:%s" % (given[1].decode(), given[2].decode()))
+        self.knows_user = user == self.server.options.user
+        self.say("235 welcome" if self.knows_user else "535 5.7.8 wrong")
+
+    def on_mail(self, line):
+        self.accepted = 0
+        if self.server.options.user and not self.knows_user:
+            self.say("530 5.7.0 who are you?")
+        else:
+            self.say("250 2.1.0 ok")
+
+    def on_rcpt(self, line):
+        local = line.split(b"<")[1].split(b"@")[0].decode()
+        if local == "hang":
+            open(os.path.join(self.server.options.folder, "hangs"), "w").close()
+            time.sleep(60)
+            return False
+        if local == "slow":
+            time.sleep(2)
+        if local == "refused":
+            self.say("550 5.1.1 nobody here")
+        elif local == "later":
+            self.say("451 4.7.1 later")
+        else:
+            self.accepted += 1
+            self.say("250 2.1.5 ok")
+        return True
+
+    def on_rset(self, line):
+        self.say("250 2.0.0 ok")
+
+    def on_data(self, line):
+        self.say("354 go")
+        data = b""
+        while True:
+            line = self.rfile.readline()
+            if not line:
+                return False
+            if line == b".\r\n":
+                break
+            data += line[1:] if line.startswith(b".") else line
+        save(self.server.options.folder, self.commands, data)
+        self.commands = []
+        for _ in range(self.accepted if self.server.options.lmtp else 1):
+            self.say("250 2.0.0 taken")
+        return True
+
+    def on_quit(self, line):
+        self.say("221 2.0.0 bye")
+        return False
+
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--lmtp", action="store_true")
+    parser.add_argument("--certificate", nargs=2)
+    parser.add_argument("--implicit", action="store_true")
+    parser.add_argument("--user")
+    options = parser.parse_args()
+    with Server(("127.0.0.1", 0), Session) as server:
+        server.options = options
+        server.tls = None
+        if options.certificate:
+            server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            server.tls.load_cert_chain(*options.certificate)
+        with open(os.path.join(options.folder, "port.new"), "w") as out:
+            out.write(str(server.server_address[1]))
+        os.rename(os.path.join(options.folder, "port.new"),
+                  os.path.join(options.folder, "port"))
+        server.serve_forever()
+
+
+main()
