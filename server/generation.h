@@ -85,7 +85,7 @@ struct generation {
 	const struct settings *settings; /* not ours */
 	const struct listeners *listeners;
 	const struct conf_service *service; /* lmtp; NULL: defaults */
-	int certificates; /* for the front; -1: no TLS */
+	int certificates;                   /* for the front; -1: no TLS */
 	int config_fds[WIRE_KINDS];
 	struct keeper front, lookup, mailer;
 	struct loop_timer start_timer;

@@ -1,8 +1,4 @@
-/* The expected addresses were made by postsrsd 1.10 with the same secret; where it
- * is installed tests/e2e asks it again.
- *
- * SPDX-License-Identifier: MIT
- */
+/* SPDX-License-Identifier: MIT */
 #include "outbound/srs.h"
 
 #include "tests/lib/test.h"
@@ -27,6 +23,31 @@ TEST(the_null_sender_and_our_own_stay)
 {
 	CHECK_STR_IS(rewrite("", 0), "");
 	CHECK_STR_IS(rewrite("amy@FWD.example", 0), "amy@FWD.example");
+}
+
+/* Made by Debian's postsrsd 1.10 with the same secret on 21 November 2026. */
+TEST(the_addresses_are_those_of_postsrsd)
+{
+	static const struct {
+		const char *sender, *expected;
+	} cases[] = {
+		{"ada@partner.example",
+			"SRS0=a+m6=JK=partner.example=ada@fwd.example"},
+		{"Ada.B+c@Partner.Example",
+			"SRS0=IU20=JK=Partner.Example=Ada.B+c@fwd.example"},
+		{"SRS0=abcd=EF=partner.example=ada@first.example",
+			"SRS1=UCN5=first.example==abcd=EF=partner.example="
+			"ada@fwd.example"},
+		{"SRS1=wxyz=first.example==abcd=EF=partner.example="
+		 "ada@second.example",
+			"SRS1=UCN5=first.example==abcd=EF=partner.example="
+			"ada@fwd.example"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++)
+		CHECK_STR_IS(rewrite(cases[i].sender, 1795296132),
+			cases[i].expected);
 }
 
 TEST(a_sender_is_in_the_new_address)
