@@ -125,9 +125,11 @@ open_table(struct quota *quota, struct err *err)
 		reserve_open(&quota->reserve, path, quota->settings.deadline_ms,
 			err) == LOOKUP_ERROR)
 		return -1;
-	if (quota->lines == NULL)
+	if (quota->lines == NULL) {
 		quota->lines =
 			ARENA_NEW(quota->settings.arena, struct reserve_lines);
+		quota->lines->arena = quota->settings.arena;
+	}
 	quota->is_open = true;
 	return 0;
 }

@@ -209,6 +209,19 @@ note_free(struct reserve_lines *lines, unsigned place)
 		lines->first_free = place;
 }
 
+static void
+add_line(struct reserve_lines *lines, const struct reserve_line *line)
+{
+	if (lines->count == lines->size) {
+		size_t size = lines->size > 0 ? lines->size * 2 : 8;
+
+		lines->items = arena_grow(lines->arena, lines->items,
+			sizeof(*lines->items), lines->count, size);
+		lines->size = size;
+	}
+	lines->items[lines->count++] = *line;
+}
+
 /* A line that is broken was of somebody who died while he wrote it. */
 static void
 take_line(struct reserve *reserve, struct reserve_lines *lines, unsigned place,
@@ -231,7 +244,7 @@ take_line(struct reserve *reserve, struct reserve_lines *lines, unsigned place,
 		note_free(lines, place);
 		return;
 	}
-	lines->items[lines->count++] = line;
+	add_line(lines, &line);
 }
 
 /* Mostly a few lines.  -1 with errno. */

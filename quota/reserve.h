@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/attributes.h"
 #include "base/err.h"
 #include "quota/limits.h"
@@ -57,9 +58,11 @@ struct reserve_line {
 	bool is_dead;
 };
 
+/* Mostly few.  Zero it, and give it the arena. */
 struct reserve_lines {
-	struct reserve_line items[RESERVE_LINES_MAX];
-	size_t count;
+	struct arena *arena;
+	struct reserve_line *items;
+	size_t count, size;
 	unsigned first_free;
 };
 
