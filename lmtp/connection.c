@@ -482,9 +482,10 @@ end_handshake(struct connection *connection)
 	connection->active_ms = loop_now_ms(connection->all->loop);
 	session_tls_started(
 		connection->session, tls_description(tls), tls_peer_name(tls));
-	log_info("TLS: %s%s, session=<%s>", tls_description(tls),
+	log_info("TLS: %s%s%s%s, session=<%s>", tls_description(tls),
 		tls_is_resumed(tls) ? " (resumed)" : "",
-		session_id(connection->session));
+		tls_peer_name(tls)[0] != '\0' ? ", certificate of " : "",
+		tls_peer_name(tls), session_id(connection->session));
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/encode.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "lmtp/data.h"
@@ -30,6 +31,7 @@ enum mode {
 	MODE_CHUNK,
 	MODE_DELIVERING, /* nothing, until session_delivered() */
 	MODE_STARTTLS,   /* nothing, until session_tls_started() */
+	MODE_AUTH,       /* the response to 334 */
 	MODE_ENDED
 };
 
@@ -86,6 +88,7 @@ struct session {
 	char protocol[8];
 	char tls[128];                         /* empty: in the clear */
 	char certified[XCLIENT_VALUE_MAX + 1]; /* by the client's certificate */
+	bool is_authenticated;
 	bool is_helo_told; /* by XCLIENT: LHLO does not change it */
 	uint64_t timeout_s;
 
@@ -144,11 +147,15 @@ session_transaction(struct session *session)
 
 /* RFC 3848, RFC 6531 4.3 */
 static const char *
-own_protocol(bool is_utf8, bool is_tls)
+own_protocol(const struct session *session, bool is_utf8)
 {
-	if (is_utf8)
-		return is_tls ? "UTF8LMTPS" : "UTF8LMTP";
-	return is_tls ? "LMTPS" : "LMTP";
+	static const char *const names[2][3] = {
+		{"LMTP", "LMTPS", "LMTPSA"},
+		{"UTF8LMTP", "UTF8LMTPS", "UTF8LMTPSA"},
+	};
+	size_t place = session->tls[0] != '\0' ? 1 : 0;
+
+	return names[is_utf8 ? 1 : 0][session->is_authenticated ? 2 : place];
 }
 
 static const char *
@@ -161,7 +168,7 @@ protocol_name(const struct session *session)
 		return is_utf8 ? "UTF8SMTP" : "SMTP";
 	if (str_is_nocase(str_from(session->protocol), "ESMTP"))
 		return is_utf8 ? "UTF8SMTP" : "ESMTP";
-	return own_protocol(is_utf8, session->tls[0] != '\0');
+	return own_protocol(session, is_utf8);
 }
 
 void
@@ -207,6 +214,8 @@ session_state_name(const struct session *session)
 		                                              : "MAIL FROM";
 	if (session->mode == MODE_STARTTLS)
 		return "STARTTLS";
+	if (session->mode == MODE_AUTH)
+		return "AUTH";
 	return session->is_greeted ? "READY" : "GREETING";
 }
 
@@ -226,6 +235,8 @@ session_unfinished(const struct session *session)
 		return "DATA";
 	if (session->mode == MODE_CHUNK)
 		return "BDAT";
+	if (session->mode == MODE_AUTH)
+		return "AUTH";
 	if (has_queue(session))
 		return "RCPT";
 	return session->unfinished;
@@ -535,6 +546,14 @@ is_refused(struct session *session, const char *refusal)
 	return refusal != NULL;
 }
 
+/* The client's certificate can say who it is. */
+static bool
+has_external(const struct session *session)
+{
+	return session->config.settings->lmtp_auth_external &&
+	       session->certified[0] != '\0';
+}
+
 static bool
 may_start_tls(const struct session *session)
 {
@@ -546,7 +565,10 @@ add_capabilities(const struct session *session, struct buf *lines)
 {
 	uint64_t most = session_message_max(session->config.settings);
 
-	buf_add_text(lines, "\n8BITMIME\nCHUNKING\n");
+	buf_add_text(lines, "\n8BITMIME\n");
+	if (has_external(session))
+		buf_add_text(lines, "AUTH EXTERNAL\n");
+	buf_add_text(lines, "CHUNKING\n");
 	if (session->workarounds.dsn)
 		buf_add_text(lines, "DSN\n");
 	buf_add_text(lines, "ENHANCEDSTATUSCODES\nPIPELINING");
@@ -701,6 +723,89 @@ run_data(struct session *session, const struct command *command)
 	session->data = (struct data){.state = DATA_LINE_START};
 	session->mode = MODE_DATA;
 	say(session, "354 OK");
+}
+
+/* ---- AUTH (RFC 4954), EXTERNAL (RFC 4422 A) ---- */
+
+/* The response: for whom it wants to act; nobody else than itself. */
+static void
+end_auth(struct session *session, struct str response)
+{
+	struct str name = STR_EMPTY;
+
+	if (str_is(response, "*")) {
+		say(session, "501 5.7.0 Authentication cancelled");
+		return;
+	}
+	if (!str_is(response, "=") &&
+		decode_base64(session->scratch, response, &name) < 0) {
+		say(session, "501 5.5.2 Invalid base64");
+		return;
+	}
+	if (name.len > 0 && !str_is(name, session->certified)) {
+		say(session, "535 5.7.8 Authentication credentials invalid");
+		return;
+	}
+	set_text(session->login, sizeof(session->login),
+		str_from(session->certified));
+	session->is_authenticated = true;
+	say(session, "235 2.7.0 Authentication successful");
+}
+
+/* NULL: it may. */
+static const char *
+auth_refusal(const struct session *session, struct str mechanism)
+{
+	if (!has_external(session))
+		return "502 5.5.1 Unsupported command";
+	if (session->transaction != NULL)
+		return "503 5.5.0 AUTH not permitted during a mail transaction";
+	if (session->is_authenticated)
+		return "503 5.5.0 Already authenticated";
+	if (!str_is_nocase(mechanism, "EXTERNAL"))
+		return "504 5.5.4 Unrecognized authentication type";
+	return NULL;
+}
+
+static void
+run_auth(struct session *session, const struct command *command)
+{
+	struct str rest = command->arguments, mechanism = STR_EMPTY;
+
+	(void)str_next_word(&rest, &mechanism);
+	if (is_refused(session, auth_refusal(session, mechanism)))
+		return;
+	rest = str_trim(rest);
+	if (rest.len > 0) {
+		end_auth(session, rest);
+		return;
+	}
+	session->mode = MODE_AUTH;
+	say(session, "334 ");
+}
+
+static struct str line_without_end(struct str input, size_t len);
+
+static size_t
+take_response(struct session *session, struct str input)
+{
+	size_t most = session->config.settings->lmtp_max_line_length;
+	struct str start = str_slice(input, 0, most);
+	size_t end = str_find_char(start, '\n');
+
+	if (end == start.len) {
+		if (input.len >= most)
+			finish(session,
+				"500 5.5.6 Authentication response is too long",
+				"Authentication response is too long");
+		return 0;
+	}
+	if (session->scratch == NULL)
+		session->scratch = arena_open();
+	session->mode = MODE_COMMANDS;
+	session->received += end + 1;
+	end_auth(session, line_without_end(input, end + 1));
+	return end + 1;
 }
 
 /* ---- chunks (RFC 3030) ---- */
@@ -978,8 +1083,7 @@ struct cell {
 	[COMMAND_NOOP] = RUN(run_noop), [COMMAND_QUIT] = RUN(run_quit),        \
 	[COMMAND_VRFY] = RUN(run_vrfy),                                        \
 	[COMMAND_STARTTLS] = RUN(run_starttls),                                \
-	[COMMAND_BDAT] = RUN(run_bdat),                                        \
-	[COMMAND_AUTH] = REFUSE("502 5.5.1 Unsupported command"),              \
+	[COMMAND_BDAT] = RUN(run_bdat), [COMMAND_AUTH] = RUN(run_auth),        \
 	[COMMAND_UNKNOWN] = REFUSE("500 5.5.1 Unknown command"),               \
 	[COMMAND_INVALID] = REFUSE("500 5.5.2 Invalid command syntax"),        \
 	[COMMAND_TOO_LONG] = REFUSE("500 5.5.2 Line too long")
@@ -1399,6 +1503,8 @@ take_input(struct session *session, struct str input)
 		return take_data(session, input);
 	case MODE_CHUNK:
 		return take_chunk(session, input);
+	case MODE_AUTH:
+		return take_response(session, input);
 	case MODE_DELIVERING:
 	case MODE_STARTTLS:
 	case MODE_ENDED:
@@ -1437,6 +1543,7 @@ forget_client(struct session *session)
 	session->peer = session->real_peer;
 	session->is_greeted = false;
 	session->is_helo_told = false;
+	session->is_authenticated = false;
 	session->helo[0] = '\0';
 	session->login[0] = session->host[0] = '\0';
 	memory_free(session->forwarded);

@@ -8,5 +8,5 @@ TAP_TESTS += %D%/cases.sh
 EXTRA_DIST += %D%/cases.sh \
 	%D%/basic %D%/data %D%/end %D%/limits %D%/log %D%/results %D%/rfc1870 \
 	%D%/rfc2033 %D%/rfc2034 %D%/rfc2920 %D%/rfc3461 %D%/rfc5321 %D%/rfc5429 \
-	%D%/ignorequota %D%/rfc3030 %D%/rfc3207 %D%/rfc6152 %D%/rfc6531 %D%/table %D%/twins %D%/unconfirmed \
+	%D%/ignorequota %D%/rfc3030 %D%/rfc3207 %D%/rfc4954 %D%/rfc6152 %D%/rfc6531 %D%/table %D%/twins %D%/unconfirmed \
 	%D%/workarounds %D%/xclient %D%/xforward

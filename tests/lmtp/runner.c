@@ -13,6 +13,7 @@
  *   peer: ADDRESS PORT          a TCP client; else a local one
  *   trusted:                    it may use XCLIENT
  *   starttls: needs-tls:        TLS is offered, needed
+ *   certificate: NAME           which the client will have then
  *   spool: full                 no message can be kept
  *   rcpt: ADDRESS ANSWER        what session_found() is told; "accepted" where
  *                               nothing is said
@@ -105,6 +106,7 @@ struct test_case {
 	size_t override_count;
 	const char *host;
 	const char *spool;
+	const char *certified; /* NULL: nobody */
 	struct session_peer peer;
 	struct answers rcpt, results;
 	struct str slow, watch;
@@ -316,6 +318,8 @@ read_line(struct test_case *test, struct str line)
 		test->peer.is_trusted = true;
 	else if (str_is(name, "starttls"))
 		test->peer.may_start_tls = true;
+	else if (str_is(name, "certificate"))
+		test->certified = arena_text(test->arena, str_trim(rest));
 	else if (str_is(name, "needs-tls"))
 		test->peer.needs_tls = true;
 	else if (str_is(name, "spool"))
@@ -691,8 +695,8 @@ start_tls(struct run *run, struct str rest)
 	if (!session_wants_tls(run->session))
 		complain(run->test, "no STARTTLS before", rest);
 	buf_reset(&run->input);
-	session_tls_started(
-		run->session, arena_text(run->test->arena, rest), "");
+	session_tls_started(run->session, arena_text(run->test->arena, rest),
+		run->test->certified != NULL ? run->test->certified : "");
 }
 
 static void

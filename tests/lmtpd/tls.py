@@ -179,6 +179,16 @@ def run_certificate(at, chain, key):
     return deliver(client)
 
 
+def run_external(at, chain, key):
+    context = lax()
+    context.load_cert_chain(chain, key)
+    client = Client(*at)
+    client.wrap(context=context)
+    client.reply()
+    reply = client.ask("AUTH EXTERNAL =")[0]
+    return deliver(client) if reply.startswith("235") else reply
+
+
 def run_slow(at, count):
     """Handshakes that never go on do not keep others from theirs."""
     slow = []

@@ -179,6 +179,7 @@ cat >>"$conf" <<END
 ssl_ca = <$TEST_WORK/authority.pem
 auth_ssl_require_client_cert = yes
 lmtp_handshake_timeout = 1s
+lmtp_auth_external = yes
 END
 front=$(process front)
 ok "a reload that wants clients' certificates ends" reload
@@ -186,6 +187,10 @@ ok "it has a new front" soon is_new front "$front"
 ok "the old one has ended" soon has_ended "$front"
 like "$(ask "$implicit" certificate client.pem client.key)" "250*Saved" \
 	"a good certificate is welcome"
+like "$(ask "$implicit" external client.pem client.key)" "250*Saved" \
+	"AUTH EXTERNAL takes its name"
+like "$(newest)" "*with LMTPSA*" "Received says so"
+ok "the log names it" logged "certificate of mx.client.example"
 like "$(ask "$implicit" certificate stranger.pem stranger.key)" "error*" \
 	"a strange one is refused"
 like "$(ask "$implicit" certificate - -)" "error*" "none is refused"
