@@ -80,11 +80,12 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 }
 
 static void
-decide_all(struct job *job)
+decide_all(struct job *job, bool is_alone)
 {
 	size_t d;
 
 	job->work = ARENA_NEW(job->arena, struct job_work);
+	job->work->holds_programs = !is_alone;
 	if (job->client != NULL)
 		job->work->received_at = clock_local(clock_now().tv_sec);
 	for (d = 0; d < job->count; d++) {
@@ -140,16 +141,20 @@ select_jobs(struct job *const *jobs, size_t count, enum execute_wait wait,
 }
 
 /* What comes in together may be the same thing twice, and the second one has to
- * see what the first one has marked (RFC 7352). */
+ * see what the first one has marked (RFC 7352).  And nobody waits for what scripts
+ * of another job run. */
 static void
 hold_back(struct job *const *jobs, size_t count)
 {
 	size_t j, i;
 
-	for (j = 1; j < count; j++)
+	for (j = 0; j < count; j++) {
+		if (jobs[j]->work->wants_programs)
+			jobs[j]->work->wait = EXECUTE_AFTER;
 		for (i = 0; i < j; i++)
 			if (seen_waits_for(jobs[j], jobs[i]))
 				jobs[j]->work->wait = EXECUTE_AFTER;
+	}
 }
 
 /* As if it had come now. */
@@ -162,7 +167,7 @@ decide_again(struct job *job)
 		quota_leave(&job->deliveries[d]);
 		store_close(&job->deliveries[d].work->store);
 	}
-	decide_all(job);
+	decide_all(job, true);
 	job->work->wait = EXECUTE_AFTER;
 }
 
@@ -173,7 +178,7 @@ deliver_jobs(struct job *const *jobs, size_t count)
 	size_t found, j;
 
 	for (j = 0; j < count; j++) {
-		decide_all(jobs[j]);
+		decide_all(jobs[j], count == 1);
 		jobs[j]->work->wait = execute_wait_of(jobs[j]);
 	}
 	hold_back(jobs, count);

@@ -204,7 +204,7 @@ void deliver_job(struct job *job);
  * all arenas live until it returns.  Each flush of the disk is for all of them.
  * One that may wait for somebody (a lock, a program) or has very many recipients is
  * done when the others are settled; so is one whose scripts have asked for what
- * another one of them marks (RFC 7352): it is decided anew then. */
+ * another one of them marks (RFC 7352), or for programs: it is decided anew then. */
 void deliver_jobs(struct job *const *jobs, size_t count);
 
 /* Whether the recipient could take a message of `size` bytes (0: not told), before

@@ -32,7 +32,9 @@ enum execute_wait {
 	/* The lock of a mailbox, a program; or the disk, as there are more than
 	 * EXECUTE_FEW recipients. */
 	EXECUTE_LONG,
-	EXECUTE_AFTER /* for what another job of these may mark: seen.h */
+	/* For what another job of these may mark (seen.h), or for programs that
+	 * its scripts run. */
+	EXECUTE_AFTER
 };
 /* Letters to a few do not wait for one to very many; and the claims of a batch stay
  * fewer than state grants to one worker. */

@@ -14,6 +14,7 @@
 #include "base/program.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
+#include "deliver/work.h"
 
 #include "base/banned.h"
 
@@ -475,6 +476,11 @@ programs_for_script(const struct job *job, const struct delivery *delivery,
 
 	if (!is_known(delivery->settings, &request))
 		return;
+	if (job->work != NULL && job->work->holds_programs) {
+		job->work->wants_programs = true;
+		external->end = SIEVE_EXTERNAL_FAILED;
+		return;
+	}
 	ask(job, delivery, &request, external->content, external->input,
 		&answer);
 	log_end(&rules, request.name, &answer);

@@ -38,6 +38,9 @@ struct job_work {
 	struct tm received_at;
 	bool seen_is_down; /* the memory of marks; it has been told */
 	enum execute_wait wait;
+	/* It is decided with others, who are not to wait for programs of its
+	 * scripts; these want some. */
+	bool holds_programs, wants_programs;
 };
 
 /* Jobs whose phases are done together. */

@@ -931,6 +931,35 @@ repeat_delivery(struct fixture *f, struct one *one, size_t place, size_t count)
 		one->job.deliveries[i] = f->deliveries[place];
 }
 
+TEST(a_job_whose_script_runs_a_program_keeps_no_other_one_waiting)
+{
+	struct fixture f;
+	struct one *all;
+	/* It sees what was filed before it. */
+	const char *program = test_file("programs/look",
+		"#!/bin/sh\ndir=$(dirname \"$0\")/..\n"
+		"find \"$dir\" -path '*/new/*' | wc -l >>\"$dir/seen\"\n");
+
+	REQUIRE(chmod(program, 0700) == 0);
+	begin(&f, plain, NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){arena_format(f.arena,
+			"sieve_execute_bin_dir=%s", test_path("programs"))},
+		1);
+	add(&f, "amy");
+	add(&f, "bob");
+	script(&f, "amy",
+		"require \"vnd.dovecot.execute\";\n"
+		"if execute \"look\" { discard; }\n");
+	all = deliver_each(&f);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK_INT(f.deliveries[1].outcome, DELIVER_SAVED);
+	CHECK_STR_IS(str_trim(test_read(test_path("seen"))), "1");
+	CHECK_UINT(all[1].settled, 1);
+	CHECK_UINT(all[0].settled, 2);
+	finish(&f);
+}
+
 /* By a program that has died, perhaps. */
 TEST(a_mailbox_whose_keywords_are_locked_keeps_no_other_one_waiting)
 {
