@@ -533,6 +533,9 @@ check_return_paths(struct check *check)
 
 	check_return_path(check, "sieve_redirect_envelope_from",
 		settings->sieve_redirect_envelope_from);
+	if (settings->sieve_report_from[0] != '\0')
+		check_return_path(check, "sieve_report_from",
+			settings->sieve_report_from);
 	if (settings->sieve_notify_mailto_envelope_from[0] != '\0')
 		check_return_path(check, "sieve_notify_mailto_envelope_from",
 			settings->sieve_notify_mailto_envelope_from);

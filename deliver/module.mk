@@ -1,5 +1,6 @@
 noinst_LIBRARIES += %D%/libdeliver.a
 %C%_libdeliver_a_SOURCES = \
+	%D%/abuse.c %D%/abuse.h \
 	%D%/attributes.c %D%/attributes.h \
 	%D%/deliver.c %D%/deliver.h \
 	%D%/detail.c %D%/detail.h \

@@ -245,6 +245,15 @@ hand_over(struct job *job, const struct delivery *delivery,
 		file_copy(job, delivery, notice);
 }
 
+/* By a reply or by mail: that is the sender's answer (RFC 5429 2.4). */
+static bool
+is_refused(const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+
+	return plan != NULL && plan->refusal != NULL;
+}
+
 static void
 hand_over_of(struct job *job, uint64_t until_ms)
 {
@@ -257,7 +266,7 @@ hand_over_of(struct job *job, uint64_t until_ms)
 			continue;
 		report_begin(job, delivery);
 		for (i = 0; i < delivery->work->notices.count; i++)
-			if (delivery->outcome != DELIVER_REFUSED ||
+			if (!is_refused(delivery) ||
 				delivery->work->notices.items[i]
 					.also_when_refused)
 				hand_over(job, delivery,

@@ -40,7 +40,7 @@ struct notice {
 	const struct sieve_mark *once;
 	/* Where a copy goes when it was sent; NULL: nowhere. */
 	const struct plan_copy *copy;
-	bool also_when_refused; /* the message was refused by a reply */
+	bool also_when_refused; /* the message, by the script */
 };
 
 /* A letter with a date, an id, and the job's message as its original. */

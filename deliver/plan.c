@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/plan.h"
 
+#include "deliver/abuse.h"
 #include "deliver/notify.h"
 #include "deliver/redirect.h"
 #include "deliver/report.h"
@@ -193,6 +194,9 @@ add_action(struct job *job, struct delivery *delivery,
 		break;
 	case SIEVE_NOTIFY:
 		notify_plan(job, delivery, action);
+		break;
+	case SIEVE_REPORT:
+		abuse_plan(job, delivery, action);
 		break;
 	case SIEVE_DISCARD:
 		break;

@@ -592,7 +592,8 @@ would_vanish(const struct sieve_result *result)
 	for (i = 0; i < result->count; i++)
 		if (result->actions[i].kind != SIEVE_DISCARD &&
 			result->actions[i].kind != SIEVE_VACATION &&
-			result->actions[i].kind != SIEVE_NOTIFY)
+			result->actions[i].kind != SIEVE_NOTIFY &&
+			result->actions[i].kind != SIEVE_REPORT)
 			return false;
 	return !result->implicit_keep;
 }

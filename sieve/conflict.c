@@ -22,6 +22,7 @@ effect_of(const struct sieve_action *action)
 		return ANSWERS;
 	case SIEVE_DISCARD:
 	case SIEVE_NOTIFY:
+	case SIEVE_REPORT:
 		break;
 	}
 	return NOTHING;
@@ -45,6 +46,8 @@ name_of(const struct sieve_action *action)
 		return "vacation";
 	case SIEVE_NOTIFY:
 		return "notify";
+	case SIEVE_REPORT:
+		return "report";
 	case SIEVE_REJECT:
 		break;
 	}

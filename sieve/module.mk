@@ -61,6 +61,7 @@ noinst_LIBRARIES += %D%/libsieve.a
 	%D%/ext/redirect_deliverby.c %D%/ext/redirect_dsn.c \
 	%D%/ext/regex.c \
 	%D%/ext/reject.c \
+	%D%/ext/report.c \
 	%D%/ext/relational.c \
 	%D%/ext/spamvirus.c \
 	%D%/ext/subaddress.c \

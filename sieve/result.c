@@ -125,6 +125,9 @@ is_same(const struct sieve_action *a, const struct sieve_action *b)
 			a->redirect.address, b->redirect.address);
 	case SIEVE_NOTIFY:
 		return is_same_notify(a->notify, b->notify);
+	case SIEVE_REPORT:
+		return str_equal_nocase(a->abuse->type, b->abuse->type) &&
+		       is_same_address(a->abuse->address, b->abuse->address);
 	case SIEVE_REJECT:
 	case SIEVE_PIPE:
 	case SIEVE_VACATION:
@@ -152,6 +155,7 @@ merge_into(struct sieve_action *old, const struct sieve_action *new)
 		break;
 	case SIEVE_REJECT:
 	case SIEVE_NOTIFY:
+	case SIEVE_REPORT:
 	case SIEVE_PIPE:
 	case SIEVE_VACATION:
 		break;
@@ -309,6 +313,17 @@ add_redirect(struct buf *buf, const struct sieve_action *action)
 }
 
 static void
+add_abuse(struct buf *buf, const struct sieve_abuse *abuse)
+{
+	buf_add_text(buf, "report ");
+	add_quoted(buf, abuse->type);
+	buf_add_char(buf, ' ');
+	add_quoted(buf, abuse->address);
+	buf_add_text(buf, " message=");
+	add_quoted_line(buf, abuse->text);
+}
+
+static void
 add_action(struct buf *buf, const struct sieve_action *action)
 {
 	switch (action->kind) {
@@ -335,6 +350,9 @@ add_action(struct buf *buf, const struct sieve_action *action)
 	case SIEVE_NOTIFY:
 		add_notify(buf, action->notify);
 		add_copy(buf, action);
+		break;
+	case SIEVE_REPORT:
+		add_abuse(buf, action->abuse);
 		break;
 	case SIEVE_PIPE:
 		add_program(buf, action);
@@ -405,6 +423,7 @@ sieve_action_tags(const struct sieve_action *action)
 	case SIEVE_KEEP:
 	case SIEVE_DISCARD:
 	case SIEVE_REJECT:
+	case SIEVE_REPORT:
 		break;
 	}
 	return "";

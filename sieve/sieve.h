@@ -173,7 +173,8 @@ enum sieve_action_kind {
 	SIEVE_REJECT,
 	SIEVE_PIPE,
 	SIEVE_VACATION,
-	SIEVE_NOTIFY
+	SIEVE_NOTIFY,
+	SIEVE_REPORT
 };
 
 struct sieve_flags {
@@ -207,6 +208,14 @@ struct sieve_notify {
 	char importance; /* '1', '2' or '3' */
 };
 
+/* vnd.dovecot.report */
+struct sieve_abuse {
+	struct str type; /* "abuse", "fraud" ...: a token */
+	struct str text; /* for people */
+	struct str address;
+	bool headers_only;
+};
+
 struct sieve_action {
 	enum sieve_action_kind kind;
 	/* The message as it was when the action ran (RFC 5293 7); NULL: as it
@@ -216,6 +225,7 @@ struct sieve_action {
 	unsigned line, column;
 	const struct sieve_vacation *vacation; /* SIEVE_VACATION */
 	const struct sieve_notify *notify;     /* SIEVE_NOTIFY */
+	const struct sieve_abuse *abuse;       /* SIEVE_REPORT */
 	union {
 		struct {
 			struct sieve_flags flags;
@@ -313,6 +323,7 @@ MUST_USE enum sieve_status sieve_run(const struct sieve_program *program,
  *   discard
  *   reject "I take no mail from you"
  *   notify "mailto:a@b" message="New mail" importance="1"
+ *   report "abuse" "abuse@example.org" message="Spam"
  * Strings are quoted as Sieve quotes them; several flags are joined by one
  * blank, and so are the lines of a text. */
 struct str sieve_action_text(

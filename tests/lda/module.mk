@@ -16,6 +16,7 @@ TAP_TESTS += \
 	%D%/options.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
+	%D%/report.sh \
 	%D%/quota.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
@@ -39,6 +40,7 @@ EXTRA_DIST += \
 	%D%/options.sh \
 	%D%/programs.sh \
 	%D%/reject.sh \
+	%D%/report.sh \
 	%D%/quota.sh \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \

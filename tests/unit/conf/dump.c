@@ -177,6 +177,7 @@ other_value(struct arena *arena, const struct conf_key *key)
 		{"sendmail_path", "/bin/x  #y"},
 		{"sieve_redirect_envelope_from", "\"<a@example.org>\""},
 		{"sieve_notify_mailto_envelope_from", "postmaster"},
+		{"sieve_report_from", "user_email"},
 		{"sieve_notify_mailto_max_recipients", "9"},
 		{"sieve_extlists_list", "\"tag:x,2026:y file:/a b/$x # c\""},
 		{"sieve_convert", "\"a/b c/$d x#y\""},
