@@ -187,6 +187,36 @@ message Small | smtp ada@client.example "brim@$domain"
 is "$(fetch "brim@$domain" hdr.subject | tail -n 1)" Small \
 	"a smaller message finds room"
 
+# What a script refuses comes back to the sender, in the words of the script.
+keeper=$TEST_WORK/home/vmail/$domain/keeper
+refuse() {
+	rm -rf "$TEST_WORK"/record/*
+	printf 'require "%s";\n%s "%s";\n' "$1" "$1" "$2" >"$keeper/.dovecot.sieve"
+	chown vmail: "$keeper/.dovecot.sieve"
+	message Refused | smtp ada@client.example "keeper@$domain" "u7@$domain"
+}
+refuse ereject "I take no mail from you,
+ not even on Sundays."
+bounce=$(cat "$TEST_WORK"/record/*)
+is "$(echo "$bounce" | head -n 1)" "Envelope: MAILER-DAEMON ada@client.example" \
+	"Postfix bounces what a script refuses"
+like "$bounce" "*550*5.7.1*<keeper@$domain>*I take no mail from you,*not*even*on Sundays.*Final-Recipient: rfc822; keeper@$domain*Action: failed*Status: 5.7.1*" \
+	"with the words of the script and its status"
+is "$(fetch "u7@$domain" hdr.subject "subject Refused")" Refused \
+	"another recipient has the message"
+is "$(fetch "keeper@$domain" hdr.subject "subject Refused")" "" \
+	"who refuses it has not"
+refuse reject "Schöne Grüße."
+is "$(head -n 1 "$TEST_WORK"/record/*)" "Envelope: MAILER-DAEMON ada@client.example" \
+	"a reason that a reply cannot say is mailed"
+like "$(sed 1d "$TEST_WORK"/record/* |
+	python3 "$TEST_SOURCE/tests/lib/report.py" mdn 2>&1)" \
+	"*To: ada@client.example
+*text: Your message to <keeper@$domain> was automatically rejected: / Schöne Grüße.
+*> Disposition: automatic-action/MDN-sent-automatically; deleted
+*" "as a disposition notification"
+rm "$keeper/.dovecot.sieve"
+
 # Recipient verification stops after RCPT and must not leave anything behind.
 cat >"$TEST_WORK/verify.py" <<'END'
 import smtplib

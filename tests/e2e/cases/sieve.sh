@@ -99,3 +99,22 @@ is "$(fetch gabi "mailbox hdr.subject")" "After after" \
 message "after" | smtp ada@client.example eva@example.test
 is "$(filed after)" "After" "also behind a user's script that keeps"
 sed -i '/^plugin/,$d' "$TEST_WORK/system.conf"
+
+# What a script refuses without -e the sender is sent by our own report.
+machine_user rex 61013
+script rex <<'EOF'
+require "ereject";
+ereject "I take no mail from you.";
+EOF
+message refused | smtp ada@client.example rex@example.test
+report=$(grep -l "^Envelope: .* ada@client.example" "$TEST_WORK"/record/* |
+	xargs grep -l "^Subject: Rejected: refused")
+is "$(head -n 1 "${report:-/dev/null}")" "Envelope: MAILER-DAEMON ada@client.example" \
+	"a refusal is handed to Postfix"
+like "$(sed 1d "${report:-/dev/null}" |
+	python3 "$TEST_SOURCE/tests/lib/report.py" dsn 2>&1)" \
+	"*To: ada@client.example
+*text: Your message to <rex@*> was automatically rejected: / I take no mail from you.
+*> Status: 5.7.1
+*original subject: refused" "as a delivery status notification"
+is "$(fetch rex hdr.subject)" "" "and nothing is filed"
