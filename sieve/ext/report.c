@@ -37,7 +37,7 @@ read_address(struct arena *arena, struct str text, struct str *address_out)
 }
 
 static const char type_is_wrong[] = "the feedback type %s is wrong: it is a "
-                                    "word such as \"abuse\", \"fraud\", "
+				    "word such as \"abuse\", \"fraud\", "
 				    "\"virus\" or \"other\"";
 static const char address_is_wrong[] =
 	"report: %s is no address, such as \"abuse@example.org\"";
