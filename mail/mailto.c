@@ -161,7 +161,7 @@ add_list(struct parser *parser, struct str list)
 static int
 read_to(struct parser *parser, struct str to)
 {
-	struct str part, decoded;
+	struct str part, decoded = STR_EMPTY;
 
 	while (to.len > 0) {
 		size_t end = str_find_char(to, ',');
@@ -216,7 +216,7 @@ read_header(struct parser *parser, struct str field, bool wants_cc)
 {
 	static const char also[] = "!$'()*+,;:@/";
 	size_t equals = str_find_char(field, '=');
-	struct str name, value;
+	struct str name = STR_EMPTY, value = STR_EMPTY;
 
 	if (equals == field.len)
 		return fail(parser, "there is no \"=\" in", field);
