@@ -152,6 +152,23 @@ for field in 'Auto-Submitted: no' 'Auto-Submitted: (hand) No; x=y' \
 done
 input=message
 
+# RFC 5429 2.4: "reject" MUST be incompatible with "vacation".
+fresh
+echo 'require "vacation"; vacation "I am away.";' >"$home/before.sieve"
+sends_before() {
+	rm -f "$home/outgoing"
+	lda "$@" -f ada@client.example -a amy@example.test -r amy@example.test \
+		-o 'sieve_before=~/before.sieve'
+	grep -h '^Subject: ' "$home/outgoing" 2>/dev/null | head -n 1
+}
+is "$(sends_before)" "Subject: Auto: Hello" "a script before it may answer"
+fresh
+echo 'require "vacation"; vacation "I am away.";' >"$home/before.sieve"
+refuses reject
+is "$(sends_before):$(grep -c '^Arguments: ' "$home/outgoing")" \
+	"Subject: Rejected: Hello:1" "but a refusal is all the answer there is"
+is "$(sends_before -e)" "" "by an exit status, too"
+
 fresh
 refuses reject
 lda -f ada@client.example -o sendmail_path=/bin/false
