@@ -237,8 +237,8 @@ open_ruleset(const struct sandbox_plan *plan, int version)
 	if (version >= 6) {
 		size += sizeof(ruleset.scoped);
 		ruleset.scoped = SCOPE_SIGNAL;
-		/* Name services may have such sockets. */
-		if ((plan->calls & SANDBOX_INTERNET) == 0)
+		/* Name services, and the mailer of a single session. */
+		if ((plan->calls & (SANDBOX_INTERNET | SANDBOX_UNIX)) == 0)
 			ruleset.scoped |= SCOPE_ABSTRACT;
 	}
 	return (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
@@ -342,7 +342,7 @@ static const char *const files[] = {"open", "openat", "access", "faccessat",
 	"faccessat2", "stat", "stat64", "lstat", "lstat64", "newfstatat",
 	"fstatat64", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64",
 	"readlink", "readlinkat", "getdents", "getdents64", "getcwd", "chdir",
-	"fchdir", "flock", "readahead", "quotactl_fd"};
+	"fchdir", "flock", "readahead", "quotactl", "quotactl_fd"};
 
 static const char *const files_change[] = {"creat", "mkdir", "mkdirat", "rmdir",
 	"rename", "renameat", "renameat2", "link", "linkat", "symlink",
@@ -374,7 +374,7 @@ static const char *const sanitizing[] = {"ptrace", "clone", "fork", "wait4",
 /* Tried first by a C library or an allocator that can do without. */
 static const char *const silently_missing[] = {"clone3", "openat2",
 	"io_uring_setup", "mseal", "set_mempolicy", "get_mempolicy", "mbind",
-	"set_mempolicy_home_node", "landlock_create_ruleset", "quotactl"};
+	"set_mempolicy_home_node", "landlock_create_ruleset"};
 
 /* Nobody makes these by mistake. */
 static const char *const harmful[] = {"execve", "execveat", "ptrace",
@@ -702,7 +702,7 @@ sandbox_find_missing(struct arena *arena)
 			strerror(errno));
 	if (!SANDBOX_IS_RELAXED && landlock_version() == 0)
 		return arena_format(arena,
-			"Landlock (Linux 5.13 or newer, and \"landlock\" in "
+			"Landlock (Linux 5.19 or newer, and \"landlock\" in "
 			"the kernel's lsm= list): %s",
 			strerror(errno));
 	return NULL;

@@ -82,6 +82,19 @@ plan_state(struct making *making, const struct child *child)
 	add_folder(making, child->settings->state_dir, SANDBOX_CHANGE);
 }
 
+/* Reads what strangers wrote, as the user.  All folders, as the kernel knows the
+ * user's: but nothing is executed there, no device is made, and no TCP is spoken.
+ * It makes threads, and a child for the other engine. */
+static void
+plan_worker(struct making *making)
+{
+	making->plan.calls = SANDBOX_FILES | SANDBOX_FILES_CHANGE |
+	                     SANDBOX_UNIX | SANDBOX_THREADS | SANDBOX_FORK |
+	                     SANDBOX_GROUPS;
+	making->plan.refusal = SANDBOX_ENDS;
+	add_folder(making, "/", SANDBOX_CHANGE);
+}
+
 /* The system's log may be restarted at any time. */
 static bool
 may_log_to_syslog(const struct settings *settings)
@@ -109,6 +122,8 @@ make_plan(struct making *making, const struct child *child)
 		plan_state(making, child);
 		break;
 	case WIRE_KIND_WORKER:
+		plan_worker(making);
+		break;
 	case WIRE_KIND_RUNNER:
 	case WIRE_KIND_MAILER:
 		break;
@@ -117,13 +132,21 @@ make_plan(struct making *making, const struct child *child)
 		plan->calls |= SANDBOX_UNIX;
 }
 
-/* The others execute programs, which may be setuid or setgid. */
+/* Those that execute programs, which may be setuid or setgid, keep all. */
 static bool
 gives_up(const struct child *child)
 {
-	return child->is_real && (child->kind == WIRE_KIND_FRONT ||
-					 child->kind == WIRE_KIND_LOOKUP ||
-					 child->kind == WIRE_KIND_STATE);
+	switch (child->kind) {
+	case WIRE_KIND_FRONT:
+	case WIRE_KIND_LOOKUP:
+	case WIRE_KIND_STATE:
+	case WIRE_KIND_WORKER:
+		return child->is_real;
+	case WIRE_KIND_RUNNER:
+	case WIRE_KIND_MAILER:
+		break;
+	}
+	return false;
 }
 
 int

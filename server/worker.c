@@ -689,7 +689,13 @@ worker_main(struct child *child)
 {
 	struct worker worker;
 	enum next next;
+	struct err err;
 
+	/* Before the threads that flush. */
+	if (confine(child, NULL, 0, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return 1;
+	}
 	worker_open(&worker, child);
 	next = tell_ready(&worker);
 	while (next == NEXT_GO_ON &&

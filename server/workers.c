@@ -585,6 +585,7 @@ worker_start(
 {
 	struct generation *generation = worker->generation;
 	const struct spawn_order order = {.kind = WIRE_KIND_WORKER,
+		.gains_nothing = true,
 		.identity = generation->host->run_as->is_root ? &group->identity
 	                                                      : NULL,
 		.memory = generation->service != NULL

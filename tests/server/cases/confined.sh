@@ -62,8 +62,10 @@ is "$(for kind in front lookup state worker; do
 done | tr ' ' '\n' | grep -cx 0)" 0 "nobody is in root's group"
 is "$(fact_of worker Uid)" "61091 61091 61091 61091
 61092 61092 61092 61092" "worker: each is its user"
-is "$(for set in Inh Prm Eff Amb; do fact_of worker Cap$set; done |
+is "$(for set in Inh Prm Eff Bnd Amb; do fact_of worker Cap$set; done |
 	sort -u)" 0000000000000000 "worker: no capability is left"
+is "$(fact_of worker NoNewPrivs) $(fact_of worker Seccomp)" "1 2" \
+	"worker: no new privileges, and system calls are filtered"
 
 is "$(readlink "/proc/$(server_processes front)/root")" \
 	"$TEST_WORK/run-confined/empty" "front: its root is another folder"
@@ -86,6 +88,10 @@ $TEST_WORK/log/confined-out
 $TEST_WORK/log/confined.log
 anon_inode:[eventpoll]
 socket" "state: its files are its data base, sockets and the log"
+is "$(files_of worker)" "/dev/null
+$TEST_WORK/log/confined-out
+$TEST_WORK/log/confined.log
+socket" "worker: its files are sockets and the log"
 
 # CAP_CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, KILL 5, SETGID 6, SETUID 7, SETPCAP 8,
 # NET_BIND_SERVICE 10, SYS_CHROOT 18, SYS_RESOURCE 24.
@@ -100,6 +106,7 @@ like "$(words_of front)" \
 	"doorstep status says what confines the front"
 like "$(words_of lookup)" "*no new privileges*Landlock*seccomp*" "and lookup"
 like "$(words_of state)" "*no new privileges*Landlock*seccomp*" "and state"
+like "$(words_of worker)" "*no new privileges*Landlock*seccomp*" "and workers"
 
 setpriv --reuid=doorstep --regid=doorstep --clear-groups \
 	cat "/proc/$(server_processes front)/mem" >/dev/null 2>"$TEST_WORK/mem"
@@ -123,7 +130,7 @@ END
 server_start confined-user vmail
 is "$(SIZE=300000 python deliver "$TEST_WORK/run-confined-user/lmtp" one)" \
 	"one 250" "started as a user it delivers as well"
-for kind in front lookup state; do
+for kind in front lookup state worker; do
 	is "$(fact_of $kind Seccomp) $(fact_of $kind NoNewPrivs)" "2 1" \
 		"as a user $kind is filtered, without new privileges"
 	like "$(words_of $kind)" "*Landlock*seccomp*" \
@@ -165,7 +172,7 @@ timeout 20 python3 "$TEST_WORK/bin/without" $landlock "$lmtpd" -F \
 	-c "$TEST_WORK/lacking.conf" >"$TEST_WORK/log/lacking-out" 2>&1
 is $? 78 "where the kernel has no Landlock the server does not start"
 like "$(cat "$TEST_WORK/log/lacking-out")" \
-	"*sandbox = required*Landlock*Linux 5.13*sandbox = optional*" \
+	"*sandbox = required*Landlock*Linux 5.19*sandbox = optional*" \
 	"and says what is missing, and what can be done"
 echo "sandbox = optional" >>"$TEST_WORK/lacking.conf"
 cat >"$TEST_WORK/bin/lacking-lmtpd" <<END
