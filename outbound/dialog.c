@@ -359,7 +359,7 @@ static int
 read_reply(struct dialog *dialog, struct reply *reply,
 	struct reply_offers *offers, struct err *err)
 {
-	struct str line;
+	struct str line = STR_EMPTY;
 
 	reply_begin(reply);
 	for (;;) {

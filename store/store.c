@@ -532,7 +532,7 @@ static enum store_result
 check_folders_max(struct store *store, struct store_root *root,
 	const struct folder *place, unsigned write_flags, struct err *err)
 {
-	size_t most = store->settings.folders_max, count;
+	size_t most = store->settings.folders_max, count = 0;
 	enum lookup found;
 
 	if (most == 0 || place->is_inbox ||
