@@ -254,15 +254,23 @@ front=$(process front)
 ok "a reload with all of TLS ends" reload
 ok "it has a new front" soon is_new front "$front"
 ok "the old one has ended" soon has_ended "$front"
+# shellcheck disable=SC3045 # dash and bash have it
 limit=$(ulimit -n)
 count=1000
 [ "$limit" -gt 1100 ] || count=$((limit - 100))
-each=$(ask "$clear" memory "$(process front)" $count clear)
-diag "$count idle connections in the clear: $each bytes each"
-ok "an idle connection in the clear takes less than 8 KB" [ "$each" -lt 8192 ]
-each=$(ask "$implicit" memory "$(process front)" $count implicit)
-diag "$count idle connections with TLS: $each bytes each"
-ok "one with TLS less than 40 KB" [ "$each" -lt 40960 ]
+# idle_below BYTES NAME PORT TLS: a confined process shows its memory to root only.
+idle_below() {
+	if ! cat "/proc/$(process front)/smaps_rollup" >/dev/null 2>&1; then
+		skip "$2" "the front's memory cannot be seen"
+		return
+	fi
+	each=$(ask "$3" memory "$(process front)" $count "$4")
+	diag "$count idle connections, $4: $each bytes each"
+	ok "$2" [ "$each" -lt "$1" ]
+}
+idle_below 8192 "an idle connection in the clear takes less than 8 KB" \
+	"$clear" clear
+idle_below 40960 "one with TLS less than 40 KB" "$implicit" implicit
 
 ok "SIGTERM ends it" stop
 done_testing
