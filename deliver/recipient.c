@@ -9,6 +9,7 @@
 #include "base/user.h"
 #include "base/utf8.h"
 #include "base/vars.h"
+#include "deliver/setup.h"
 
 #include "base/banned.h"
 
@@ -242,11 +243,21 @@ default_home(struct arena *arena, struct recipient *recipient, struct err *err)
 	return 0;
 }
 
+/* No file system has such a folder, today or at any retry. */
 static int
 complete_home(struct arena *arena, struct recipient *recipient, struct err *err)
 {
 	recipient->home = recipient->user->home;
-	return default_home(arena, recipient, err);
+	if (default_home(arena, recipient, err) < 0)
+		return -1;
+	if (recipient->home == NULL ||
+		!setup_is_too_long(str_from(recipient->home)))
+		return 0;
+	no_user(arena, recipient->asked, err);
+	return err_detail(err,
+		"the home folder of %s would have a longer name than any "
+		"folder can have",
+		shown(arena, recipient->asked));
 }
 
 /* mail_access_groups, beside the groups the system knows for the user. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/setup.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,17 @@ setup_hostname(const struct settings *settings)
 {
 	return str_from(settings->hostname[0] != '\0' ? settings->hostname
 						      : clock_host());
+}
+
+bool
+setup_is_too_long(struct str path)
+{
+	struct str part;
+
+	while (str_next_field(&path, '/', &part))
+		if (part.len > NAME_MAX)
+			return true;
+	return false;
 }
 
 int
@@ -214,6 +226,9 @@ setup_store(const struct job *job, const struct delivery *delivery,
 	if (setup_expand(
 		    job, delivery, settings->mail_location, &location, err) < 0)
 		return -1;
+	if (setup_is_too_long(location))
+		return err_set(err, ERR_NO_USER, "5.1.1",
+			"User's name is too long for a mailbox");
 	*settings_out = (struct store_settings){
 		.location = arena_text(job->arena, location),
 		.home = delivery->home,

@@ -28,6 +28,9 @@ MUST_USE int setup_expand_words(const struct job *job,
 MUST_USE int setup_path(const struct job *job, const struct delivery *delivery,
 	const char *template, const char **path_out, struct err *err);
 
+/* A part of it is longer than the name of any file can be (NAME_MAX). */
+bool setup_is_too_long(struct str path);
+
 /* postmaster_address: the address in it, without a name. */
 MUST_USE int setup_postmaster(const struct job *job,
 	const struct delivery *delivery, struct str *address_out,

@@ -326,6 +326,30 @@ TEST(a_home_may_be_missing_but_not_be_relative_or_lead_out)
 	}
 }
 
+/* Else it would be tried again for days. */
+TEST(a_name_that_no_folder_can_have_is_nobodys)
+{
+	const char *ids = "mail_uid = 5010\nmail_gid = 5011\nmail_home = ";
+	char more[200], name[300];
+	size_t len;
+
+	for (len = 255; len <= 256; len++) {
+		const struct settings *settings;
+
+		snprintf(more, sizeof(more), "%s/srv/%%n", ids);
+		settings = load(more);
+		memset(name, 'x', len);
+		snprintf(name + len, sizeof(name) - len, "::5001:5001\n");
+		test_file("users", name);
+		name[len] = '\0';
+		err_clear(&err);
+		CHECK_INT(find_str(settings, str_from(name), ""),
+			len == 255 ? 0 : -1);
+	}
+	CHECK_INT(err.kind, ERR_NO_USER);
+	CHECK_STR(err.status, "5.1.1");
+}
+
 TEST(mail_is_never_delivered_as_root)
 {
 	CHECK_TROUBLE(find("first_valid_uid = 1", "root", "example.org"),
