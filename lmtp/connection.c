@@ -796,15 +796,22 @@ see_age(struct connection *connection)
 			connection->session, "4.3.2 Session takes too long");
 }
 
+static bool
+is_to_stop(const struct connection *connection)
+{
+	if (connection->all->drain == CONNECTIONS_LATE)
+		return true;
+	return connection->all->drain == CONNECTIONS_STOP &&
+	       !session_has_transaction(connection->session) &&
+	       !session_is_waiting(connection->session);
+}
+
 static void
 see_drain(struct connection *connection)
 {
-	if (connection->all->drain == CONNECTIONS_STOP &&
-		!has_ended(connection) &&
-		!session_has_transaction(connection->session) &&
-		!session_is_waiting(connection->session))
+	if (!has_ended(connection) && is_to_stop(connection))
 		session_end(connection->session, "4.3.2 Server shutting down");
-	if (connection->all->drain == CONNECTIONS_STOP &&
+	if (connection->all->drain >= CONNECTIONS_STOP &&
 		is_beginning(connection))
 		connection->has_gone = true;
 }

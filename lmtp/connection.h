@@ -45,7 +45,8 @@ struct connection;
 enum connections_drain {
 	CONNECTIONS_SERVE,
 	CONNECTIONS_RELOAD, /* who is idle for some seconds is ended */
-	CONNECTIONS_STOP    /* who has no transaction is ended */
+	CONNECTIONS_STOP,   /* who has no transaction is ended */
+	CONNECTIONS_LATE    /* who is not being delivered for is ended */
 };
 
 /* All of them. */

@@ -44,7 +44,8 @@ struct front {
 	struct dispatch dispatch;
 	struct connections connections;
 	struct listeners listeners;
-	bool had_single; /* --stdio: its session has begun */
+	struct loop_timer stopping; /* shutdown_timeout */
+	bool had_single;            /* --stdio: its session has begun */
 	int status;
 };
 
@@ -152,6 +153,27 @@ on_stdio(struct front *front, struct frame *frame)
 	return true;
 }
 
+/* Clients hear that it was us, before master ends what is left. */
+static void
+stop_late(struct loop_timer *timer)
+{
+	struct front *front = CONTAINER_OF(timer, struct front, stopping);
+
+	connections_drain(&front->connections, CONNECTIONS_LATE);
+}
+
+static void
+begin_stop(struct front *front)
+{
+	if (front->connections.drain >= CONNECTIONS_STOP)
+		return;
+	connections_drain(&front->connections, CONNECTIONS_STOP);
+	front->stopping.fire = stop_late;
+	loop_timer(front->loop, &front->stopping,
+		loop_now_ms(front->loop) +
+			front->child->settings->shutdown_timeout_ms);
+}
+
 static bool
 on_drain(struct front *front, struct frame *frame)
 {
@@ -161,8 +183,10 @@ on_drain(struct front *front, struct frame *frame)
 	if (!frame_is_whole(frame))
 		return false;
 	listeners_close(&front->listeners);
-	connections_drain(&front->connections,
-		message.is_stop ? CONNECTIONS_STOP : CONNECTIONS_RELOAD);
+	if (message.is_stop)
+		begin_stop(front);
+	else
+		connections_drain(&front->connections, CONNECTIONS_RELOAD);
 	return true;
 }
 

@@ -45,7 +45,9 @@ enum {
 	ORPHANS_PAUSE_MS = 20,
 	/* Generations that end their sessions after reloads; beyond them the
 	 * oldest has shutdown_timeout, as at a stop. */
-	OLD_GENERATIONS_MAX = 8
+	OLD_GENERATIONS_MAX = 8,
+	/* Beyond shutdown_timeout, for the front's to its clients. */
+	LAST_WORDS_MS = 2000
 };
 
 /* One reading of the configuration, and what came of it. */
@@ -813,7 +815,8 @@ end_old(struct master *master, struct edition *edition)
 	edition->end_timer.fire = end_late;
 	loop_timer(master->loop, &edition->end_timer,
 		loop_now_ms(master->loop) +
-			master->current->settings->shutdown_timeout_ms);
+			master->current->settings->shutdown_timeout_ms +
+			LAST_WORDS_MS);
 	generation_drain(edition->generation, true);
 }
 
@@ -1062,7 +1065,8 @@ drain(struct master *master)
 	}
 	loop_timer(master->loop, &master->stop_timer,
 		loop_now_ms(master->loop) +
-			master->current->settings->shutdown_timeout_ms);
+			master->current->settings->shutdown_timeout_ms +
+			LAST_WORDS_MS);
 	for (link = list_first(&master->editions); link != NULL;
 		link = list_next(&master->editions, link))
 		if (EDITION_OF(link)->generation != NULL)

@@ -1070,6 +1070,25 @@ TEST(a_stop_ends_idle_sessions_and_lets_a_transaction_finish)
 	channel_close(&worker);
 }
 
+TEST(what_does_not_end_in_time_hears_why)
+{
+	struct stage stage = open_with_socket("shutdown_timeout = 300 msecs\n");
+	int in_data = greet(&stage), in_mail = greet(&stage);
+
+	begin_mail(in_mail);
+	begin_mail(in_data);
+	give_rcpt(&stage, in_data, 'a', 1);
+	say_data(in_data);
+	client_say(in_data, "Subject: never");
+	stage_drain(&stage, true);
+	client_expect(in_mail, "421 4.3.2 Server shutting down");
+	client_expect_end(in_mail);
+	client_expect(in_data, "421 4.3.2 Server shutting down");
+	client_expect_end(in_data);
+	CHECK_UINT(take_release(&stage), 1);
+	CHECK_INT(stage_wait(&stage), 0);
+}
+
 TEST(a_reload_lets_sessions_go_on)
 {
 	struct stage stage = open_with_socket(NO_SETTINGS);
