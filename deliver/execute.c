@@ -427,10 +427,15 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 static void
 keep_seen(struct batch *batch)
 {
-	size_t j;
+	size_t j, d;
 
-	for (j = 0; j < batch->count; j++)
-		seen_keep(batch->jobs[j]);
+	for (j = 0; j < batch->count; j++) {
+		struct job *job = batch->jobs[j];
+
+		for (d = 0; d < job->count; d++)
+			redirect_remember(job, &job->deliveries[d]);
+		seen_keep(job);
+	}
 }
 
 /* A lock that somebody holds already may be one that nobody gives up any more. */

@@ -216,23 +216,42 @@ plan_hold(struct job *job, struct delivery *delivery,
 
 /* A redirect that is not to be made, and mail that nobody would hold then. */
 static void
-drop_redirects(struct job *job, struct delivery *delivery)
+sort_redirect(struct job *job, struct delivery *delivery,
+	const struct plan_redirect *redirect)
+{
+	struct plan *plan = delivery->work->plan;
+	const char *why;
+
+	switch (redirect_need(job, delivery, redirect, &why)) {
+	case REDIRECT_WANTED:
+		plan->redirects[plan->redirect_count++] = *redirect;
+		break;
+	case REDIRECT_DONE:
+		plan->done_redirects[plan->done_count++] = redirect->address;
+		report_line(job, delivery, NULL,
+			"forwarded to <%.*s> by an earlier try",
+			STR_ARG(redirect->address));
+		break;
+	case REDIRECT_UNWANTED:
+		report_line(job, delivery, NULL, "not forwarded to <%.*s>: %s",
+			STR_ARG(redirect->address), why);
+		plan_hold(job, delivery, redirect->content);
+		break;
+	}
+}
+
+static void
+sort_redirects(struct job *job, struct delivery *delivery)
 {
 	struct plan *plan = delivery->work->plan;
 	size_t count = plan->redirect_count, i;
-	const char *why;
 
 	plan->redirect_count = 0;
+	plan->done_redirects = ARENA_ARRAY(job->arena, struct str, count);
 	for (i = 0; i < count; i++) {
 		struct plan_redirect redirect = plan->redirects[i];
 
-		if (redirect_is_wanted(job, delivery, &redirect, &why)) {
-			plan->redirects[plan->redirect_count++] = redirect;
-			continue;
-		}
-		report_line(job, delivery, NULL, "not forwarded to <%.*s>: %s",
-			STR_ARG(redirect.address), why);
-		plan_hold(job, delivery, redirect.content);
+		sort_redirect(job, delivery, &redirect);
 	}
 }
 
@@ -265,7 +284,7 @@ plan_build(struct job *job, struct delivery *delivery)
 	if (result->implicit_keep)
 		add_copy(job, delivery, keep_copy(job, delivery, result),
 			&result->flags);
-	drop_redirects(job, delivery);
+	sort_redirects(job, delivery);
 }
 
 bool

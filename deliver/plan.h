@@ -38,6 +38,7 @@ struct plan_redirect {
 	struct str address;
 	const struct content *content; /* NULL: as it came */
 	const struct sieve_action *action;
+	bool is_handed_over; /* by this try */
 };
 
 /* Redirects that go out together: those of one content with the same wishes. */
@@ -57,6 +58,9 @@ struct plan {
 	size_t copy_count, copy_size;
 	struct plan_redirect *redirects;
 	size_t redirect_count, redirect_size;
+	struct str
+		*done_redirects; /* addresses that an earlier try has served */
+	size_t done_count;
 	struct plan_handover *handovers; /* while they are under way */
 	size_t handover_count;
 	struct plan_pipe *pipes;

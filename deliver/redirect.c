@@ -21,7 +21,10 @@ const struct str redirect_mark = {"X-Sieve-Redirected-From", 23};
 
 /* ---- whether it is to be made ---- */
 
-enum { HOUR_S = 60 * 60 };
+enum {
+	HOUR_S = 60 * 60,
+	TRIES_S = 7 * 24 * HOUR_S /* no client tries for longer */
+};
 
 static void
 add_text(struct digest *digest, struct str text)
@@ -84,16 +87,24 @@ add_mark(struct job *job, struct sieve_result *result,
 	memcpy(mark->key, key, SIEVE_MARK_KEY);
 }
 
+/* For how long; 0: not at all.  Without an id nobody knows what is the same. */
+static uint64_t
+memory_s(const struct job *job, const struct delivery *delivery)
+{
+	return message_field_next(job->message, STR("Message-ID"), NULL) != NULL
+	               ? delivery->settings
+	                                 ->sieve_redirect_duplicate_period_ms /
+	                         1000
+	               : 0;
+}
+
 static bool
 is_duplicate(struct job *job, struct delivery *delivery, struct str address)
 {
-	uint64_t seconds =
-		delivery->settings->sieve_redirect_duplicate_period_ms / 1000;
+	uint64_t seconds = memory_s(job, delivery);
 	unsigned char key[SIEVE_MARK_KEY];
 
-	/* Without an id nobody knows what is the same. */
-	if (seconds == 0 || message_field_next(job->message, STR("Message-ID"),
-				    NULL) == NULL)
+	if (seconds == 0)
 		return false;
 	make_key(job, address, key);
 	if (seen_find(job, delivery, key))
@@ -101,6 +112,80 @@ is_duplicate(struct job *job, struct delivery *delivery, struct str address)
 	add_mark(job, &delivery->work->script.result, key, seconds);
 	return false;
 }
+
+/* ---- what a try that failed has handed over all the same ---- */
+
+/* What the client gives at its retry: the very same message. */
+static void
+make_try_key(
+	struct job *job, struct str address, unsigned char key[SIEVE_MARK_KEY])
+{
+	uint64_t end = message_end(job->message);
+	struct digest digest;
+	struct str header;
+
+	digest_init(&digest, DIGEST_SHA256);
+	add_text(&digest, STR("redirect of a try"));
+	add_text(&digest, arena_lower(job->arena, address));
+	add_text(&digest, job->sender.text);
+	digest_add(&digest, str_of((const char *)&end, sizeof(end)));
+	if (message_view(job->message, message_start(job->message),
+		    message_body(job->message), &header))
+		digest_add(&digest, header);
+	end_key(&digest, key);
+}
+
+static bool
+was_done(struct job *job, const struct delivery *delivery, struct str address)
+{
+	unsigned char key[SIEVE_MARK_KEY];
+
+	make_try_key(job, address, key);
+	return seen_find(job, delivery, key);
+}
+
+static void
+mark_try(struct job *job, const struct delivery *delivery, struct str address)
+{
+	uint64_t seconds = memory_s(job, delivery);
+	struct sieve_mark marks[2] = {
+		{.seconds = TRIES_S}, {.seconds = seconds}};
+
+	make_try_key(job, address, marks[0].key);
+	make_key(job, address, marks[1].key);
+	seen_keep_now(job, delivery, marks, seconds > 0 ? 2 : 1);
+}
+
+/* The same bytes may come again on purpose. */
+static void
+forget_try(struct job *job, const struct delivery *delivery, struct str address)
+{
+	struct sieve_mark mark = {0};
+
+	make_try_key(job, address, mark.key);
+	seen_give_back(job, delivery, &mark);
+}
+
+void
+redirect_remember(struct job *job, const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+	bool has_failed = delivery->outcome == DELIVER_FAILED;
+	size_t i;
+
+	if (plan == NULL)
+		return;
+	for (i = 0; i < plan->done_count; i++)
+		if (has_failed)
+			mark_try(job, delivery, plan->done_redirects[i]);
+		else
+			forget_try(job, delivery, plan->done_redirects[i]);
+	for (i = 0; has_failed && i < plan->redirect_count; i++)
+		if (plan->redirects[i].is_handed_over)
+			mark_try(job, delivery, plan->redirects[i].address);
+}
+
+/* ---- the limit of an hour, and circles ---- */
 
 /* The n-th redirect of this hour has a mark of its own. */
 static void
@@ -168,21 +253,28 @@ is_loop(const struct job *job, const struct delivery *delivery)
 	return false;
 }
 
-bool
-redirect_is_wanted(struct job *job, struct delivery *delivery,
+enum redirect_need
+redirect_need(struct job *job, struct delivery *delivery,
 	const struct plan_redirect *redirect, const char **why_out)
 {
-	if (is_loop(job, delivery))
+	bool is_known;
+
+	*why_out = NULL;
+	if (is_loop(job, delivery)) {
 		*why_out = "it was forwarded by this user before";
-	else if (is_duplicate(job, delivery, redirect->address))
+		return REDIRECT_UNWANTED;
+	}
+	is_known = is_duplicate(job, delivery, redirect->address);
+	if ((is_known || memory_s(job, delivery) == 0) &&
+		was_done(job, delivery, redirect->address))
+		return REDIRECT_DONE;
+	else if (is_known)
 		*why_out = "it was forwarded there before "
 			   "(sieve_redirect_duplicate_period)";
 	else if (is_one_too_many(job, delivery))
 		*why_out = "the user has forwarded too much in this hour "
 			   "(sieve_max_redirects_per_hour)";
-	else
-		return true;
-	return false;
+	return *why_out == NULL ? REDIRECT_WANTED : REDIRECT_UNWANTED;
 }
 
 /* ---- what is sent ---- */
@@ -334,11 +426,22 @@ find_temporary(const struct err *results, size_t count)
 	return NULL;
 }
 
+static void
+note_handed_over(struct plan *plan, const struct plan_handover *handover,
+	const struct err *results)
+{
+	size_t i;
+
+	for (i = 0; i < handover->count; i++)
+		plan->redirects[handover->first + i].is_handed_over =
+			results[i].kind == ERR_NONE;
+}
+
 int
 redirect_finish(struct job *job, struct delivery *delivery, bool *is_kept_out,
 	struct err *err)
 {
-	const struct plan *plan = delivery->work->plan;
+	struct plan *plan = delivery->work->plan;
 	const struct err **results = ARENA_ARRAY(
 		job->arena, const struct err *, plan->handover_count);
 	const struct err *temporary = NULL, *one;
@@ -346,6 +449,7 @@ redirect_finish(struct job *job, struct delivery *delivery, bool *is_kept_out,
 
 	for (i = 0; i < plan->handover_count; i++) {
 		results[i] = outbound_finish(plan->handovers[i].pending);
+		note_handed_over(plan, &plan->handovers[i], results[i]);
 		one = find_temporary(results[i], plan->handovers[i].count);
 		if (temporary == NULL)
 			temporary = one;

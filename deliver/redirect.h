@@ -15,11 +15,21 @@ extern const struct str redirect_mark;
 
 struct plan_redirect;
 
+enum redirect_need {
+	REDIRECT_WANTED,
+	REDIRECT_DONE,    /* by an earlier try of this delivery, which failed */
+	REDIRECT_UNWANTED /* *why_out says why */
+};
+
 /* Is the redirect to be made?  Not when this very message comes back from one, or
  * was redirected to the address before (which is remembered with the delivery's
- * other marks), or the user has made too many: *why_out says so. */
-bool redirect_is_wanted(struct job *job, struct delivery *delivery,
+ * other marks), or the user has made too many. */
+enum redirect_need redirect_need(struct job *job, struct delivery *delivery,
 	const struct plan_redirect *redirect, const char **why_out);
+
+/* When the delivery has come to its end.  If it failed: what was handed over all
+ * the same is remembered, so that the retry does not send it once more. */
+void redirect_remember(struct job *job, const struct delivery *delivery);
 
 /* Hands over the redirects of the plan, all addresses at once: one that is always
  * refused must not give the others a copy at every retry.  In two steps, so that

@@ -158,21 +158,20 @@ seen_waits_for(const struct job *later, const struct job *earlier)
 /* An empty time is no wish to remember. */
 static size_t
 collect(struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *from, size_t from_count,
 	struct seen_mark **marks_out)
 {
-	const struct sieve_result *result = &delivery->work->script.result;
 	uint64_t now = now_s();
 	size_t count = 0, i;
 
-	*marks_out =
-		ARENA_ARRAY(job->arena, struct seen_mark, result->mark_count);
-	for (i = 0; i < result->mark_count; i++) {
+	*marks_out = ARENA_ARRAY(job->arena, struct seen_mark, from_count);
+	for (i = 0; i < from_count; i++) {
 		struct seen_mark *mark = &(*marks_out)[count];
 
-		if (result->marks[i].seconds == 0)
+		if (from[i].seconds == 0)
 			continue;
-		make_key(delivery, result->marks[i].key, mark->key);
-		mark->expires_s = now + result->marks[i].seconds;
+		make_key(delivery, from[i].key, mark->key);
+		mark->expires_s = now + from[i].seconds;
 		count++;
 	}
 	return count;
@@ -201,22 +200,31 @@ has_succeeded(const struct delivery *delivery)
 	       !delivery->work->script.has_failed;
 }
 
-static void
-keep_marks(struct job *job, const struct delivery *delivery)
+void
+seen_keep_now(struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *from, size_t from_count)
 {
 	struct seen_mark *marks;
 	size_t count;
 	struct err err;
 
-	if (delivery->work->script.result.mark_count == 0 ||
-		!has_succeeded(delivery) || is_down(job, delivery))
+	if (from_count == 0 || is_down(job, delivery))
 		return;
-	count = collect(job, delivery, &marks);
+	count = collect(job, delivery, from, from_count, &marks);
 	if (count == 0)
 		return;
 	report_begin(job, delivery);
 	if (keep(job, delivery, marks, count, &err) < 0)
 		give_up(job, delivery, "remembered", &err);
+}
+
+static void
+keep_marks(struct job *job, const struct delivery *delivery)
+{
+	const struct sieve_result *result = &delivery->work->script.result;
+
+	if (has_succeeded(delivery))
+		seen_keep_now(job, delivery, result->marks, result->mark_count);
 }
 
 void

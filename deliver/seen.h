@@ -43,6 +43,10 @@ void seen_keep(struct job *job);
 enum lookup seen_claim(const struct job *job, const struct delivery *delivery,
 	const struct sieve_mark *mark, struct err *err) MUST_USE;
 
+/* At once, whatever becomes of the delivery. */
+void seen_keep_now(struct job *job, const struct delivery *delivery,
+	const struct sieve_mark *marks, size_t count);
+
 /* What it was claimed for was not done. */
 void seen_give_back(struct job *job, const struct delivery *delivery,
 	const struct sieve_mark *mark);

@@ -1053,6 +1053,70 @@ TEST(an_address_that_is_refused_holds_all_of_them_back)
 	finish(&f);
 }
 
+/* A script that changes the message in between makes two mails of it. */
+static void
+try_twice(const char *message, const char *more)
+{
+	const char *sendmail = fake_sendmail(
+		"#!/bin/sh\ndir=$(dirname \"$0\")\ncat >/dev/null\n"
+		"case $* in *cat@*) [ -e \"$dir/up\" ] || exit 75 ;; esac\n"
+		"echo \"$@\" >>\"$dir/args\"\n");
+	struct fixture f;
+	int i;
+
+	(void)unlink(test_path("up"));
+	(void)unlink(test_path("args"));
+	for (i = 0; i < 4; i++) {
+		begin(&f, message, NULL, 0);
+		f.deliveries[0].settings = load(f.arena,
+			(const char *const[]){
+				arena_format(
+					f.arena, "sendmail_path=%s", sendmail),
+				more},
+			2);
+		add(&f, "amy");
+		script(&f, "amy",
+			"require [\"editheader\", \"copy\"];\n"
+			"redirect \"bob@elsewhere.example\";\n"
+			"addheader \"X-Seen\" \"yes\";\n"
+			"redirect \"cat@elsewhere.example\";\n");
+		if (i == 2)
+			test_file("up", "");
+		deliver_job(&f.job);
+		if (i < 2)
+			CHECK_INT(f.deliveries[0].outcome, DELIVER_FAILED);
+		if (i == 2)
+			CHECK_STR_IS(test_read(test_path("args")),
+				"-i -f ada@partner.example -- "
+				"bob@elsewhere.example\n"
+				"-i -f ada@partner.example -- "
+				"cat@elsewhere.example\n");
+		finish(&f);
+	}
+}
+
+TEST(a_retry_does_not_redirect_again_what_has_left)
+{
+	try_twice(plain, "sieve_redirect_duplicate_period=12 hours");
+	/* What comes once more on purpose is another matter. */
+	CHECK_INT(lines_with(test_read(test_path("log")),
+			  "sieve_redirect_duplicate_period"),
+		2);
+}
+
+TEST(a_retry_without_a_message_id_does_not_redirect_again_either)
+{
+	try_twice("Subject: no id\n\ntext\n",
+		"sieve_redirect_duplicate_period=12 hours");
+	CHECK_INT(lines_with(test_read(test_path("args")), "bob@"), 2);
+}
+
+TEST(a_retry_does_not_redirect_again_without_a_memory_of_duplicates)
+{
+	try_twice(plain, "sieve_redirect_duplicate_period=0");
+	CHECK_INT(lines_with(test_read(test_path("args")), "bob@"), 2);
+}
+
 /* ---- messages that a script changes (RFC 5293) ---- */
 
 TEST(what_a_script_has_changed_is_stored)
