@@ -74,6 +74,16 @@ clock_stamp(void)
 }
 
 uint64_t
+clock_monotonic_us(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		BUG("no CLOCK_MONOTONIC");
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t
 clock_monotonic_ms(void)
 {
 	struct timespec now;

@@ -18,6 +18,7 @@ struct timespec clock_now(void); /* wall clock */
  * twice (with the process id, as a fork copies the last time given). */
 struct timespec clock_stamp(void);
 uint64_t clock_monotonic_ms(void);     /* never goes back; for deadlines */
+uint64_t clock_monotonic_us(void);     /* the same, to measure with */
 struct tm clock_local(time_t seconds); /* in the local time zone */
 struct tm clock_utc(time_t seconds);
 int clock_zone(time_t seconds); /* the local one then, minutes east of UTC */

@@ -82,6 +82,7 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 static void
 decide_all(struct job *job, bool is_alone)
 {
+	uint64_t since_us = clock_monotonic_us();
 	size_t d;
 
 	job->work = ARENA_NEW(job->arena, struct job_work);
@@ -99,6 +100,7 @@ decide_all(struct job *job, bool is_alone)
 		if (decide(job, delivery, &err) < 0)
 			delivery_fail(delivery, &err);
 	}
+	job->phases_us[JOB_PHASE_SIEVE] += clock_monotonic_us() - since_us;
 }
 
 static void

@@ -153,6 +153,16 @@ struct job_seen {
 		const struct seen_mark *mark, struct err *err);
 };
 
+/* What takes time.  Jobs that are delivered together wait together: each is told
+ * what its phases took for all of them. */
+enum job_phase {
+	JOB_PHASE_SIEVE,    /* decide: settings, scripts, the plan */
+	JOB_PHASE_QUOTA,    /* take room */
+	JOB_PHASE_STORE,    /* write, flush, rename */
+	JOB_PHASE_OUTBOUND, /* hand over redirects, run programs */
+	JOB_PHASES
+};
+
 struct job {
 	struct arena *arena; /* all results live here */
 	const struct message *message;
@@ -192,6 +202,11 @@ struct job {
 	/* Called once, when all its outcomes are final, while others that were
 	 * begun with it may still be at work.  NULL: nobody waits. */
 	void (*settled)(struct job *job);
+
+	/* For those who count: what the phases took, and how many scripts were
+	 * in error. */
+	uint64_t phases_us[JOB_PHASES];
+	size_t script_errors;
 
 	struct job_work *work;
 };

@@ -501,22 +501,41 @@ finish_redirects(struct job *job, struct delivery *delivery, struct err *err)
 	return is_kept ? file_late(job, delivery, last, err) : 0;
 }
 
+/* The phase has ended, and the next one begins. */
+static void
+end_phase(struct batch *batch, enum job_phase phase, uint64_t *since_us)
+{
+	uint64_t now_us = clock_monotonic_us();
+	size_t j;
+
+	for (j = 0; j < batch->count; j++)
+		batch->jobs[j]->phases_us[phase] += now_us - *since_us;
+	*since_us = now_us;
+}
+
 void
 execute_plans(struct batch *batch)
 {
+	uint64_t since_us = clock_monotonic_us();
+
 	for_each_open(batch, write_copies);
+	end_phase(batch, JOB_PHASE_STORE, &since_us);
 	for_each_open(batch, take_room);
+	end_phase(batch, JOB_PHASE_QUOTA, &since_us);
 	remember_begin(batch);
 	sync_all(batch);
 	stop_unless_wanted(batch);
 	remember_ask(batch);
+	end_phase(batch, JOB_PHASE_STORE, &since_us);
 	for_each_open(batch, redirect_begin);
 	for_each_open(batch, finish_redirects);
 	for_each_open(batch, reject_hand_over);
 	for_each_open(batch, run_pipes);
+	end_phase(batch, JOB_PHASE_OUTBOUND, &since_us);
 	for_each_open(batch, commit_copies);
 	settle_copies(batch);
 	for_each_open(batch, finish);
 	keep_seen(batch);
 	remember_finish(batch);
+	end_phase(batch, JOB_PHASE_STORE, &since_us);
 }

@@ -386,6 +386,7 @@ report_failure(struct sequence *sequence, const struct script_file *file,
 		has_compiled ? "Failed to execute" : "Failed to compile";
 	const char *log_path = NULL;
 
+	sequence->job->script_errors++;
 	if (file->is_personal)
 		log_path = userlog_write(sequence->job, sequence->delivery,
 			file->path,
