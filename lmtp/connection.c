@@ -455,6 +455,7 @@ fail_beginning(struct connection *connection, const char *what, const char *why)
 static void
 fail_handshake(struct connection *connection, const char *why)
 {
+	connection->all->counters->tls_failed++;
 	fail_beginning(connection, "TLS handshake failed", why);
 }
 
@@ -474,12 +475,23 @@ begin_tls(struct connection *connection)
 }
 
 static void
+count_tls(struct counters *counters, const struct tls *tls)
+{
+	struct str text = str_from(tls_description(tls));
+
+	counters->tls_1_2 += str_starts(text, STR("TLSv1.2 "));
+	counters->tls_1_3 += str_starts(text, STR("TLSv1.3 "));
+	counters->tls_resumed += tls_is_resumed(tls);
+}
+
+static void
 end_handshake(struct connection *connection)
 {
 	const struct tls *tls = connection->tls;
 
 	connection->is_handshaking = false;
 	connection->active_ms = loop_now_ms(connection->all->loop);
+	count_tls(connection->all->counters, tls);
 	session_tls_started(
 		connection->session, tls_description(tls), tls_peer_name(tls));
 	log_info("TLS: %s%s%s%s, session=<%s>", tls_description(tls),

@@ -2,6 +2,7 @@
 #include "lmtp/dispatch.h"
 
 #include "base/attributes.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -28,6 +29,7 @@ struct request {
 	struct dispatch_client *client;
 	struct session_recipient *recipient;
 	bool is_answered, has_ticket;
+	uint64_t asked_us;
 	struct wire_ticket ticket;
 	struct request *next; /* of the transaction */
 };
@@ -44,7 +46,7 @@ struct job {
 	struct dispatch_client *client;
 	enum job_state state;
 	uint32_t group;
-	uint64_t deadline_ms;
+	uint64_t deadline_ms, started_us;
 	struct loop_timer timer; /* no result by then: given up */
 	struct session_recipient **recipients;
 	size_t count, size;
@@ -135,6 +137,7 @@ on_find(struct session *session, struct session_recipient *recipient)
 		ARENA_NEW(session_transaction(session)->arena, struct request);
 	request->client = client;
 	request->recipient = recipient;
+	request->asked_us = clock_monotonic_us();
 	request->next = transaction->requests;
 	transaction->requests = request;
 	table_add(
@@ -189,6 +192,27 @@ release_ticket(struct dispatch *dispatch, const struct wire_ticket *ticket)
 	dispatch->released[dispatch->released_count++] = *ticket;
 }
 
+/* ERR_TEMPORARY is what is left. */
+static void
+count_refused(struct counters *counters, const struct err *err)
+{
+	counters->recipients_refused++;
+	if (err->kind == ERR_NO_USER)
+		counters->refused_unknown++;
+	else if (err->kind == ERR_OVER_QUOTA)
+		counters->refused_quota++;
+	else if (err->kind != ERR_TEMPORARY)
+		counters->refused_other++;
+}
+
+static void
+count_time(struct dispatch *dispatch, enum histogram_phase phase,
+	uint64_t since_us)
+{
+	histogram_add(&dispatch->counters->phases[phase],
+		clock_monotonic_us() - since_us);
+}
+
 static void
 answer_request(struct request *request, const struct wire_rcpt_answer *answer)
 {
@@ -197,12 +221,13 @@ answer_request(struct request *request, const struct wire_rcpt_answer *answer)
 
 	table_remove(&dispatch->requests, &request->entry);
 	request->is_answered = true;
+	count_time(dispatch, HISTOGRAM_LOOKUP, request->asked_us);
 	if (answer->err.kind == ERR_NONE) {
 		request->has_ticket = true;
 		request->ticket = answer->ticket;
 		dispatch->counters->recipients_accepted++;
 	} else {
-		dispatch->counters->recipients_refused++;
+		count_refused(dispatch->counters, &answer->err);
 	}
 	session_found(request->recipient, &answer->err, &answer->ticket,
 		answer->group);
@@ -266,6 +291,7 @@ static void
 count_result(
 	struct counters *counters, const struct wire_recipient_result *result)
 {
+	counters->discarded += result->outcome == WIRE_DISCARDED;
 	if (result->outcome != WIRE_FAILED && result->outcome != WIRE_REFUSED)
 		counters->delivered++;
 	else if (result->err.kind == ERR_TEMPORARY)
@@ -291,6 +317,7 @@ finish_job(struct job *job)
 	struct dispatch_client *client = job->client;
 	struct dispatch_transaction *transaction = client->transaction;
 
+	count_time(client->dispatch, HISTOGRAM_TOTAL, job->started_us);
 	detach_job(job);
 	forget_content_when_sent(client);
 	if (transaction->jobs_started + transaction->jobs_sent > 0)
@@ -460,6 +487,7 @@ start_jobs(struct dispatch_client *client)
 
 	for (job = client->transaction->jobs; job != NULL; job = job->next) {
 		job->deadline_ms = deadline;
+		job->started_us = clock_monotonic_us();
 		loop_timer(client->dispatch->loop, &job->timer,
 			deadline + DISPATCH_GRACE_MS);
 		send_start(job);
@@ -620,6 +648,7 @@ take_assigned(struct dispatch *dispatch, const struct wire_assigned *assigned)
 	} else if (worker == NULL) {
 		fail_job_for_now(job, "the worker has gone");
 	} else {
+		count_time(dispatch, HISTOGRAM_QUEUE, job->started_us);
 		give_job(job, worker);
 	}
 }
@@ -638,6 +667,22 @@ on_assigned(struct dispatch *dispatch, struct frame *frame)
 
 /* ---- workers ---- */
 
+static void
+count_phases(struct counters *counters, const struct wire_result *message)
+{
+	static const enum histogram_phase phases[WIRE_PHASES] = {
+		[WIRE_PHASE_SIEVE] = HISTOGRAM_SIEVE,
+		[WIRE_PHASE_QUOTA] = HISTOGRAM_QUOTA,
+		[WIRE_PHASE_STORE] = HISTOGRAM_STORE,
+		[WIRE_PHASE_OUTBOUND] = HISTOGRAM_OUTBOUND};
+	size_t i;
+
+	for (i = 0; i < WIRE_PHASES; i++)
+		histogram_add(
+			&counters->phases[phases[i]], message->phases_us[i]);
+	counters->script_errors += message->script_errors;
+}
+
 static bool
 take_results(struct job *job, struct wire_result *message)
 {
@@ -651,6 +696,8 @@ take_results(struct job *job, struct wire_result *message)
 		count_result(
 			job->client->dispatch->counters, &message->results[i]);
 	}
+	if (message->is_last)
+		count_phases(job->client->dispatch->counters, message);
 	if (job->results == job->count)
 		finish_job(job);
 	else if (message->is_last)

@@ -55,7 +55,7 @@ static void
 send_counters(struct front *front)
 {
 	const struct counters *counters = &front->counters;
-	struct wire_counter list[] = {
+	const struct wire_counter plain[] = {
 		{"connections", counters->connections},
 		{"connections_total", counters->connections_total},
 		{"connections_refused", counters->connections_refused},
@@ -68,10 +68,22 @@ send_counters(struct front *front)
 		{"failed", counters->failed},
 		{"memory", counters->memory},
 		{"confirmations", counters->confirmations},
+		{"refused_unknown", counters->refused_unknown},
+		{"refused_quota", counters->refused_quota},
+		{"refused_other", counters->refused_other},
+		{"discarded", counters->discarded},
+		{"script_errors", counters->script_errors},
+		{"tls_1_2", counters->tls_1_2},
+		{"tls_1_3", counters->tls_1_3},
+		{"tls_resumed", counters->tls_resumed},
+		{"tls_failed", counters->tls_failed},
 	};
-	struct wire_counters message = {list, ARRAY_LENGTH(list)};
+	struct wire_counter list[ARRAY_LENGTH(plain) + HISTOGRAM_COUNTERS_MAX];
+	struct wire_counters message = {list, ARRAY_LENGTH(plain)};
 	struct frame frame;
 
+	memcpy(list, plain, sizeof(plain));
+	histogram_list(counters->phases, list, &message.count);
 	frame_begin(&frame, WIRE_COUNTERS);
 	wire_counters(&frame, &message);
 	link_send(&front->master, &frame);

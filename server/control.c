@@ -67,6 +67,22 @@ add_head(struct json *json, const struct control_status *status)
 	add_counters(json, status->counters, status->counter_count);
 }
 
+static void
+add_ended(struct json *json, const struct control_status *status)
+{
+	size_t i;
+
+	json_open(json, "ended", '[');
+	for (i = 0; i < status->ended_count; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "kind", str_from(status->ended[i].kind));
+		add_counters(json, status->ended[i].counters,
+			status->ended[i].counter_count);
+		json_close(json);
+	}
+	json_close(json);
+}
+
 struct str
 control_status_json(struct arena *arena, const struct control_status *status)
 {
@@ -79,6 +95,7 @@ control_status_json(struct arena *arena, const struct control_status *status)
 	json_init_buf(&json, &text);
 	json_open(&json, NULL, '{');
 	add_head(&json, status);
+	add_ended(&json, status);
 	json_open(&json, "listeners", '[');
 	for (i = 0;
 		i < status->listener_count && text.len < PROCESSES_TEXT_MAX / 2;

@@ -7,7 +7,8 @@
  *    "now":, "generation":, "reload_error":, "listeners": ["..."],
  *    "processes": [{"kind":, "pid":, "uid":, "generation":, "state":, "jobs":,
  *                   "since":, "confinement":, "counters": {...}}],
- *    "processes_not_shown":, "counters": {...}}
+ *    "processes_not_shown":, "counters": {...},
+ *    "ended": [{"kind":, "counters": {...}}]}
  *
  * Times are seconds of the wall clock.  Event-driven; never waits for a client.
  *
@@ -45,6 +46,13 @@ struct control_process {
 	size_t counter_count;
 };
 
+/* What processes of a kind have counted that are no more. */
+struct control_ended {
+	const char *kind;
+	const struct wire_counter *counters;
+	size_t counter_count;
+};
+
 struct control_status {
 	const char *version;
 	pid_t pid;
@@ -60,6 +68,8 @@ struct control_status {
 	size_t process_count;
 	const struct wire_counter *counters; /* the server's as a whole */
 	size_t counter_count;
+	const struct control_ended *ended; /* NULL: nothing ended */
+	size_t ended_count;
 };
 
 /* The text, short enough for a frame: processes that do not fit are counted.

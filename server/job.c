@@ -455,6 +455,20 @@ size_of(const struct delivery *delivery)
 	return FIXED + strlen(delivery->err.text);
 }
 
+/* Two names for the same, as deliver/ does not know the wire. */
+static void
+set_phases(const struct job *job, struct wire_result *result)
+{
+	_Static_assert(
+		(int)WIRE_PHASES == (int)JOB_PHASES &&
+			(int)WIRE_PHASE_QUOTA == (int)JOB_PHASE_QUOTA &&
+			(int)WIRE_PHASE_STORE == (int)JOB_PHASE_STORE &&
+			(int)WIRE_PHASE_OUTBOUND == (int)JOB_PHASE_OUTBOUND,
+		"phases have the same order");
+
+	memcpy(result->phases_us, job->phases_us, sizeof(result->phases_us));
+}
+
 void
 assignment_result(struct assignment *assignment, uid_t uid, size_t first,
 	struct wire_result *result)
@@ -472,7 +486,9 @@ assignment_result(struct assignment *assignment, uid_t uid, size_t first,
 	*result = (struct wire_result){.job = assignment->number,
 		.first = (uint32_t)first,
 		.count = end - first,
-		.is_last = end == job->count};
+		.is_last = end == job->count,
+		.script_errors = (uint32_t)job->script_errors};
+	set_phases(job, result);
 	result->results = ARENA_ARRAY(
 		assignment->arena, struct wire_recipient_result, result->count);
 	for (i = 0; i < result->count; i++)

@@ -23,6 +23,7 @@
 #include "base/memory.h"
 #include "base/sandbox.h"
 #include "ipc/channel.h"
+#include "server/child.h"
 #include "server/generation.h"
 #include "server/control.h"
 #include "server/listen.h"
@@ -217,17 +218,36 @@ list_processes(const struct master *master, struct process_list *list)
 			generation_list(EDITION_OF(link)->generation, list);
 }
 
+/* A list of many processes is cut, these numbers are not. */
 static void
-list_counters(const struct master *master, struct arena *arena,
-	struct control_status *out)
+count_workers(const struct process_list *list, uint64_t *all, uint64_t *busy)
 {
+	const char *kind = child_kind_name(WIRE_KIND_WORKER);
+	size_t i;
+
+	*all = *busy = 0;
+	for (i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].kind, kind) != 0)
+			continue;
+		++*all;
+		*busy += strcmp(list->items[i].state, "busy") == 0;
+	}
+}
+
+static void
+list_counters(const struct master *master, const struct process_list *list,
+	struct arena *arena, struct control_status *out)
+{
+	enum { COUNTERS = 7 };
 	const struct generation *generation =
 		master->current != NULL ? master->current->generation : NULL;
 	struct wire_counter *counters;
+	uint64_t workers, busy;
 
 	if (generation == NULL)
 		return;
-	counters = ARENA_ARRAY(arena, struct wire_counter, 4);
+	count_workers(list, &workers, &busy);
+	counters = ARENA_ARRAY(arena, struct wire_counter, COUNTERS);
 	counters[0] =
 		(struct wire_counter){"recipients", generation->recipients};
 	counters[1] = (struct wire_counter){"jobs", generation->jobs};
@@ -235,8 +255,37 @@ list_counters(const struct master *master, struct arena *arena,
 		(struct wire_counter){"tickets", generation->tickets.count};
 	counters[3] =
 		(struct wire_counter){"jobs_waiting", generation->work_count};
+	counters[4] = (struct wire_counter){"workers", workers};
+	counters[5] = (struct wire_counter){"workers_busy", busy};
+	counters[6] = (struct wire_counter){"reloads", master->reloads};
 	out->counters = counters;
-	out->counter_count = 4;
+	out->counter_count = COUNTERS;
+}
+
+static void
+list_ended(const struct master *master, struct arena *arena,
+	struct control_status *out)
+{
+	struct control_ended *ended =
+		ARENA_ARRAY(arena, struct control_ended, WIRE_KINDS);
+	size_t kind;
+
+	for (kind = 0; kind < WIRE_KINDS; kind++) {
+		const struct process_totals *totals =
+			&master->processes.totals[kind];
+		struct wire_counter *counters = ARENA_ARRAY(
+			arena, struct wire_counter, totals->count + 1);
+
+		memcpy(counters, totals->counters,
+			totals->count * sizeof(*counters));
+		counters[totals->count] =
+			(struct wire_counter){"deaths", totals->deaths};
+		ended[kind] = (struct control_ended){
+			child_kind_name((enum wire_kind)kind), counters,
+			totals->count + 1};
+	}
+	out->ended = ended;
+	out->ended_count = WIRE_KINDS;
 }
 
 static void
@@ -258,7 +307,8 @@ describe(struct control *control, struct arena *arena,
 		.reload_error = master->reload_error};
 	list_listeners(master, arena, status_out);
 	list_processes(master, &list);
-	list_counters(master, arena, status_out);
+	list_counters(master, &list, arena, status_out);
+	list_ended(master, arena, status_out);
 	status_out->processes = list.items;
 	status_out->process_count = list.count;
 }

@@ -10,12 +10,14 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/confine.c %D%/confine.h \
 	%D%/control.c %D%/control.h \
 	%D%/generation.c %D%/generation.h \
+	%D%/histogram.c %D%/histogram.h \
 	%D%/job.c %D%/job.h \
 	%D%/jobmemory.c %D%/jobmemory.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/listen.c %D%/listen.h \
 	%D%/lookup.c \
 	%D%/mailer.c \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/mailsocket.c %D%/mailsocket.h \
 	%D%/marks.c %D%/marks.h \
 	%D%/master.c %D%/master.h \

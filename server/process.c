@@ -385,6 +385,41 @@ report_end(const struct process *process, int status)
 			(long)process->pid, WEXITSTATUS(status));
 }
 
+static struct wire_counter *
+total_of(struct processes *all, struct process_totals *totals, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < totals->count; i++)
+		if (strcmp(totals->counters[i].name, name) == 0)
+			return &totals->counters[i];
+	if (totals->count == PROCESS_TOTALS_MAX)
+		return NULL;
+	if (all->names == NULL)
+		all->names = arena_open();
+	totals->counters[totals->count] = (struct wire_counter){
+		.name = arena_text(all->names, str_from(name))};
+	return &totals->counters[totals->count++];
+}
+
+/* Who counts from outside must not see the numbers fall at each reload. */
+static void
+add_to_totals(struct processes *all, const struct process *process, int status)
+{
+	struct process_totals *totals = &all->totals[process->kind];
+	size_t i;
+
+	totals->deaths += !is_welcome_end(process, status) &&
+	                  !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	for (i = 0; i < process->counters.count; i++) {
+		const struct wire_counter *one = &process->counters.counters[i];
+		struct wire_counter *sum = total_of(all, totals, one->name);
+
+		if (sum != NULL)
+			sum->value += one->value;
+	}
+}
+
 static void
 end(struct processes *all, struct process **link, int status)
 {
@@ -397,6 +432,7 @@ end(struct processes *all, struct process **link, int status)
 		continue;
 	close_channel(process);
 	report_end(process, status);
+	add_to_totals(all, process, status);
 	arena_close(&process->arena);
 	process->status = status;
 	process->all = NULL;
@@ -420,6 +456,7 @@ processes_forget(struct processes *all)
 			process->all = NULL;
 		}
 	all->count = 0;
+	arena_close(&all->names);
 }
 
 void

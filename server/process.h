@@ -57,6 +57,15 @@ struct process {
 	void (*ended)(struct process *process);
 };
 
+enum { PROCESS_TOTALS_MAX = 256 };
+
+/* What those of a kind that have ended had counted. */
+struct process_totals {
+	uint64_t deaths; /* ends that nobody had wished */
+	struct wire_counter counters[PROCESS_TOTALS_MAX];
+	size_t count;
+};
+
 /* All children. */
 struct processes {
 	struct loop *loop;
@@ -66,6 +75,8 @@ struct processes {
 	size_t count;
 	struct loop_timer ping_timer;
 	uint64_t pinged_ms; /* the last round of pings */
+	struct process_totals totals[WIRE_KINDS];
+	struct arena *names; /* of their counters */
 };
 
 /* `process` has its owner's calls, and runs then. */

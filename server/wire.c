@@ -367,11 +367,16 @@ recipient_result(struct frame *frame, struct wire_recipient_result *result)
 void
 wire_result(struct frame *frame, struct wire_result *result)
 {
+	size_t i;
+
 	frame_u64(frame, &result->job);
 	frame_u32(frame, &result->first);
 	FRAME_LIST(frame, result->results, result->count, RESULT_LEAST,
 		recipient_result);
 	frame_bool(frame, &result->is_last);
+	for (i = 0; i < WIRE_PHASES; i++)
+		frame_u64(frame, &result->phases_us[i]);
+	frame_u32(frame, &result->script_errors);
 }
 
 static void

@@ -393,6 +393,14 @@ struct wire_recipient_result {
 	bool has_handle; /* remembered until the client's next command */
 	struct wire_handle handle;
 };
+/* What took time, as enum job_phase of deliver/deliver.h. */
+enum wire_phase {
+	WIRE_PHASE_SIEVE,
+	WIRE_PHASE_QUOTA,
+	WIRE_PHASE_STORE,
+	WIRE_PHASE_OUTBOUND,
+	WIRE_PHASES
+};
 /* In the order of the recipients; several frames add up, `first` is the place of
  * the first one, the last frame is marked. */
 struct wire_result {
@@ -401,6 +409,9 @@ struct wire_result {
 	struct wire_recipient_result *results;
 	size_t count;
 	bool is_last;
+	/* For the counters; those of the last frame count. */
+	uint64_t phases_us[WIRE_PHASES];
+	uint32_t script_errors;
 };
 void wire_result(struct frame *frame, struct wire_result *result);
 

@@ -149,7 +149,11 @@ static void
 send_results(struct channel *worker, uint64_t job, uint32_t first,
 	struct wire_recipient_result *results, size_t count, bool is_last)
 {
-	struct wire_result message = {job, first, results, count, is_last};
+	struct wire_result message = {.job = job,
+		.first = first,
+		.results = results,
+		.count = count,
+		.is_last = is_last};
 	struct frame frame;
 
 	frame_begin(&frame, WIRE_RESULT);

@@ -113,7 +113,7 @@ MESSAGE(job, {.job = 1,
 		     .file = -1,
 		     .message = {"a\r\n", 3}})
 MESSAGE(handle, {.uid = 7})
-MESSAGE(result, {1, 0, results, 2, true})
+MESSAGE(result, {1, 0, results, 2, true, {1, 2, 3, 4}, 1})
 MESSAGE(claim, {1, claims, 1})
 MESSAGE(claimed, {1, claimed_items, 1})
 MESSAGE(finish, {finishes, 1})
