@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "base/str.h"
 
 /* Exit statuses, as sysexits has them where it matters. */
 enum ctl_exit {
@@ -40,11 +41,13 @@ struct ctl_command {
 };
 
 int ctl_config(struct ctl *ctl, int argc, char **argv);
+int ctl_metrics(struct ctl *ctl, int argc, char **argv);
 int ctl_quota(struct ctl *ctl, int argc, char **argv);
 int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_sieve(struct ctl *ctl, int argc, char **argv);
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_stop(struct ctl *ctl, int argc, char **argv);
+int ctl_top(struct ctl *ctl, int argc, char **argv);
 int ctl_user(struct ctl *ctl, int argc, char **argv);
 
 struct settings;
@@ -52,6 +55,10 @@ struct settings;
 /* The configuration for a sub-command; problems go to standard error.  NULL when
  * it is wrong (the command ends with CTL_CONFIG). */
 const struct settings *ctl_settings(struct ctl *ctl);
+
+/* What the running server says of itself (server/control.h).  Result: an exit
+ * status; what is wrong was said. */
+int ctl_ask_server(struct ctl *ctl, struct str *json_out);
 
 /* Writes "doorstep: TEXT" to standard error and returns `status`. */
 int ctl_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -21,6 +21,8 @@
 static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
+	{"metrics", "", "the running server's numbers, for Prometheus",
+		ctl_metrics},
 	{"quota",
 		"get | recalc -u USER | --all; check -u USER [-m FOLDER] "
 		"[SIZE]",
@@ -34,6 +36,10 @@ static const struct ctl_command commands[] = {
 		"compile scripts; show what one would do", ctl_sieve},
 	{"status", "", "what the running server does", ctl_status},
 	{"stop", "", "end the running server, and wait for its end", ctl_stop},
+	{"top",
+		"[--once] [--every=SECONDS] [--times=COUNT] "
+		"[--sort=jobs|kind|pid|state|age]",
+		"the same again and again, with rates", ctl_top},
 	{"user", "ADDRESS...", "the user record a delivery would use",
 		ctl_user},
 };

@@ -217,23 +217,33 @@ print_status(struct ctl *ctl, struct str json)
 }
 
 int
-ctl_status(struct ctl *ctl, int argc, char **argv)
+ctl_ask_server(struct ctl *ctl, struct str *json_out)
 {
 	struct server server = {.pid = 0};
-	struct str json;
 	struct err err;
+	int status = find_server(ctl, &server);
+
+	if (status != CTL_OK)
+		return status;
+	if (control_ask(ctl->arena, server.base_dir, ANSWER_TIMEOUT_MS,
+		    json_out, &err) == 0)
+		return CTL_OK;
+	return ctl_fail(CTL_TEMPORARY, "%s (the server is process %ld)",
+		err_log_text(&err), (long)server.pid);
+}
+
+int
+ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+	struct str json;
 	int status;
 
 	(void)argv;
 	if (argc != 1)
 		return ctl_fail(CTL_USAGE, "usage: doorstep status");
-	status = find_server(ctl, &server);
+	status = ctl_ask_server(ctl, &json);
 	if (status != CTL_OK)
 		return status;
-	if (control_ask(ctl->arena, server.base_dir, ANSWER_TIMEOUT_MS, &json,
-		    &err) < 0)
-		return ctl_fail(CTL_TEMPORARY, "%s (the server is process %ld)",
-			err_log_text(&err), (long)server.pid);
 	if (!ctl->json)
 		return print_status(ctl, json);
 	printf("%.*s", STR_ARG(json));

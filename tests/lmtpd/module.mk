@@ -2,6 +2,7 @@ TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/hammer.sh \
 	%D%/mailer.sh \
+	%D%/metrics.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
@@ -17,6 +18,7 @@ EXTRA_DIST += \
 	%D%/hammer.py \
 	%D%/hammer.sh \
 	%D%/mailer.sh \
+	%D%/metrics.sh \
 	%D%/lmtpd.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
