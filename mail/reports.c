@@ -187,7 +187,7 @@ report(struct arena *arena, const struct report_about *about,
 		about->id, is_eight_bit, parts, ARRAY_LENGTH(parts));
 }
 
-/* ---- the three of them ---- */
+/* ---- all of them ---- */
 
 const struct content *
 report_disposition(struct arena *arena, const struct report_about *about)
@@ -208,24 +208,49 @@ report_disposition(struct arena *arena, const struct report_about *about)
 		true);
 }
 
+static void
+begin_status(struct buf *buf, const struct report_about *about)
+{
+	buf_init(buf, BUF_UNLIMITED);
+	add_field(buf, "Original-Envelope-Id", about->envid);
+	buf_add_text(buf, "Reporting-MTA: dns; ");
+	add_value(buf, about->host, false);
+	buf_add_text(buf, "\n\n");
+}
+
+static const struct content *
+end_status(
+	struct arena *arena, const struct report_about *about, struct buf *buf)
+{
+	return report(arena, about, "delivery-status",
+		typed_part(arena, about, "message/delivery-status",
+			finish(arena, buf)),
+		true);
+}
+
 const struct content *
 report_failed_delivery(struct arena *arena, const struct report_about *about,
 	struct str status)
 {
 	struct buf buf;
 
-	buf_init(&buf, BUF_UNLIMITED);
-	add_field(&buf, "Original-Envelope-Id", about->envid);
-	buf_add_text(&buf, "Reporting-MTA: dns; ");
-	add_value(&buf, about->host, false);
-	buf_add_text(&buf, "\n\n");
+	begin_status(&buf, about);
 	add_recipients(&buf, about);
 	buf_add_text(&buf, "Action: failed\n");
 	add_field(&buf, "Status", status);
-	return report(arena, about, "delivery-status",
-		typed_part(arena, about, "message/delivery-status",
-			finish(arena, &buf)),
-		true);
+	return end_status(arena, about, &buf);
+}
+
+const struct content *
+report_delivery(struct arena *arena, const struct report_about *about)
+{
+	struct buf buf;
+
+	begin_status(&buf, about);
+	add_field(&buf, "Original-Recipient", about->orcpt);
+	add_recipient(&buf, "Final-Recipient", about->final_recipient);
+	buf_add_text(&buf, "Action: delivered\nStatus: 2.0.0\n");
+	return end_status(arena, about, &buf);
 }
 
 const struct content *

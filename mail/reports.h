@@ -41,6 +41,11 @@ const struct content *report_disposition(
 const struct content *report_failed_delivery(struct arena *arena,
 	const struct report_about *about, struct str status);
 
+/* It was: action "delivered".  With the header alone, whatever RET was (RFC 3461
+ * 4.3); the original recipient is that of ORCPT or none (RFC 3464 2.3.1). */
+const struct content *report_delivery(
+	struct arena *arena, const struct report_about *about);
+
 /* RFC 5965 3.2; the whole message is its third part. */
 struct report_feedback {
 	struct str type;    /* "abuse", "fraud", "virus", "other" ... */

@@ -89,6 +89,26 @@ TEST(values_cannot_make_fields)
 	finish(&f);
 }
 
+TEST(a_delivery_has_the_original_recipient_of_orcpt_or_none)
+{
+	struct fixture f;
+	const char *text;
+
+	begin(&f, STR("Original-Recipient: rfc822;one@a\n\nbody\n"));
+	f.about.original_recipient = STR("three@a");
+	text = text_of(&f, report_delivery(f.arena, &f.about));
+	CHECK_INT(
+		holds(text, "\nOriginal-Recipient: "), 1); /* its own header */
+	CHECK_INT(holds(text, "\nAction: delivered\nStatus: 2.0.0\n"), 1);
+	CHECK_INT(holds(text, "\nbody\n"), 0);
+	f.about.orcpt = STR("rfc822;two@a\nStatus: 5.0.0");
+	text = text_of(&f, report_delivery(f.arena, &f.about));
+	CHECK_INT(
+		holds(text, "\nOriginal-Recipient: rfc822;two@a Status: "), 1);
+	CHECK_INT(holds(text, "\nStatus: 5"), 0);
+	finish(&f);
+}
+
 TEST(addresses_that_are_not_ascii_are_written_in_it)
 {
 	struct fixture f;
