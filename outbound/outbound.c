@@ -207,7 +207,9 @@ outbound_submit(const struct outbound_settings *settings, struct str sender,
 	const struct outbound_mail mail = {.sender = sender,
 		.recipients = recipients,
 		.count = count,
-		.content = content};
+		.content = content,
+		/* RFC 5230 5.1, RFC 3464 2 */
+		.wishes.notify = sender.len == 0 ? STR("NEVER") : STR_EMPTY};
 	struct arena *arena = arena_open();
 	const struct err *results =
 		outbound_finish(outbound_begin(arena, settings, &mail));

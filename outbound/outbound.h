@@ -96,8 +96,8 @@ MUST_USE int outbound_read_secrets(struct arena *arena,
 
 /* Hands `content` over from `sender` (empty: the null sender) to `recipients`
  * (local@domain each), to all or to none of them as far as the program keeps to
- * that.  Errors: temporary; 4.3.0 with what the program said, how it ended
- * and whether it left some of the message unread, 4.3.5 nothing is set, 4.4.2
+ * that.  No notification of what the null sender sends is wanted (RFC 5230 5.1).
+ * Errors: temporary; 4.3.0 with what the program said, how it ended and whether it left some of the message unread, 4.3.5 nothing is set, 4.4.2
  * time-out.  ERR_REFUSED: a relay will never take it. */
 MUST_USE int outbound_submit(const struct outbound_settings *settings,
 	struct str sender, const struct str *recipients, size_t count,

@@ -16,15 +16,16 @@
 enum { CHUNK_BYTES = 65536, END_BYTES = 512 };
 
 /* What sendmail programs have in common of RFC 3461.  Of ORCPT and of RFC 2852
- * they know nothing. */
+ * they know nothing.  The null sender is never notified, with -N or without. */
 static size_t
-wish_words(
-	struct arena *arena, const struct outbound_wishes *wishes, char **words)
+wish_words(struct arena *arena, const struct outbound_mail *mail, char **words)
 {
+	const struct outbound_wishes *wishes = &mail->wishes;
+	struct str notify = mail->sender.len > 0 ? wishes->notify : STR_EMPTY;
 	const struct {
 		const char *option;
 		struct str value;
-	} options[] = {{"-N", arena_lower(arena, wishes->notify)},
+	} options[] = {{"-N", arena_lower(arena, notify)},
 		{"-R", arena_lower(arena, wishes->ret)}, {"-V", wishes->envid}};
 	size_t used = 0, i;
 
@@ -54,7 +55,7 @@ command_words(struct arena *arena, const struct outbound_settings *settings,
 	words[used++] = arena_text(arena, STR("-i"));
 	words[used++] = arena_text(arena, STR("-f"));
 	words[used++] = arena_text(arena, sender.len > 0 ? sender : STR("<>"));
-	used += wish_words(arena, &mail->wishes, words + used);
+	used += wish_words(arena, mail, words + used);
 	words[used++] = arena_text(arena, STR("--"));
 	for (i = 0; i < mail->count; i++)
 		words[used++] = arena_text(arena, mail->recipients[i]);
