@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/notify.c %D%/notify.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/programs.c %D%/programs.h \
+	%D%/receipt.c %D%/receipt.h \
 	%D%/quota.c %D%/quota.h \
 	%D%/recipient.c %D%/recipient.h \
 	%D%/redirect.c %D%/redirect.h \

@@ -254,6 +254,14 @@ is_refused(const struct delivery *delivery)
 	return plan != NULL && plan->refusal != NULL;
 }
 
+static bool
+is_due(const struct delivery *delivery, const struct notice *notice)
+{
+	if (notice->only_when_saved && delivery->outcome != DELIVER_SAVED)
+		return false;
+	return notice->also_when_refused || !is_refused(delivery);
+}
+
 static void
 hand_over_of(struct job *job, uint64_t until_ms)
 {
@@ -266,9 +274,7 @@ hand_over_of(struct job *job, uint64_t until_ms)
 			continue;
 		report_begin(job, delivery);
 		for (i = 0; i < delivery->work->notices.count; i++)
-			if (!is_refused(delivery) ||
-				delivery->work->notices.items[i]
-					.also_when_refused)
+			if (is_due(delivery, &delivery->work->notices.items[i]))
 				hand_over(job, delivery,
 					&delivery->work->notices.items[i],
 					until_ms);

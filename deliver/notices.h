@@ -41,6 +41,7 @@ struct notice {
 	/* Where a copy goes when it was sent; NULL: nowhere. */
 	const struct plan_copy *copy;
 	bool also_when_refused; /* the message, by the script */
+	bool only_when_saved;   /* else also for what was discarded */
 };
 
 /* A letter with a date, an id, and the job's message as its original. */

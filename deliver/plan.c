@@ -3,6 +3,7 @@
 
 #include "deliver/abuse.h"
 #include "deliver/notify.h"
+#include "deliver/receipt.h"
 #include "deliver/redirect.h"
 #include "deliver/report.h"
 #include "deliver/setup.h"
@@ -285,6 +286,7 @@ plan_build(struct job *job, struct delivery *delivery)
 		add_copy(job, delivery, keep_copy(job, delivery, result),
 			&result->flags);
 	sort_redirects(job, delivery);
+	receipt_plan(job, delivery);
 }
 
 bool

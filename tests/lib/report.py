@@ -1,6 +1,6 @@
 """Read a multipart/report back and say what is in it.
 
-    report.py mdn|dsn|abuse <MESSAGE
+    report.py mdn|dsn|delivered|abuse <MESSAGE
 
 Prints what a program for reports finds: the header fields that matter, the text,
 the machine's part field by field, and the original's header.  Ends with 1 and says
@@ -17,6 +17,7 @@ import sys
 KINDS = {
     "mdn": ("disposition-notification", "message/disposition-notification"),
     "dsn": ("delivery-status", "message/delivery-status"),
+    "delivered": ("delivery-status", "message/delivery-status"),
     "abuse": ("feedback-report", "message/feedback-report"),
 }
 TYPED = re.compile(r"^[A-Za-z0-9-]+; .")
@@ -45,13 +46,19 @@ def check_mdn(groups):
     )
 
 
-def check_dsn(groups):
+def check_dsn(groups, action="failed", status="5"):
     need(len(groups) >= 2, "a group for each recipient")
     need(TYPED.match(once(groups[0], "Reporting-MTA")), "Reporting-MTA")
     for fields in groups[1:]:
         need(TYPED.match(once(fields, "Final-Recipient")), "Final-Recipient")
-        need(once(fields, "Action") == "failed", "Action")
-        need(re.match(r"^5\.\d+\.\d+$", once(fields, "Status")), "Status")
+        need(once(fields, "Action") == action, "Action")
+        need(
+            re.match(r"^%s\.\d+\.\d+$" % status, once(fields, "Status")), "Status"
+        )
+
+
+def check_delivered(groups):
+    check_dsn(groups, "delivered", "2")
 
 
 def check_abuse(groups):
@@ -94,7 +101,12 @@ def main():
     need(parts[0].get_content_type() == "text/plain", "a part for people")
     need(parts[1].get_content_type() == machine_type, "a part for programs")
     groups = read_groups(parts[1])
-    {"mdn": check_mdn, "dsn": check_dsn, "abuse": check_abuse}[kind](groups)
+    {
+        "mdn": check_mdn,
+        "dsn": check_dsn,
+        "delivered": check_delivered,
+        "abuse": check_abuse,
+    }[kind](groups)
     for name in ("From", "To", "Subject", "Auto-Submitted", "In-Reply-To"):
         print("%s: %s" % (name, message.get(name, "")))
     print("text: " + " / ".join(parts[0].get_content().splitlines()))

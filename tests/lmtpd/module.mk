@@ -1,4 +1,5 @@
 TAP_TESTS += \
+	%D%/dsn.sh \
 	%D%/engine.sh \
 	%D%/hammer.sh \
 	%D%/mailer.sh \
@@ -14,6 +15,7 @@ TAP_TESTS += \
 	%D%/trust.sh \
 	%D%/vacation.sh
 EXTRA_DIST += \
+	%D%/dsn.sh \
 	%D%/engine.sh \
 	%D%/hammer.py \
 	%D%/hammer.sh \
