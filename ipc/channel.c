@@ -296,19 +296,25 @@ channel_flush(struct channel *channel, struct err *err)
 
 /* ---- receiving ---- */
 
+/* What is more than a frame has is closed. */
 static size_t
 take_descriptors(struct msghdr *message, int fds[FRAME_FDS_MAX])
 {
-	struct cmsghdr *control;
-	size_t count = 0;
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	size_t came, i, count = 0;
 
-	for (control = CMSG_FIRSTHDR(message); control != NULL;
-		control = CMSG_NXTHDR(message, control)) {
-		if (control->cmsg_level != SOL_SOCKET ||
-			control->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(fds, CMSG_DATA(control), sizeof(int) * count);
+	if (control == NULL || control->cmsg_level != SOL_SOCKET ||
+		control->cmsg_type != SCM_RIGHTS)
+		return 0;
+	came = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (i = 0; i < came; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(control) + i * sizeof(fd), sizeof(fd));
+		if (count < FRAME_FDS_MAX)
+			fds[count++] = fd;
+		else
+			close(fd);
 	}
 	return count;
 }
@@ -332,7 +338,8 @@ channel_receive(struct channel *channel, struct arena *arena,
 	struct msghdr message = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes)};
+		/* CMSG_SPACE is rounded up: one more would have room. */
+		.msg_controllen = CMSG_LEN(sizeof(fds))};
 	ssize_t got;
 
 	if (!channel_is_open(channel))

@@ -197,7 +197,9 @@ TEST(what_is_no_frame_is_an_error)
 	arena_close(&arena);
 }
 
-TEST(more_descriptors_than_allowed_are_an_error)
+/* Descriptors that nothing of ours would send. */
+static void
+refuse_descriptors(int count)
 {
 	enum { COUNT = FRAME_FDS_MAX + 3 };
 	union {
@@ -211,19 +213,19 @@ TEST(more_descriptors_than_allowed_are_an_error)
 	struct msghdr message = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes)};
+		.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count)};
 	int fds[COUNT], i, before, after;
 	struct str text;
 	unsigned type;
 
 	make_pair(&a, &b);
-	for (i = 0; i < COUNT; i++)
+	for (i = 0; i < count; i++)
 		fds[i] = a.fd;
 	memset(&control, 0, sizeof(control));
 	control.head.cmsg_level = SOL_SOCKET;
 	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
+	control.head.cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+	memcpy(CMSG_DATA(&control.head), fds, sizeof(int) * (size_t)count);
 	before = fcntl(a.fd, F_DUPFD_CLOEXEC, 0);
 	close(before);
 	REQUIRE(sendmsg(a.fd, &message, 0) == sizeof(head));
@@ -233,6 +235,13 @@ TEST(more_descriptors_than_allowed_are_an_error)
 	channel_close(&a);
 	channel_close(&b);
 	arena_close(&arena);
+}
+
+TEST(more_descriptors_than_allowed_are_an_error)
+{
+	refuse_descriptors(FRAME_FDS_MAX + 1);
+	refuse_descriptors(FRAME_FDS_MAX + 2);
+	refuse_descriptors(FRAME_FDS_MAX + 3);
 }
 
 TEST(waiting_ends_at_its_time)
