@@ -7,13 +7,17 @@
 
 static const struct str secret = {"tops3cr3t\nolder\n", 16};
 
+/* For the whole program. */
+static struct arena *arena;
+
 static struct str
 rewrite(const char *sender, uint64_t seconds)
 {
-	struct arena *arena = arena_open();
 	struct str result;
 	struct err err;
 
+	if (arena == NULL)
+		arena = arena_open();
 	REQUIRE(srs_rewrite(arena, "fwd.example", secret, str_from(sender),
 			seconds, &result, &err) == 0);
 	return result;
@@ -94,10 +98,10 @@ TEST(what_was_rewritten_twice_does_not_grow)
 
 TEST(without_a_secret_nothing_leaves)
 {
-	struct arena *arena = arena_open();
 	struct str result;
 	struct err err;
 
+	arena = arena_open();
 	CHECK_INT(srs_rewrite(arena, "fwd.example", STR(" \n\n"),
 			  STR("ada@partner.example"), 0, &result, &err),
 		-1);
