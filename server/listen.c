@@ -23,6 +23,7 @@
 struct opening {
 	const struct settings *settings;
 	const struct listeners *old;
+	struct passed *passed; /* NULL: none */
 	struct listeners *set;
 	const struct conf_listener *wanted; /* the block at hand */
 	struct err *err;
@@ -92,6 +93,56 @@ check_new(struct opening *opening, const char *name)
 		return FAIL(
 			opening, name, "%s", "this listener is there twice");
 	return 0;
+}
+
+/* ---- sockets of the service manager ---- */
+
+/* Of that address; NULL: none. */
+static struct passed_socket *
+find_passed(const struct opening *opening, const char *address)
+{
+	struct passed *passed = opening->passed;
+	size_t i;
+
+	for (i = 0; passed != NULL && i < passed->count; i++)
+		if (strcmp(passed->sockets[i].address, address) == 0)
+			return &passed->sockets[i];
+	return NULL;
+}
+
+/* Of the listener's name, as FileDescriptorName= has it. */
+static struct passed_socket *
+find_named(const struct opening *opening)
+{
+	struct passed *passed = opening->passed;
+	size_t i;
+
+	for (i = 0; passed != NULL && i < passed->count; i++)
+		if (passed->sockets[i].name[0] != '\0' &&
+			passed->sockets[i].is_inet ==
+				opening->wanted->is_inet &&
+			strcmp(passed->sockets[i].name,
+				opening->wanted->name) == 0)
+			return &passed->sockets[i];
+	return NULL;
+}
+
+static int
+share_passed(struct opening *opening, struct passed_socket *socket,
+	struct listener listener)
+{
+	struct stat status;
+
+	listener.name =
+		arena_text(opening->set->arena, str_from(socket->address));
+	listener.fd = socket->fd;
+	listener.is_inet = socket->is_inet;
+	listener.is_passed = socket->is_used = true;
+	if (!socket->is_inet && lstat(listener.name, &status) == 0) {
+		listener.device = status.st_dev;
+		listener.inode = status.st_ino;
+	}
+	return share(opening, listener);
 }
 
 /* ---- Unix sockets ---- */
@@ -338,7 +389,10 @@ open_unix(struct opening *opening)
 	const char *path = wanted->name;
 	const struct listener *old;
 	struct listener listener = {.fd = -1, .mode = wanted->mode};
+	struct passed_socket *named = find_named(opening);
 
+	if (named != NULL)
+		path = named->address;
 	if (path[0] != '/')
 		path = arena_format(opening->set->arena, "%s/%s",
 			opening->settings->base_dir, path);
@@ -347,6 +401,9 @@ open_unix(struct opening *opening)
 		find_owner(opening, &listener) < 0 ||
 		find_peers(opening, &listener) < 0)
 		return -1;
+	named = find_passed(opening, path);
+	if (named != NULL)
+		return share_passed(opening, named, listener);
 	old = find(opening->old, path);
 	if (old != NULL && is_in_place(old)) {
 		listener.fd = old->fd;
@@ -400,13 +457,17 @@ bind_inet(struct opening *opening, const struct addrinfo *address,
 	return 0;
 }
 
-static const char *
-inet_name(struct arena *arena, const char *host, uint64_t port)
+/* "[::]" of the service manager's may take connections to "0.0.0.0" too. */
+static bool
+is_covered(const struct opening *opening, const char *host)
 {
-	bool is_v6 = strchr(host, ':') != NULL;
+	const struct passed_socket *all;
 
-	return arena_format(arena, "%s%s%s:%u", is_v6 ? "[" : "", host,
-		is_v6 ? "]" : "", (unsigned)port);
+	if (strcmp(host, "0.0.0.0") != 0)
+		return false;
+	all = find_passed(opening, passed_inet_name(opening->set->arena, "::",
+					   (unsigned)opening->wanted->port));
+	return all != NULL && all->is_dual;
 }
 
 static int
@@ -415,15 +476,22 @@ open_address(struct opening *opening, const struct addrinfo *address)
 	struct arena *arena = opening->set->arena;
 	struct listener listener = {.fd = -1, .is_inet = true};
 	const struct listener *old;
+	struct passed_socket *passed;
 	char host[NI_MAXHOST];
 
 	if (getnameinfo(address->ai_addr, address->ai_addrlen, host,
 		    sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
 		return FAIL(opening, opening->wanted->name, "%s",
 			"an address cannot be written down");
-	listener.name = inet_name(arena, host, opening->wanted->port);
+	listener.name =
+		passed_inet_name(arena, host, (unsigned)opening->wanted->port);
 	if (check_new(opening, listener.name) < 0)
 		return -1;
+	passed = find_passed(opening, listener.name);
+	if (passed != NULL)
+		return share_passed(opening, passed, listener);
+	if (is_covered(opening, host))
+		return 0;
 	old = find(opening->old, listener.name);
 	if (old != NULL) {
 		listener.fd = old->fd;
@@ -486,6 +554,7 @@ static int
 open_inet(struct opening *opening)
 {
 	const struct conf_listener *wanted = opening->wanted;
+	struct passed_socket *named = find_named(opening);
 	const char *warning;
 	size_t i;
 
@@ -493,6 +562,9 @@ open_inet(struct opening *opening)
 		opening->set->arena, opening->settings, wanted);
 	if (warning != NULL)
 		log_warning("%s%s", origin(opening), warning);
+	if (named != NULL)
+		return share_passed(
+			opening, named, (struct listener){.fd = -1});
 	if (wanted->address.count == 0)
 		return open_everywhere(opening);
 	for (i = 0; i < wanted->address.count; i++)
@@ -529,16 +601,33 @@ open_service(struct opening *opening, const struct conf_service *service)
 	return 0;
 }
 
+static const struct conf_listener fallback = {.name = "lmtp",
+	.mode = 0666,
+	.user = "",
+	.group = "",
+	.place = {"", 0}};
+
+/* The configuration leaves it to the service manager. */
+static int
+open_passed(struct opening *opening)
+{
+	struct passed *passed = opening->passed;
+	size_t i;
+
+	opening->wanted = &fallback;
+	for (i = 0; i < passed->count; i++)
+		if (share_passed(opening, &passed->sockets[i],
+			    (struct listener){.fd = -1}) < 0)
+			return -1;
+	return 0;
+}
+
 /* As Dovecot has it. */
 static int
 open_default(struct opening *opening)
 {
-	static const struct conf_listener fallback = {.name = "lmtp",
-		.mode = 0666,
-		.user = "",
-		.group = "",
-		.place = {"", 0}};
-
+	if (opening->passed != NULL && opening->passed->count > 0)
+		return open_passed(opening);
 	return open_block(opening, &fallback);
 }
 
@@ -566,13 +655,27 @@ open_all(struct opening *opening)
 	return 0;
 }
 
+static void
+warn_of_unused(const struct passed *passed)
+{
+	size_t i;
+
+	for (i = 0; passed != NULL && i < passed->count; i++)
+		if (!passed->sockets[i].is_used)
+			log_warning("the service manager has passed the socket "
+				    "%s, which no listener of service lmtp "
+				    "wants: nobody will answer there",
+				passed->sockets[i].address);
+}
+
 int
 listen_open(const struct settings *settings, const struct listeners *old,
-	struct listeners **listeners_out, struct err *err)
+	struct passed *passed, struct listeners **listeners_out,
+	struct err *err)
 {
 	struct arena *arena = arena_open();
-	struct opening opening = {
-		settings, old, ARENA_NEW(arena, struct listeners), NULL, err};
+	struct opening opening = {settings, old, passed,
+		ARENA_NEW(arena, struct listeners), NULL, err};
 
 	opening.set->arena = arena;
 	*listeners_out = NULL;
@@ -580,6 +683,7 @@ listen_open(const struct settings *settings, const struct listeners *old,
 		listen_abandon(&opening.set, old);
 		return -1;
 	}
+	warn_of_unused(passed);
 	*listeners_out = opening.set;
 	return 0;
 }
@@ -606,7 +710,8 @@ remove_files(const struct listeners *set, const struct listeners *other)
 		const struct listener *listener = &set->items[i];
 		const struct listener *kept = find(other, listener->name);
 
-		if (listener->is_inet || !is_in_place(listener) ||
+		if (listener->is_inet || listener->is_passed ||
+			!is_in_place(listener) ||
 			(kept != NULL && is_in_place(kept)))
 			continue;
 		if (unlink(listener->name) < 0)
@@ -621,7 +726,8 @@ listen_replace(struct listeners **old, const struct listeners *now)
 	size_t i;
 
 	for (i = 0; i < now->count; i++)
-		if (!now->items[i].is_inet && apply_owner(&now->items[i]) < 0)
+		if (!now->items[i].is_inet && !now->items[i].is_passed &&
+			apply_owner(&now->items[i]) < 0)
 			log_warning("cannot change the mode or owner of %s: %s",
 				now->items[i].name, strerror(errno));
 	if (*old == NULL)

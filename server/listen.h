@@ -19,6 +19,7 @@
 #include "base/attributes.h"
 #include "base/err.h"
 #include "conf/settings.h"
+#include "server/passed.h"
 
 enum { LISTEN_BACKLOG = 4096 }; /* the kernel's own limit may be lower */
 
@@ -34,6 +35,7 @@ struct listener {
 	uid_t *peers; /* who may connect; none: all */
 	size_t peer_count;
 	bool is_trusted; /* who connects there */
+	bool is_passed; /* the service manager's: its file, mode and owner stay */
 	unsigned mode;
 	uid_t uid;
 	gid_t gid;
@@ -45,13 +47,14 @@ struct listeners {
 	size_t count;
 };
 
-/* What `service lmtp { }` asks for; without a listener there, "lmtp" in base_dir
- * with mode 0666.  `old` is the set in use, NULL at the start.  Says in the log
+/* What `service lmtp { }` asks for; without a listener there, all sockets that were
+ * `passed` (NULL: none), and without those "lmtp" in base_dir with mode 0666.  A
+ * passed one is taken where it has the listener's address, or its name.  `old` is the set in use, NULL at the start.  Says in the log
  * what an admin should think about.  -1: 4.3.5 with the listener, what is wrong
  * with it and what to do; nothing has changed then. */
 MUST_USE int listen_open(const struct settings *settings,
-	const struct listeners *old, struct listeners **listeners_out,
-	struct err *err);
+	const struct listeners *old, struct passed *passed,
+	struct listeners **listeners_out, struct err *err);
 
 /* `now` is in use: gives what stays its new mode and owner, closes and removes
  * what is gone. */

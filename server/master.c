@@ -28,6 +28,8 @@
 #include "server/control.h"
 #include "server/listen.h"
 #include "server/mailsocket.h"
+#include "server/notify.h"
+#include "server/passed.h"
 #include "server/process.h"
 #include "server/run_as.h"
 #include "server/run_files.h"
@@ -104,6 +106,9 @@ struct master {
 	struct loop_timer stop_timer;
 	struct loop_watch signals;
 	int signal_fd;
+	struct notify notify;
+	struct loop_timer watchdog_timer;
+	struct passed passed;
 	struct run_files files;
 	uint64_t orphans_until_ms; /* of the last server; 0: there are none */
 	struct control control;
@@ -159,6 +164,85 @@ stop(struct master *master, int status)
 
 /* ---- what others can find out ---- */
 
+/* A process' counter; 0: it has not told any. */
+static uint64_t
+counter_of(const struct process *process, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < process->counters.count; i++)
+		if (strcmp(process->counters.counters[i].name, name) == 0)
+			return process->counters.counters[i].value;
+	return 0;
+}
+
+/* "Generation 2: 12 connections, 4711 deliveries" */
+static const char *
+status_line(const struct master *master, char *text, size_t size)
+{
+	const struct generation *generation =
+		master->current != NULL ? master->current->generation : NULL;
+	const struct process *front;
+
+	if (generation == NULL)
+		return "Starting";
+	front = &generation->front.process;
+	snprintf(text, size,
+		"Generation %u: %llu connections, %llu recipients "
+	        "delivered%s%s",
+		(unsigned)generation->number,
+		(unsigned long long)counter_of(front, "connections"),
+		(unsigned long long)counter_of(front, "delivered"),
+		master->reload_error[0] != '\0' ? "; the last reload failed: "
+						: "",
+		master->reload_error);
+	return text;
+}
+
+static void
+tell_service_manager(const struct master *master, enum run_state state)
+{
+	char text[512];
+
+	switch (state) {
+	case RUN_STARTING:
+		notify_send(&master->notify, "STATUS=Starting");
+		break;
+	case RUN_RUNNING:
+		notify_send(&master->notify, "READY=1\nMAINPID=%ld\nSTATUS=%s",
+			(long)clock_pid(),
+			status_line(master, text, sizeof(text)));
+		break;
+	case RUN_RELOADING:
+		notify_send(&master->notify,
+			"RELOADING=1\nMONOTONIC_USEC=%llu\nSTATUS=Reading the "
+			"configuration again",
+			(unsigned long long)clock_monotonic_us());
+		break;
+	case RUN_DRAINING:
+		notify_send(&master->notify,
+			"STOPPING=1\nSTATUS=Ending the sessions");
+		break;
+	}
+}
+
+/* While the loop turns. */
+static void
+feed_watchdog(struct loop_timer *timer)
+{
+	struct master *master =
+		CONTAINER_OF(timer, struct master, watchdog_timer);
+	char text[512];
+
+	if (master->run_state == RUN_RUNNING)
+		notify_send(&master->notify, "WATCHDOG=1\nSTATUS=%s",
+			status_line(master, text, sizeof(text)));
+	else
+		notify_send(&master->notify, "WATCHDOG=1");
+	loop_timer(master->loop, timer,
+		loop_now_ms(master->loop) + master->notify.every_ms);
+}
+
 static void
 set_run_state(struct master *master, enum run_state state)
 {
@@ -171,6 +255,8 @@ set_run_state(struct master *master, enum run_state state)
 	struct err err;
 
 	master->run_state = state;
+	if (!is_single(master))
+		tell_service_manager(master, state);
 	if (master->files.fd >= 0 &&
 		run_files_write(&master->files, &status, &err) < 0)
 		log_warning("%s", err_log_text(&err));
@@ -1028,7 +1114,7 @@ static int
 start_next(struct master *master, struct edition *edition, struct err *err)
 {
 	if (listen_open(edition->settings, master->current->listeners,
-		    &edition->listeners, err) < 0)
+		    &master->passed, &edition->listeners, err) < 0)
 		return -1;
 	open_log(master, edition->settings);
 	if (edition_start(master, edition, err) == 0)
@@ -1278,6 +1364,8 @@ open_loop(struct master *master, struct err *err)
 	master->processes.arena = arena_open();
 	master->processes.spawner = &master->spawner;
 	loop_after_round(master->loop, after_round, master);
+	if (master->notify.every_ms > 0)
+		feed_watchdog(&master->watchdog_timer);
 	if (open_signals(master, err) < 0)
 		return -1;
 	return spawner_open(master->arena, &master->spawner, err);
@@ -1317,8 +1405,8 @@ open_listeners(struct master *master, struct edition *edition, struct err *err)
 {
 	if (is_single(master))
 		return 0;
-	while (listen_open(edition->settings, NULL, &edition->listeners, err) <
-		0)
+	while (listen_open(edition->settings, NULL, &master->passed,
+		       &edition->listeners, err) < 0)
 		if (!wait_for_orphans(master))
 			return -1;
 	return 0;
@@ -1478,13 +1566,18 @@ master_main(struct arena *arena, const struct master_options *options)
 		.front_started = front_has_started,
 		.ended = generation_has_ended};
 	master.host.mailer_listener = -1;
+	master.watchdog_timer.fire = feed_watchdog;
 	spawn_raise_descriptors();
-	if (set_descriptors(&master, &err) < 0) {
+	notify_open(&master.notify);
+	if (passed_open(arena, KEPT_FD_LEAST, &master.passed, &err) < 0 ||
+		set_descriptors(&master, &err) < 0) {
 		tell(&master, "%s", err_log_text(&err));
-		return EX_OSERR;
+		return status_of(&err);
 	}
 	run(&master);
 	close_all(&master);
+	passed_close(&master.passed);
+	notify_close(&master.notify);
 	tell_starter(&master, master.status);
 	return master.status;
 }

@@ -21,7 +21,9 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/mailsocket.c %D%/mailsocket.h \
 	%D%/marks.c %D%/marks.h \
 	%D%/master.c %D%/master.h \
+	%D%/notify.c %D%/notify.h \
 	%D%/parts.h \
+	%D%/passed.c %D%/passed.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/process.c %D%/process.h \
 	%D%/rcpt.c \

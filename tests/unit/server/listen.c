@@ -47,8 +47,8 @@ static int
 start(struct fixture *fixture, const char *service, const struct listeners *old)
 {
 	*fixture = (struct fixture){.arena = arena_open()};
-	return listen_open(load(fixture->arena, service), old, &fixture->set,
-		&fixture->err);
+	return listen_open(load(fixture->arena, service), old, NULL,
+		&fixture->set, &fixture->err);
 }
 
 static void
@@ -73,7 +73,8 @@ check_settings_fail(const struct settings *settings, const char *part)
 {
 	struct fixture fixture = {.arena = arena_open()};
 
-	CHECK_INT(listen_open(settings, NULL, &fixture.set, &fixture.err), -1);
+	CHECK_INT(listen_open(settings, NULL, NULL, &fixture.set, &fixture.err),
+		-1);
 	CHECK(fixture.set == NULL);
 	CHECK_STR(fixture.err.status, "4.3.5");
 	if (!CHECK(strstr(fixture.err.detail, part) != NULL))
