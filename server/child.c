@@ -57,6 +57,7 @@ set_signals(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	/* A write error tells more than a death. */
 	signal(SIGXFSZ, SIG_IGN);

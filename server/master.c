@@ -1231,6 +1231,10 @@ on_signal(struct master *master, unsigned number)
 	case SIGHUP:
 		reload(master);
 		break;
+	case SIGUSR1:
+		if (master->is_running)
+			reopen_log(master);
+		break;
 	case SIGTERM:
 	case SIGINT:
 		on_stop_signal(master);
@@ -1260,6 +1264,7 @@ open_signals(struct master *master, struct err *err)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	/* Ignored by our caller it would keep us from waiting. */
 	signal(SIGCHLD, SIG_DFL);

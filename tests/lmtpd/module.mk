@@ -10,6 +10,7 @@ TAP_TESTS += \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
+	%D%/systemd.sh \
 	%D%/start.sh \
 	%D%/tls.sh \
 	%D%/trust.sh \
@@ -28,6 +29,7 @@ EXTRA_DIST += \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
+	%D%/systemd.sh \
 	%D%/start.sh \
 	%D%/tls.py \
 	%D%/tls.sh \
