@@ -189,7 +189,7 @@ status_line(const struct master *master, char *text, size_t size)
 	front = &generation->front.process;
 	snprintf(text, size,
 		"Generation %u: %llu connections, %llu recipients "
-	        "delivered%s%s",
+		"delivered%s%s",
 		(unsigned)generation->number,
 		(unsigned long long)counter_of(front, "connections"),
 		(unsigned long long)counter_of(front, "delivered"),

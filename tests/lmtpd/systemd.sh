@@ -165,7 +165,7 @@ soon test -s out
 is "$(grep -c 'LISTEN_FDS: a socket is not a listening stream socket' out)" 1 \
 	"what is no listening socket is refused"
 kill $starting 2>/dev/null
-wait $starting
+wait $starting 2>/dev/null
 # Variables that are meant for somebody else.
 # shellcheck disable=SC2086
 env LISTEN_PID=1 LISTEN_FDS=3 $as_user "$program" -F -c "$conf" >out 2>&1 &
