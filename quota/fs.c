@@ -109,7 +109,8 @@ use_kernel(struct quota_root *root, const struct dqblk *kernel,
 static enum lookup
 ask_kernel(int fd, int type, id_t id, struct dqblk *kernel_out, struct err *err)
 {
-	if (syscall(SYS_quotactl_fd, fd, QCMD(Q_GETQUOTA, type), id,
+	if (syscall(SYS_quotactl_fd, fd,
+		    QCMD((unsigned)Q_GETQUOTA, (unsigned)type), id,
 		    kernel_out) == 0)
 		return LOOKUP_FOUND;
 	/* ESRCH: not switched on; ENOSYS: not in this kernel. */
