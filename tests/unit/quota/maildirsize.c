@@ -79,6 +79,7 @@ first_line(uint64_t bytes, uint64_t messages)
 		.bytes = bytes, .messages = messages};
 	static struct buf line;
 
+	buf_clear(&line);
 	buf_init(&line, 100);
 	maildirsize_limits(&line, &limits);
 	return buf_text(&line);
