@@ -28,9 +28,12 @@ service lmtp {
   }
 }
 END
-	install -d -o vmail "$TEST_WORK/home/vmail/slow" "$TEST_WORK/home/vmail/bad"
+	# Another one each time: a message is redirected only once.
+	together_slow=slow$1
+	install -d -o vmail "$TEST_WORK/home/vmail/$together_slow" \
+		"$TEST_WORK/home/vmail/bad"
 	echo 'redirect "elsewhere@client.example";' \
-		>"$TEST_WORK/home/vmail/slow/.dovecot.sieve"
+		>"$TEST_WORK/home/vmail/$together_slow/.dovecot.sieve"
 	echo "in the way" >"$TEST_WORK/home/vmail/bad/Maildir"
 	server_start together
 }
@@ -44,10 +47,11 @@ for together_jobs in 16 1; do
 	together_begin $together_jobs
 	# shellcheck disable=SC2086 # words
 	together_said=$(python together "$TEST_WORK/run-together/lmtp" \
-		"$TEST_WORK/go" slow $together_users slow bad $together_more)
+		"$TEST_WORK/go" $together_slow $together_users $together_slow bad \
+		$together_more)
 	is "$(echo "$together_said" | grep -v ' 250$')" "bad 451" \
 		"of messages that come together ($together_jobs) only that to the broken mailbox fails"
-	is "$(echo "$together_said" | tail -n 1)" "slow 250" \
+	is "$(echo "$together_said" | tail -n 1)" "$together_slow 250" \
 		"nobody waits for the one whose redirect takes long"
 	is "$(find "$TEST_WORK/home/vmail" -path '*/new/*' -type f | wc -l)" \
 		"$(echo "$together_users $together_more" | wc -w)" "each of the others is filed once"
