@@ -78,6 +78,14 @@ static const struct var rejection_vars[] = {
 	{'s', "subject", {"s", 1}},
 	{'t', "to", {"t", 1}},
 };
+static const struct var warning_vars[] = {
+	{'u', "user", {"u", 1}},
+	{0, "hostname", {"h", 1}},
+	{0, "quota", {"q", 1}},
+	{0, "percent", {"1", 1}},
+	{0, "used", {"1", 1}},
+	{0, "limit", {"1", 1}},
+};
 
 static const struct {
 	const struct var *vars;
@@ -91,6 +99,7 @@ static const struct {
 	[CONF_VARS_LOG] = {user_vars, ARRAY_LENGTH(user_vars)},
 	[CONF_VARS_DELIVER] = {deliver_vars, ARRAY_LENGTH(deliver_vars)},
 	[CONF_VARS_REJECTION] = {rejection_vars, ARRAY_LENGTH(rejection_vars)},
+	[CONF_VARS_WARNING] = {warning_vars, ARRAY_LENGTH(warning_vars)},
 };
 
 /* Was this said, and not only a default? */
@@ -328,6 +337,44 @@ check_quota_family(struct check *check, const char *key_name,
 	}
 }
 
+static bool
+has_quota_root(const struct settings *settings, unsigned number)
+{
+	size_t i;
+
+	/* The root's number is what follows "quota" in both names. */
+	for (i = 0; i < settings->quota.count; i++)
+		if (settings->quota.items[i].number == number &&
+			settings->quota.items[i].value[0] != '\0')
+			return true;
+	return false;
+}
+
+/* A limit that nothing knows of is no limit. */
+static void
+check_quota_root(struct check *check, const char *key_name,
+	const struct conf_family *family)
+{
+	const struct conf_key *key =
+		conf_key_find(&conf_top_keys, str_from(key_name));
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		const struct conf_numbered *item = &family->items[i];
+
+		if (item->value[0] == '\0' ||
+			has_quota_root(check->settings, item->root))
+			continue;
+		WARNING(check, item->place,
+			"%s: has no effect, as there is no %s",
+			conf_family_name(
+				check->arena, key, item->root, item->number),
+			item->root == 1 ? "quota"
+					: arena_format(check->arena, "quota%u",
+						  item->root));
+	}
+}
+
 static void
 check_quota(struct check *check)
 {
@@ -340,6 +387,8 @@ check_quota(struct check *check)
 		parse_quota_grace);
 	check_quota_family(check, "quota_warning", &settings->quota_warning,
 		parse_quota_warning);
+	check_quota_root(check, "quota_rule", &settings->quota_rule);
+	check_quota_root(check, "quota_warning", &settings->quota_warning);
 }
 
 /* ---- settings that go together ---- */

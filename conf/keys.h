@@ -43,7 +43,8 @@ enum conf_vars {
 	CONF_VARS_USER,   /* a known user */
 	CONF_VARS_LOG,
 	CONF_VARS_DELIVER,
-	CONF_VARS_REJECTION
+	CONF_VARS_REJECTION,
+	CONF_VARS_WARNING
 };
 
 struct conf_bounds {

@@ -14,6 +14,7 @@
 #include "deliver/script.h"
 #include "deliver/seen.h"
 #include "deliver/setup.h"
+#include "deliver/warnings.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -202,6 +203,7 @@ deliver_jobs(struct job *const *jobs, size_t count)
 		execute(&some[j], 1);
 	}
 	notices_hand_over(jobs, count);
+	warnings_tell(jobs, count);
 	close_stores(jobs, count);
 }
 

@@ -33,6 +33,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/userlog.c %D%/userlog.h \
 	%D%/useraddress.c %D%/useraddress.h \
 	%D%/vacation.c %D%/vacation.h \
+	%D%/warnings.c %D%/warnings.h \
 	%D%/work.h
 
 # The core and all below it, in the linker's order.

@@ -10,6 +10,7 @@
 #include "deliver/report.h"
 #include "deliver/seen.h"
 #include "deliver/setup.h"
+#include "deliver/warnings.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -133,8 +134,10 @@ finish_copy(const struct job *job, const struct delivery *delivery,
 		quota_begin(quota);
 	if (result == 0)
 		result = commit(stored, err);
-	if (result == 0 && quota != NULL)
+	if (result == 0 && quota != NULL) {
 		quota_end(quota, &item, 1);
+		warnings_collect(job, delivery, quota);
+	}
 	quota_close(&quota);
 	return result;
 }

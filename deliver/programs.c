@@ -57,6 +57,9 @@ rules_of(const struct settings *settings, enum program_use use)
 		{"convert", settings->sieve_convert_bin_dir,
 			"sieve_convert_bin_dir",
 			settings->sieve_convert_exec_timeout_ms, CONF_EOL_CRLF},
+		{"quota_warning", settings->quota_warning_bin_dir,
+			"quota_warning_bin_dir",
+			settings->quota_warning_exec_timeout_ms, CONF_EOL_LF},
 	};
 
 	return rules[use];
@@ -82,6 +85,25 @@ find_converter(const struct settings *settings,
 			str_equal_nocase(to, request->arguments[1]))
 			return true;
 	}
+	return false;
+}
+
+/* quota_warning = THRESHOLD PROGRAM ... */
+static bool
+is_warning_program(const struct settings *settings, struct str name)
+{
+	struct conf_quota_warning warning;
+	struct conf_quota_fault fault;
+	struct str word;
+	size_t i;
+
+	for (i = 0; i < settings->quota_warning.count; i++)
+		if (conf_quota_parse_warning(
+			    str_from(settings->quota_warning.items[i].value),
+			    &warning, &fault) == 0 &&
+			str_next_word(&warning.command, &word) &&
+			str_equal(word, name))
+			return true;
 	return false;
 }
 
@@ -112,13 +134,34 @@ what_is_wrong(const char *folder, const char *path)
 
 /* NULL: `answer` says why. */
 static const char *
+use_program(struct arena *arena, const char *folder, const char *path,
+	struct program_answer *answer)
+{
+	const char *wrong = what_is_wrong(folder, path);
+
+	if (wrong == NULL)
+		return path;
+	programs_refuse(
+		answer, arena_format(arena, "cannot run %s: %s", path, wrong));
+	return NULL;
+}
+
+/* NULL: `answer` says why. */
+static const char *
 find_program(const struct settings *settings, struct arena *arena,
 	const struct program_request *request, struct program_answer *answer)
 {
 	struct rules rules = rules_of(settings, request->use);
 	struct str name = request->name;
-	const char *path, *wrong;
 
+	if (request->use == PROGRAM_WARNING &&
+		!is_warning_program(settings, name)) {
+		programs_refuse(answer,
+			"it is in no quota_warning of the configuration");
+		return NULL;
+	}
+	if (request->use == PROGRAM_WARNING && str_starts(name, STR("/")))
+		return use_program(arena, "/", arena_text(arena, name), answer);
 	if (request->use == PROGRAM_CONVERT &&
 		!find_converter(settings, request, &name)) {
 		programs_refuse(answer,
@@ -135,13 +178,9 @@ find_program(const struct settings *settings, struct arena *arena,
 		programs_refuse(answer, "that is no name of a program");
 		return NULL;
 	}
-	path = arena_format(arena, "%s/%.*s", rules.folder, STR_ARG(name));
-	wrong = what_is_wrong(rules.folder, path);
-	if (wrong == NULL)
-		return path;
-	programs_refuse(
-		answer, arena_format(arena, "cannot run %s: %s", path, wrong));
-	return NULL;
+	return use_program(arena, rules.folder,
+		arena_format(arena, "%s/%.*s", rules.folder, STR_ARG(name)),
+		answer);
 }
 
 /* ---- one run ---- */
@@ -420,6 +459,21 @@ ask(const struct job *job, const struct delivery *delivery,
 	else
 		programs_run(settings, job->arena, request, answer);
 	fd_close(&request->input);
+}
+
+void
+programs_warn(const struct job *job, const struct delivery *delivery,
+	struct program_request *request, struct program_answer *answer)
+{
+	const struct settings *settings = delivery->settings;
+
+	request->environment = environment_for(job, delivery);
+	request->timeout_ms = rules_of(settings, request->use).timeout_ms;
+	request->input = -1;
+	if (job->programs != NULL)
+		job->programs->run(job, settings, request, answer);
+	else
+		programs_run(settings, job->arena, request, answer);
 }
 
 static enum program_use

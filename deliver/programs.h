@@ -3,7 +3,8 @@
  * vnd.dovecot.pipe, filter, execute and convert (RFC 6558).  What a script says is
  * a name; the program is the file of that name in the folder that the settings name
  * for the command, with nothing else of the script's but arguments and standard
- * input.  It runs as the recipient, within the limits of the settings.
+ * input.  It runs as the recipient, within the limits of the settings.  So does
+ * what quota_warning names.
  *
  * A process that may not run others hands the request to one that may
  * (struct job_programs); that decides by its own settings.
@@ -28,7 +29,8 @@ enum program_use {
 	PROGRAM_PIPE,
 	PROGRAM_FILTER,
 	PROGRAM_EXECUTE,
-	PROGRAM_CONVERT
+	PROGRAM_CONVERT,
+	PROGRAM_WARNING /* of the settings, not of a script: quota_warning */
 };
 
 /* What the program finds in its environment; empty: nothing. */
@@ -78,6 +80,10 @@ struct job_programs {
 /* What a script asks for while it runs. */
 void programs_for_script(const struct job *job, const struct delivery *delivery,
 	struct sieve_external *external);
+
+/* A program of quota_warning, with nothing to read. */
+void programs_warn(const struct job *job, const struct delivery *delivery,
+	struct program_request *request, struct program_answer *answer);
 
 /* The answer to a question that could not even be asked. */
 void programs_refuse(struct program_answer *answer, const char *why);

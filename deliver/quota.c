@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "deliver/setup.h"
+#include "deliver/warnings.h"
 #include "deliver/work.h"
 
 #include "base/banned.h"
@@ -63,6 +64,30 @@ setup_grace(const struct settings *settings, unsigned root,
 	return 0;
 }
 
+/* An empty one takes an earlier one back. */
+static int
+setup_warnings(const struct job *job, const struct settings *settings,
+	struct quota_root_settings *root, struct err *err)
+{
+	const struct conf_family *family = &settings->quota_warning;
+	struct conf_quota_warning *items = ARENA_ARRAY(
+		job->arena, struct conf_quota_warning, family->count);
+	struct conf_quota_fault fault;
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		if (family->items[i].root != root->number ||
+			family->items[i].value[0] == '\0')
+			continue;
+		if (conf_quota_parse_warning(str_from(family->items[i].value),
+			    &items[root->warning_count], &fault) < 0)
+			return parse_fault("quota_warning", &fault, err);
+		root->warning_count++;
+	}
+	root->warnings = items;
+	return 0;
+}
+
 static int
 setup_root(const struct job *job, const struct delivery *delivery,
 	const struct conf_numbered *item, struct quota_root_settings *root,
@@ -75,7 +100,8 @@ setup_root(const struct job *job, const struct delivery *delivery,
 	if (setup_expand(job, delivery, item->value, &spec, err) < 0)
 		return -1;
 	root->spec = arena_text(job->arena, spec);
-	if (setup_rules(job, settings, item->number, &root->rules, err) < 0)
+	if (setup_rules(job, settings, item->number, &root->rules, err) < 0 ||
+		setup_warnings(job, settings, root, err) < 0)
 		return -1;
 	return setup_grace(settings, item->number, &root->rules.grace, err);
 }
@@ -222,6 +248,7 @@ quota_count_copies(const struct job *job, struct delivery *delivery)
 		return;
 	count = collect_items(job, delivery, &items, &places);
 	quota_end(delivery->work->quota, items, count);
+	warnings_collect(job, delivery, delivery->work->quota);
 }
 
 void

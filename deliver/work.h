@@ -70,7 +70,11 @@ struct delivery_work {
 	struct work_notices {
 		struct notice *items;
 		size_t count, size;
-	} notices;        /* what will leave afterwards */
+	} notices; /* what will leave afterwards */
+	struct work_warnings {
+		struct quota_crossing *items;
+		size_t count, size;
+	} warnings;       /* what is told afterwards */
 	bool is_repeated; /* the outcome is that of an earlier delivery */
 	bool is_ordinary; /* it failed as the client's ways make it */
 };

@@ -41,7 +41,11 @@ struct quota_root {
 	struct quota_rules rules;
 	struct quota_limits limits; /* by default */
 	bool has_limits_of_its_own; /* else a backend's may take their place */
-	void *state;                /* the backend's */
+	const struct conf_quota_warning *warnings;
+	size_t warning_count;
+	struct quota_amount seen; /* the use as it was read last */
+	bool is_seen;
+	void *state; /* the backend's */
 };
 
 bool quota_root_ignores(const struct quota_root *root, struct str folder);

@@ -5,6 +5,38 @@
 
 #include "base/banned.h"
 
+/* Reached is passed: 95% is full enough to be told. */
+static bool
+is_crossed(const struct conf_quota_warning *warning, uint64_t limit,
+	uint64_t before, uint64_t now)
+{
+	uint64_t mark = warning->is_share
+	                        ? conf_quota_share(limit, warning->number)
+	                        : warning->number;
+
+	if (mark == 0)
+		return false;
+	return warning->is_downward ? before >= mark && now < mark
+	                            : before < mark && now >= mark;
+}
+
+const struct conf_quota_warning *
+quota_warning_crossed(const struct conf_quota_warning *warnings, size_t count,
+	const struct quota_limits *limits, struct quota_amount before,
+	struct quota_amount now)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (warnings[i].is_messages
+				? is_crossed(&warnings[i], limits->messages,
+					  before.messages, now.messages)
+				: is_crossed(&warnings[i], limits->bytes,
+					  before.bytes, now.bytes))
+			return &warnings[i];
+	return NULL;
+}
+
 bool
 quota_mask_fits(struct str mask, struct str text)
 {

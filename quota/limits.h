@@ -65,6 +65,13 @@ enum quota_fit quota_fit(const struct quota_limits *limits,
 enum quota_fit quota_fit_unknown(
 	const struct quota_limits *limits, struct quota_amount use);
 
+/* The first warning whose threshold lies between the two; one that is a share of
+ * no limit fits never.  NULL: none. */
+const struct conf_quota_warning *quota_warning_crossed(
+	const struct conf_quota_warning *warnings, size_t count,
+	const struct quota_limits *limits, struct quota_amount before,
+	struct quota_amount now);
+
 /* "*" is any text, "?" one byte. */
 bool quota_mask_fits(struct str mask, struct str text);
 

@@ -26,6 +26,8 @@ struct quota {
 	bool is_taken; /* and not ended */
 	bool heeds_promises;
 	bool is_doubtful; /* somebody may have counted between name and line */
+	struct quota_crossing crossings[QUOTA_ROOTS_MAX];
+	size_t crossing_count;
 };
 
 bool
@@ -59,7 +61,9 @@ open_root(struct quota *quota, const struct quota_root_settings *settings,
 	*root = (struct quota_root){.arena = quota->settings.arena,
 		.store = quota->settings.store,
 		.number = settings->number,
-		.rules = settings->rules};
+		.rules = settings->rules,
+		.warnings = settings->warnings,
+		.warning_count = settings->warning_count};
 	if (conf_quota_parse_root(
 		    str_from(settings->spec), &root->spec, &fault) < 0)
 		return err_temp(err, "4.3.5",
@@ -204,7 +208,7 @@ reserved_by_others(const struct quota *quota, const struct quota_root *root)
 	for (i = 0; i < quota->lines->count; i++) {
 		const struct reserve_line *line = &quota->lines->items[i];
 
-		if (line->root == root->number &&
+		if (line->root == root->number && !line->is_known &&
 			(quota->heeds_promises || line->until_s == 0))
 			sum = quota_sum(sum, line->amount);
 	}
@@ -212,6 +216,13 @@ reserved_by_others(const struct quota *quota, const struct quota_root *root)
 }
 
 /* ---- the use ---- */
+
+static void
+see_use(struct quota_root *root, struct quota_amount use)
+{
+	root->seen = use;
+	root->is_seen = true;
+}
 
 /* With the table locked. */
 static int
@@ -232,6 +243,8 @@ recount(struct quota *quota, struct quota_root *root,
 	result = reserve_read(&quota->reserve, quota->lines, err);
 	if (result == 0)
 		result = root->backend->recount(root, use_out, err);
+	if (result == 0)
+		see_use(root, *use_out);
 	reserve_give_names(&quota->reserve);
 	return result;
 }
@@ -242,6 +255,7 @@ read_use(struct quota *quota, struct quota_root *root,
 {
 	switch (root->backend->read(root, use_out, is_certain_out, err)) {
 	case LOOKUP_FOUND:
+		see_use(root, *use_out);
 		return 0;
 	case LOOKUP_ERROR:
 		return -1;
@@ -378,7 +392,7 @@ ask_root(struct quota *quota, struct quota_root *root,
 	if (is_limited(root))
 		return ask_limited(quota, root, question, err);
 	/* There has to be a sum that can be added to; nobody waits for it. */
-	if (root->backend->add != NULL &&
+	if ((root->backend->add != NULL || root->warning_count > 0) &&
 		read_use(quota, root, &use, &is_certain, err) < 0)
 		log_warning("quota %.*s: %s", STR_ARG(root->spec.name),
 			err_log_text(err));
@@ -399,6 +413,20 @@ reserve_items(struct quota *quota, const struct quota_root *root,
 		&quota->reserve, quota->lines, root->number, sum, err);
 }
 
+/* The first one to deliver says what there was before. */
+static int
+note_first_use(
+	struct quota *quota, const struct quota_root *root, struct err *err)
+{
+	struct quota_amount known;
+
+	if (root->warning_count == 0 || !root->is_seen ||
+		reserve_known(quota->lines, root->number, &known))
+		return 0;
+	return reserve_note(
+		&quota->reserve, quota->lines, root->number, root->seen, err);
+}
+
 static int
 take_locked(struct quota *quota, struct question *question, struct err *err)
 {
@@ -411,7 +439,9 @@ take_locked(struct quota *quota, struct question *question, struct err *err)
 			return -1;
 	question->wrong = question->count;
 	for (i = 0; i < quota->count; i++)
-		if (reserve_items(quota, &quota->roots[i], question, err) < 0)
+		if (note_first_use(quota, &quota->roots[i], err) < 0 ||
+			reserve_items(quota, &quota->roots[i], question, err) <
+				0)
 			return -1;
 	return 0;
 }
@@ -532,6 +562,87 @@ add_to_root(const struct quota *quota, struct quota_root *root,
 		root->backend->forget(root);
 }
 
+static void
+cross(struct quota *quota, const struct quota_root *root,
+	struct quota_amount before, struct quota_amount use)
+{
+	const struct conf_quota_warning *warning =
+		quota_warning_crossed(root->warnings, root->warning_count,
+			&root->limits, before, use);
+
+	if (warning != NULL)
+		quota->crossings[quota->crossing_count++] =
+			(struct quota_crossing){.name = root->spec.name,
+				.warning = warning,
+				.use = use,
+				.limits = root->limits};
+}
+
+/* What nobody has counted is compared when somebody has. */
+static int
+compare_root(struct quota *quota, struct quota_root *root, struct err *err)
+{
+	struct quota_amount use, before;
+	bool is_certain;
+
+	if (root->warning_count == 0 ||
+		!reserve_known(quota->lines, root->number, &before))
+		return 0;
+	switch (root->backend->read(root, &use, &is_certain, err)) {
+	case LOOKUP_FOUND:
+		break;
+	case LOOKUP_NONE:
+		return 0;
+	case LOOKUP_ERROR:
+		return -1;
+	}
+	if (use.bytes == before.bytes && use.messages == before.messages)
+		return 0;
+	if (reserve_note(
+		    &quota->reserve, quota->lines, root->number, use, err) < 0)
+		return -1;
+	cross(quota, root, before, use);
+	return 0;
+}
+
+static bool
+has_warnings(const struct quota *quota)
+{
+	size_t i;
+
+	for (i = 0; i < quota->count; i++)
+		if (quota->roots[i].warning_count > 0)
+			return true;
+	return false;
+}
+
+/* Trouble leaves it to the next delivery, which compares with what was known. */
+static void
+find_crossings(struct quota *quota)
+{
+	struct err err;
+	int result;
+	size_t i;
+
+	quota->crossing_count = 0;
+	if (!has_warnings(quota))
+		return;
+	result = look_at_table(quota, &err);
+	for (i = 0; result == 0 && i < quota->count; i++)
+		result = compare_root(quota, &quota->roots[i], &err);
+	reserve_unlock(&quota->reserve);
+	if (result < 0)
+		log_warning("quota_warning: %s", err_log_text(&err));
+}
+
+size_t
+quota_crossings(
+	const struct quota *quota, const struct quota_crossing **crossings_out)
+{
+	*crossings_out = quota->crossings;
+	return quota->crossing_count;
+}
+
 void
 quota_end(struct quota *quota, const struct quota_item *items, size_t count)
 {
@@ -544,6 +655,7 @@ quota_end(struct quota *quota, const struct quota_item *items, size_t count)
 		add_to_root(quota, &quota->roots[i], items, count);
 	reserve_drop(&quota->reserve);
 	reserve_give_names(&quota->reserve);
+	find_crossings(quota);
 }
 
 /* ---- for people ---- */

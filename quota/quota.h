@@ -13,6 +13,11 @@
  * A reservation (quota/reserve.h) is a line of a file of the user's.  Who dies
  * with one leaves his line, and whoever comes next counts anew.
  *
+ * Warnings: the file of the reservations has the use of each root as it was when
+ * warnings were last looked for.  Who ends a delivery compares it with what is
+ * there now, alone and for all that has happened since: so each crossing of a
+ * threshold is met by one delivery, however many there are at a time.
+ *
  * Runs as the user; blocks.
  *
  * SPDX-License-Identifier: MIT
@@ -38,6 +43,8 @@ struct quota_root_settings {
 	const char *spec; /* "maildir:User quota:noenforcing", variables
 	                   * expanded */
 	struct quota_rules rules;
+	const struct conf_quota_warning *warnings; /* the first that fits */
+	size_t warning_count;
 };
 
 /* Everything is borrowed and outlives the quota. */
@@ -80,6 +87,18 @@ void quota_begin(struct quota *quota);
 /* What was really stored of it. */
 void quota_end(
 	struct quota *quota, const struct quota_item *items, size_t count);
+
+/* A threshold that was passed; found by quota_end(). */
+struct quota_crossing {
+	struct str name; /* of the root */
+	const struct conf_quota_warning *warning;
+	struct quota_amount use;
+	struct quota_limits limits;
+};
+
+/* At most QUOTA_ROOTS_MAX of them: of each root the first warning that fits. */
+size_t quota_crossings(
+	const struct quota *quota, const struct quota_crossing **crossings_out);
 
 /* Would a message of `bytes` (0: not known) for that folder fit?  Errors as
  * quota_take(). */

@@ -19,6 +19,7 @@
 
 #define TABLE_LOCK ((off_t)1 << 40)
 #define NAMES_LOCK (TABLE_LOCK + 1)
+#define KNOWN_WORD "known"
 
 enum { PAUSE_MS = 2, TABLE_MAX = RESERVE_LINES_MAX * RESERVE_LINE };
 
@@ -161,6 +162,9 @@ parse_promise(struct str text, struct reserve_line *line)
 
 	if (!str_next_word(&text, &word))
 		return true;
+	line->is_known = str_is(word, KNOWN_WORD);
+	if (line->is_known)
+		return true;
 	if (number_parse(word, &line->until_s) < 0 ||
 		!str_next_word(&text, &word) || word.len > RESERVE_KEY_MAX)
 		return false;
@@ -237,6 +241,8 @@ take_line(struct reserve *reserve, struct reserve_lines *lines, unsigned place,
 	}
 	if (!parse_line(text, &line)) {
 		line.is_dead = true;
+	} else if (line.is_known) {
+		line.is_dead = false;
 	} else if (line.until_s == 0) {
 		line.is_dead =
 			is_unlocked(reserve, (off_t)place * RESERVE_LINE);
@@ -367,6 +373,45 @@ reserve_promise(struct reserve *reserve, struct reserve_lines *lines,
 		"%u %" PRIu64 " %" PRIu64 " %" PRIu64 " %s", root, amount.bytes,
 		amount.messages, until_s, key);
 	find_next_free(reserve, lines);
+	return write_line(reserve, place, text, err);
+}
+
+static struct reserve_line *
+find_known(const struct reserve_lines *lines, unsigned root)
+{
+	size_t i;
+
+	for (i = 0; i < lines->count; i++)
+		if (lines->items[i].is_known && lines->items[i].root == root)
+			return &lines->items[i];
+	return NULL;
+}
+
+bool
+reserve_known(const struct reserve_lines *lines, unsigned root,
+	struct quota_amount *use_out)
+{
+	const struct reserve_line *line = find_known(lines, root);
+
+	if (line != NULL)
+		*use_out = line->amount;
+	return line != NULL;
+}
+
+int
+reserve_note(struct reserve *reserve, struct reserve_lines *lines,
+	unsigned root, struct quota_amount use, struct err *err)
+{
+	const struct reserve_line *line = find_known(lines, root);
+	char text[RESERVE_LINE];
+	unsigned place = line != NULL ? line->place : lines->first_free;
+
+	if (reserve->fd < 0 || place >= RESERVE_LINES_MAX)
+		return 0;
+	snprintf(text, sizeof(text), "%u %" PRIu64 " %" PRIu64 " " KNOWN_WORD,
+		root, use.bytes, use.messages);
+	if (line == NULL)
+		find_next_free(reserve, lines);
 	return write_line(reserve, place, text, err);
 }
 

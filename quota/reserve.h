@@ -5,6 +5,7 @@
  *   ROOT BYTES MESSAGES              taken; its owner has a lock on its first byte
  *   ROOT BYTES MESSAGES UNTIL KEY    promised at RCPT, until that second or until
  *                                    the delivery of that key comes
+ *   ROOT BYTES MESSAGES known        the use that warnings were last compared with
  *   (blanks)                         free
  *
  * A line that is taken without its lock is that of somebody who died: what he
@@ -56,6 +57,7 @@ struct reserve_line {
 	uint64_t until_s; /* 0: taken, else promised */
 	char key[RESERVE_KEY_MAX + 1];
 	bool is_dead;
+	bool is_known; /* nothing is reserved: what the use was */
 };
 
 /* Mostly few.  Zero it, and give it the arena. */
@@ -85,6 +87,12 @@ MUST_USE int reserve_put(struct reserve *reserve, struct reserve_lines *lines,
 MUST_USE int reserve_promise(struct reserve *reserve,
 	struct reserve_lines *lines, unsigned root, struct quota_amount amount,
 	const char *key, uint64_t until_s, struct err *err);
+/* What the use of a root is from now on known to be; it stays in the file. */
+MUST_USE int reserve_note(struct reserve *reserve, struct reserve_lines *lines,
+	unsigned root, struct quota_amount use, struct err *err);
+/* False: nobody has noted it. */
+bool reserve_known(const struct reserve_lines *lines, unsigned root,
+	struct quota_amount *use_out);
 /* Of somebody who died, or a promise. */
 MUST_USE int reserve_clear(
 	struct reserve *reserve, unsigned place, struct err *err);

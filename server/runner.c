@@ -34,7 +34,7 @@ enum next { NEXT_GO_ON, NEXT_END, NEXT_DIE };
 /* ---- RUN ---- */
 
 /* ORDER PROGRAM USES, ORDER PROGRAM ENDS */
-_Static_assert((int)WIRE_USE_CONVERT == (int)PROGRAM_CONVERT, "uses");
+_Static_assert((int)WIRE_USE_WARNING == (int)PROGRAM_WARNING, "uses");
 _Static_assert((int)WIRE_END_IMPOSSIBLE == (int)PROGRAM_IMPOSSIBLE, "ends");
 
 static void

@@ -485,7 +485,7 @@ wire_runner(struct frame *frame, struct wire_runner *runner)
 void
 wire_run(struct frame *frame, struct wire_run *run)
 {
-	FRAME_ENUM(frame, &run->use, WIRE_USE_CONVERT);
+	FRAME_ENUM(frame, &run->use, WIRE_USE_WARNING);
 	frame_str(frame, &run->name);
 	FRAME_LIST(frame, run->arguments, run->argument_count, TEXT_LEAST,
 		frame_str);

@@ -535,7 +535,8 @@ enum wire_use {
 	WIRE_USE_PIPE,
 	WIRE_USE_FILTER,
 	WIRE_USE_EXECUTE,
-	WIRE_USE_CONVERT
+	WIRE_USE_CONVERT,
+	WIRE_USE_WARNING
 };
 struct wire_run {
 	enum wire_use use;

@@ -21,7 +21,8 @@ TAP_TESTS += \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
 	%D%/surroundings.sh \
-	%D%/vacation.sh
+	%D%/vacation.sh \
+	%D%/warnings.sh
 EXTRA_DIST += \
 	%D%/detail.sh \
 	%D%/duplicate.sh \
@@ -45,4 +46,5 @@ EXTRA_DIST += \
 	%D%/sieve.sh \
 	%D%/spamtest.sh \
 	%D%/surroundings.sh \
-	%D%/vacation.py %D%/vacation.sh
+	%D%/vacation.py %D%/vacation.sh \
+	%D%/warnings.sh

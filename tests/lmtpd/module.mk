@@ -14,7 +14,8 @@ TAP_TESTS += \
 	%D%/start.sh \
 	%D%/tls.sh \
 	%D%/trust.sh \
-	%D%/vacation.sh
+	%D%/vacation.sh \
+	%D%/warnings.sh
 EXTRA_DIST += \
 	%D%/dsn.sh \
 	%D%/engine.sh \
@@ -34,4 +35,5 @@ EXTRA_DIST += \
 	%D%/tls.py \
 	%D%/tls.sh \
 	%D%/trust.sh \
-	%D%/vacation.sh
+	%D%/vacation.sh \
+	%D%/warnings.sh

@@ -93,13 +93,15 @@ TEST(a_time_without_a_unit_has_a_warning)
 /* Dovecot counts KiB where a size of other settings counts bytes. */
 TEST(a_quota_without_a_unit_has_a_warning)
 {
-	check_finds("quota_rule = *:storage=1048576:messages=1000\n",
+	check_finds("quota_rule = *:storage=1048576:messages=1000\n"
+		    "quota = count\n",
 		"1: warning: quota_rule: found \"storage=1048576\" without a "
 		"unit; it counts KiB");
 	check_finds("quota_rule = *:storage=1G\n"
 		    "quota_rule2 = Trash:storage=+10%%\n"
 		    "quota_rule3 = Spam:ignore\n"
-		    "quota_rule4 = Sent:bytes=500\n",
+		    "quota_rule4 = Sent:bytes=500\n"
+		    "quota = count\n",
 		"");
 }
 
@@ -123,19 +125,31 @@ TEST(annotations_are_read_from_files_only)
 	check_finds("mail_attribute_dict = file:%h/dovecot-attributes\n", "");
 }
 
+/* Limits that somebody believes in. */
+TEST(a_rule_without_a_root_has_a_warning)
+{
+	check_finds("quota = count\nquota2_rule = *:storage=1G\n"
+		    "quota3_rule =\n",
+		"2: warning: quota2_rule: has no effect, as there is no "
+		"quota2");
+	check_finds("quota_warning = messages=9 x\n",
+		"1: warning: quota_warning: has no effect, as there is no "
+		"quota");
+}
+
 TEST(a_wrong_quota_rule_is_an_error)
 {
-	check_finds("quota_rule = *:storage=big\n",
+	check_finds("quota_rule = *:storage=big\nquota = count\n",
 		"1: error: quota_rule: found \"storage=big\", expected a size "
 		"such as 1G");
-	check_finds("quota_rule = *:messages=1k\n",
+	check_finds("quota_rule = *:messages=1k\nquota = count\n",
 		"1: error: quota_rule: found \"messages=1k\", expected "
 		"messages=NUMBER");
-	check_finds("quota2_rule = *:size=1\n",
+	check_finds("quota2_rule = *:size=1\nquota = count\nquota2 = count\n",
 		"1: error: quota2_rule: found \"size=1\", expected "
 		"storage=SIZE, bytes=SIZE, messages=NUMBER, ignore or "
 		"backend=TEXT");
-	check_finds("quota_rule = *\n",
+	check_finds("quota_rule = *\nquota = count\n",
 		"1: error: quota_rule: found \"*\", expected FOLDER:LIMITS, "
 		"for example *:storage=1G");
 }
@@ -150,7 +164,8 @@ TEST(a_gap_in_numbers_has_a_warning)
 		"1: warning: sieve_after2: there is no sieve_after; Doorstep "
 		"goes on behind the gap, Dovecot stops there");
 	check_finds("quota_rule = *:ignore\nquota2_rule = *:ignore\n"
-		    "quota2_rule2 = *:ignore\n",
+		    "quota2_rule2 = *:ignore\n"
+		    "quota = count\nquota2 = count\n",
 		"");
 }
 
@@ -250,10 +265,8 @@ TEST(what_nothing_reads_yet_has_a_warning)
 		{"lmtp_proxy = yes\n",
 			"1: warning: lmtp_proxy: has no effect in this "
 			"release"},
-		{"\nquota_warning = storage=95%% x\n",
-			"2: warning: quota_warning: has no effect in this "
-			"release"},
-		{"quota_rule = *:storage=1G\n", ""},
+		{"quota = count\nquota_warning = storage=95%% x\n", ""},
+		{"quota = count\nquota_rule = *:storage=1G\n", ""},
 		{"service lmtp {\n  process_limit = 3\n}\n", ""},
 		{"service lmtp {\n  user = amy\n}\n",
 			"1: warning: lmtp: user has no effect in this release: "

@@ -158,6 +158,44 @@ TEST(grace_is_a_share_of_the_default_limit_or_a_size)
 	CHECK_UINT(quota_limits_grace(&rules, &base), 7);
 }
 
+TEST(the_first_warning_that_lies_between_counts)
+{
+	static const struct conf_quota_warning warnings[] = {
+		{.is_share = true, .number = 90},
+		{.is_share = true, .number = 50},
+		{.is_downward = true, .is_share = true, .number = 50},
+		{.is_messages = true, .number = 7},
+	};
+	static const struct {
+		struct quota_amount before, now;
+		size_t first; /* 4: none */
+	} cases[] = {
+		{{0, 0}, {499, 1}, 4},
+		{{499, 0}, {500, 1}, 1},
+		{{500, 0}, {899, 1}, 4},
+		{{899, 0}, {900, 1}, 0},
+		{{0, 0}, {2000, 1}, 0},
+		{{500, 0}, {499, 0}, 2},
+		{{499, 0}, {0, 0}, 4},
+		{{0, 6}, {0, 7}, 3},
+		{{0, 7}, {0, 8}, 4},
+		{{0, 7}, {0, 6}, 4},
+	};
+	const struct quota_limits limits = {.bytes = 1000}, none = {0};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		const struct conf_quota_warning *found =
+			quota_warning_crossed(warnings, ARRAY_LENGTH(warnings),
+				&limits, cases[i].before, cases[i].now);
+
+		CHECK_UINT(found != NULL ? (size_t)(found - warnings) : 4,
+			cases[i].first);
+	}
+	CHECK(quota_warning_crossed(warnings, ARRAY_LENGTH(warnings), &none,
+		      cases[4].before, cases[4].now) == NULL);
+}
+
 TEST(masks_are_globs)
 {
 	CHECK(quota_mask_fits(STR("a*b*c"), STR("axxbyyc")));
