@@ -578,7 +578,6 @@ cross(struct quota *quota, const struct quota_root *root,
 				.limits = root->limits};
 }
 
-/* What nobody has counted is compared when somebody has. */
 static int
 compare_root(struct quota *quota, struct quota_root *root, struct err *err)
 {
@@ -588,14 +587,8 @@ compare_root(struct quota *quota, struct quota_root *root, struct err *err)
 	if (root->warning_count == 0 ||
 		!reserve_known(quota->lines, root->number, &before))
 		return 0;
-	switch (root->backend->read(root, &use, &is_certain, err)) {
-	case LOOKUP_FOUND:
-		break;
-	case LOOKUP_NONE:
-		return 0;
-	case LOOKUP_ERROR:
+	if (read_use(quota, root, &use, &is_certain, err) < 0)
 		return -1;
-	}
 	if (use.bytes == before.bytes && use.messages == before.messages)
 		return 0;
 	if (reserve_note(
