@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +36,8 @@ static struct {
 	int fds[LOG_LEVEL_ERROR + 1]; /* descriptor or SYSLOG */
 	bool is_open;
 	bool debug;
+	int crash_fd; /* syslog's socket, for log_crash(); 0: none */
+	int facility;
 } sink;
 
 static const struct {
@@ -155,7 +159,8 @@ log_open(const struct log_settings *settings)
 
 	info = settings->info_path[0] ? settings->info_path : settings->path;
 	debug = settings->debug_path[0] ? settings->debug_path : info;
-	openlog("doorstep", options, facility >= 0 ? facility : LOG_MAIL);
+	sink.facility = facility >= 0 ? facility : LOG_MAIL;
+	openlog("doorstep", options, sink.facility);
 	snprintf(sink.timestamp, sizeof(sink.timestamp), "%s",
 		settings->timestamp);
 	if (settings->inherited != NULL)
@@ -345,3 +350,73 @@ DEFINE_LEVEL(log_error, LOG_LEVEL_ERROR)
 DEFINE_LEVEL(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LEVEL(log_info, LOG_LEVEL_INFO)
 DEFINE_LEVEL(log_debug, LOG_LEVEL_DEBUG)
+
+/* ---- the last line ---- */
+
+/* syslog(3) may be at work in the very moment of the fault. */
+void
+log_prepare_crash(void)
+{
+	const struct sockaddr_un address = {
+		.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	int fd;
+
+	if (sink.fds[LOG_LEVEL_ERROR] != SYSLOG || sink.crash_fd > 0)
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+		0)
+		sink.crash_fd = fd;
+	else
+		close(fd);
+}
+
+static size_t
+append(char *line, size_t len, size_t size, const char *text)
+{
+	while (*text != '\0' && len < size)
+		line[len++] = *text++;
+	return len;
+}
+
+/* "<PRI>doorstep: " */
+static size_t
+append_syslog_head(char *line, size_t len, size_t size)
+{
+	unsigned priority = (unsigned)(sink.facility | LOG_ERR);
+	char digits[4] = {(char)('0' + priority / 100),
+		(char)('0' + priority / 10 % 10), (char)('0' + priority % 10),
+		'\0'};
+
+	len = append(line, len, size, "<");
+	len = append(line, len, size, digits);
+	return append(line, len, size, ">doorstep: ");
+}
+
+void
+log_crash(const char *text, const char *about)
+{
+	int fd = sink.is_open ? sink.fds[LOG_LEVEL_ERROR] : STDERR_FILENO;
+	char line[1024];
+	size_t len = 0, most = sizeof(line) - 1;
+
+	if (fd == SYSLOG) {
+		fd = sink.crash_fd > 0 ? sink.crash_fd : STDERR_FILENO;
+		if (sink.crash_fd > 0)
+			len = append_syslog_head(line, len, most);
+	}
+	len = append(line, len, most, sink.prefix);
+	len = append(line, len, most, " Error: ");
+	len = append(line, len, most, text);
+	if (about[0] != '\0') {
+		len = append(line, len, most, ", session=<");
+		len = append(line, len, most, about);
+		len = append(line, len, most, ">");
+	}
+	line[len++] = '\n';
+	/* Nobody is left to be told that it failed. */
+	if (write(fd, line, len) < 0)
+		return;
+}

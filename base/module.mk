@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/buf.c %D%/buf.h \
 	%D%/charset.c %D%/charset.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/crash.c %D%/crash.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/encode.c %D%/encode.h \
 	%D%/err.c %D%/err.h \

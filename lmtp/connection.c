@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "base/crash.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -980,7 +981,9 @@ connections_after_round(struct connections *connections)
 		struct connection *connection = connections->touched;
 
 		connections->touched = connection->next_touched;
+		crash_about(session_id(connection->session));
 		serve(connection);
+		crash_about("");
 	}
 }
 

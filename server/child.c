@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -197,6 +198,7 @@ begin(struct child *child, struct err *err)
 	if (receive_boot(child, err) < 0 || load_settings(child, err) < 0)
 		return -1;
 	open_log(child);
+	crash_open();
 	set_channel(child);
 	return 0;
 }

@@ -1,5 +1,6 @@
 TAP_TESTS += \
 	%D%/dsn.sh \
+	%D%/crash.sh \
 	%D%/engine.sh \
 	%D%/hammer.sh \
 	%D%/mailer.sh \
@@ -18,6 +19,7 @@ TAP_TESTS += \
 	%D%/warnings.sh
 EXTRA_DIST += \
 	%D%/dsn.sh \
+	%D%/crash.sh \
 	%D%/engine.sh \
 	%D%/hammer.py \
 	%D%/hammer.sh \

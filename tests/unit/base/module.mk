@@ -30,6 +30,10 @@ UNIT_TESTS += %D%/flush
 %C%_flush_SOURCES = %D%/flush.c
 %C%_flush_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/crash
+%C%_crash_SOURCES = %D%/crash.c
+%C%_crash_LDADD = $(TEST_LIBS)
+
 UNIT_TESTS += %D%/log
 %C%_log_SOURCES = %D%/log.c
 %C%_log_LDADD = $(TEST_LIBS)
