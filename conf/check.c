@@ -256,6 +256,23 @@ typedef int quota_parse(const char *value, const char **note_out,
 	struct conf_quota_fault *fault);
 
 static int
+parse_quota_dict(struct str rest, struct conf_quota_fault *fault)
+{
+	struct conf_quota_dict dict;
+
+	if (conf_quota_parse_dict(rest, &dict, fault) < 0)
+		return -1;
+#ifndef HAVE_HIREDIS
+	if (dict.is_redis) {
+		fault->found = rest;
+		fault->expected = "nothing: this build has no hiredis";
+		return -1;
+	}
+#endif
+	return 0;
+}
+
+static int
 parse_quota_root(const char *value, const char **note_out,
 	struct conf_quota_fault *fault)
 {
@@ -266,11 +283,13 @@ parse_quota_root(const char *value, const char **note_out,
 	(void)note_out;
 	if (conf_quota_parse_root(str_from(value), &root, fault) < 0)
 		return -1;
+	if (str_is(root.driver, "dict"))
+		return parse_quota_dict(root.rest, fault);
 	for (i = 0; drivers[i] != NULL; i++)
 		if (str_is(root.driver, drivers[i]))
 			return 0;
 	fault->found = root.driver;
-	fault->expected = "the driver maildir, count or fs";
+	fault->expected = "the driver maildir, count, dict or fs";
 	return -1;
 }
 

@@ -61,8 +61,95 @@ conf_quota_parse_root(struct str text, struct conf_quota_root *root_out,
 	if (!str_next_field(&rest, ':', &root_out->name) ||
 		root_out->name.len == 0)
 		root_out->name = root_out->driver;
+	if (str_is(root_out->driver, "dict"))
+		(void)str_next_field(&rest, ':', &root_out->user);
 	while (root_out->rest.len == 0 && str_next_field(&rest, ':', &word))
 		take_parameter(root_out, text, word);
+	return 0;
+}
+
+/* ---- where "dict" keeps the count ---- */
+
+static const char redis_expected[] =
+	"host=ADDRESS, port=NUMBER, path=SOCKET, prefix=TEXT, db=NUMBER or "
+	"timeout_msecs=NUMBER; the password is quota_redis_password";
+
+static bool
+is_ipv4(struct str text)
+{
+	struct str rest = text, part;
+	uint64_t number;
+	int parts = 0;
+
+	while (str_next_field(&rest, '.', &part)) {
+		if (number_parse(part, &number) < 0 || number > UINT8_MAX)
+			return false;
+		parts++;
+	}
+	return parts == 4;
+}
+
+static bool
+parse_between(
+	struct str value, uint64_t least, uint64_t most, uint64_t *number_out)
+{
+	return number_parse(value, number_out) == 0 && *number_out >= least &&
+	       *number_out <= most;
+}
+
+static bool
+take_redis(struct conf_quota_dict *dict, struct str word)
+{
+	enum { DATABASES = 65535, LONGEST_MS = 60000 };
+	size_t equals = str_find_char(word, '=');
+	struct str name = str_slice(word, 0, equals);
+	struct str value = str_skip(word, equals + 1);
+
+	if (equals >= word.len)
+		return false;
+	if (str_is(name, "host"))
+		dict->host = value;
+	else if (str_is(name, "path"))
+		dict->path = value;
+	else if (str_is(name, "prefix"))
+		dict->prefix = value;
+	else if (str_is(name, "port"))
+		return parse_between(value, 1, UINT16_MAX, &dict->port);
+	else if (str_is(name, "db"))
+		return parse_between(value, 0, DATABASES, &dict->database);
+	else if (str_is(name, "timeout_msecs"))
+		return parse_between(value, 1, LONGEST_MS, &dict->timeout_ms);
+	else
+		return false;
+	return !str_is(name, "host") || is_ipv4(value);
+}
+
+int
+conf_quota_parse_dict(struct str rest, struct conf_quota_dict *dict_out,
+	struct conf_quota_fault *fault)
+{
+	enum { USUAL_PORT = 6379, USUAL_MS = 2000 };
+	struct str whole = rest, word;
+
+	*dict_out = (struct conf_quota_dict){.host = STR("127.0.0.1"),
+		.port = USUAL_PORT,
+		.timeout_ms = USUAL_MS};
+	/* The field before it is empty where there is no USER. */
+	while (str_starts(rest, STR(":")))
+		rest = str_skip(rest, 1);
+	if (rest.len == 0)
+		return 0;
+	if (!str_next_field(&rest, ':', &word) || !str_is(word, "redis"))
+		return wrong(fault, whole,
+			"dict:NAME:USER, whose count the server keeps, or "
+			"dict:NAME:USER:redis:host=ADDRESS");
+	dict_out->is_redis = true;
+	/* State asks for all users. */
+	if (str_has_char(whole, '%'))
+		return wrong(fault, whole, "no variable behind redis:");
+	while (str_next_field(&rest, ':', &word))
+		if (word.len > 0 && !take_redis(dict_out, word))
+			return wrong(fault, word, redis_expected);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* quota - the grammar of quota, quota_rule, quota_grace and quota_warning
  *
  *   quota         = maildir:User quota:noenforcing:ns=INBOX/
+ *   quota         = dict:User quota:USER:noenforcing:redis:host=127.0.0.1:prefix=q/
  *   quota_rule    = *:storage=1G:messages=1000
  *   quota_rule2   = Trash:storage=+10%%        relative to the rule of "*"
  *   quota_rule3   = Spam:ignore
@@ -30,12 +31,23 @@ struct conf_quota_fault {
 struct conf_quota_root {
 	struct str driver; /* "maildir", "count", "dict", "fs" */
 	struct str name;   /* for people; the driver's where there is none */
+	struct str user;   /* dict: whose count; empty: the user's own */
 	struct str rest;   /* the parameters that only the driver knows */
 	struct str prefix; /* ns=: of the only namespace that counts */
 	bool has_prefix;
 	bool is_counted_only; /* noenforcing */
 	bool is_hidden;
 	bool ignores_unlimited;
+};
+
+/* The rest of "dict": where the count is kept. */
+struct conf_quota_dict {
+	bool is_redis;   /* else in the server's own data base */
+	struct str host; /* an IPv4 address; 127.0.0.1 */
+	struct str path; /* of a Unix socket, in place of host and port */
+	struct str prefix;
+	uint64_t port, database;
+	uint64_t timeout_ms;
 };
 
 enum conf_quota_change {
@@ -77,6 +89,8 @@ struct conf_quota_warning {
 
 MUST_USE int conf_quota_parse_root(struct str text,
 	struct conf_quota_root *root_out, struct conf_quota_fault *fault);
+MUST_USE int conf_quota_parse_dict(struct str rest,
+	struct conf_quota_dict *dict_out, struct conf_quota_fault *fault);
 MUST_USE int conf_quota_parse_rule(struct str text,
 	struct conf_quota_rule *rule_out, struct conf_quota_fault *fault);
 MUST_USE int conf_quota_parse_grace(struct str text,

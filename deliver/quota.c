@@ -131,9 +131,15 @@ quota_open_user(const struct job *job, const struct delivery *delivery,
 		.roots = roots,
 		.deadline_ms = job->deadline_ms,
 		.is_counted_only = delivery->ignores_quota,
+		.user = delivery->user,
+		.ignores_dict_failure =
+			delivery->settings->quota_dict_failure ==
+			CONF_DICT_FAILURE_IGNORE,
 		.key = arena_text(job->arena, setup_session(job, delivery))};
 	size_t i;
 
+	settings.state_socket = arena_format(
+		job->arena, "%s/state", delivery->settings->base_dir);
 	*quota_out = NULL;
 	for (i = 0; i < family->count; i++)
 		if (family->items[i].value[0] != '\0' &&

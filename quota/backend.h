@@ -16,6 +16,8 @@ struct quota_backend {
 	const char *name;
 	/* Once; NULL: nothing is needed. */
 	int (*open)(struct quota_root *root, struct err *err);
+	/* NULL: nothing is to be given back. */
+	void (*close)(struct quota_root *root);
 	/* The use.  NONE: nobody has counted, or what is there cannot be used.
 	 * *is_certain_out: a new count would say the same. */
 	enum lookup (*read)(struct quota_root *root,
@@ -37,6 +39,8 @@ struct quota_root {
 	struct store *store;
 	unsigned number;
 	struct conf_quota_root spec;
+	const char *user;         /* for "dict" */
+	const char *state_socket; /* the same */
 	const char *prefix; /* of the only namespace that counts; NULL: all */
 	struct quota_rules rules;
 	struct quota_limits limits; /* by default */
@@ -50,6 +54,7 @@ struct quota_root {
 
 bool quota_root_ignores(const struct quota_root *root, struct str folder);
 
-extern const struct quota_backend quota_maildirsize, quota_count, quota_fs;
+extern const struct quota_backend quota_maildirsize, quota_count, quota_dict,
+	quota_fs;
 
 #endif

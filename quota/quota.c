@@ -14,7 +14,7 @@
 #define TABLE_NAME "doorstep-quota"
 
 static const struct quota_backend *const backends[] = {
-	&quota_maildirsize, &quota_count, &quota_fs};
+	&quota_maildirsize, &quota_count, &quota_dict, &quota_fs};
 
 struct quota {
 	struct quota_settings settings;
@@ -60,6 +60,8 @@ open_root(struct quota *quota, const struct quota_root_settings *settings,
 
 	*root = (struct quota_root){.arena = quota->settings.arena,
 		.store = quota->settings.store,
+		.user = quota->settings.user,
+		.state_socket = quota->settings.state_socket,
 		.number = settings->number,
 		.rules = settings->rules,
 		.warnings = settings->warnings,
@@ -107,8 +109,14 @@ quota_open(const struct quota_settings *settings, struct quota **quota_out,
 void
 quota_close(struct quota **quota)
 {
+	size_t i;
+
 	if (*quota == NULL)
 		return;
+	for (i = 0; i < (*quota)->count; i++)
+		if ((*quota)->roots[i].backend->close != NULL)
+			(*quota)->roots[i].backend->close(&(*quota)->roots[i]);
+	(*quota)->count = 0;
 	if ((*quota)->is_open)
 		reserve_close(&(*quota)->reserve);
 	(*quota)->is_open = false;
@@ -382,6 +390,20 @@ ask_limited(struct quota *quota, struct quota_root *root,
 	return refuse(quota, root, fit, question, err);
 }
 
+/* Mail goes on, and is counted when the count is back. */
+static bool
+goes_on_without(const struct quota *quota, const struct quota_root *root,
+	const struct err *err)
+{
+	if (!quota->settings.ignores_dict_failure ||
+		root->backend != &quota_dict || err->kind != ERR_TEMPORARY ||
+		strcmp(err->status, "4.3.0") != 0)
+		return false;
+	log_warning("quota %.*s: %s: quota_dict_failure = ignore",
+		STR_ARG(root->spec.name), err_log_text(err));
+	return true;
+}
+
 static int
 ask_root(struct quota *quota, struct quota_root *root,
 	struct question *question, struct err *err)
@@ -390,7 +412,10 @@ ask_root(struct quota *quota, struct quota_root *root,
 	bool is_certain;
 
 	if (is_limited(root))
-		return ask_limited(quota, root, question, err);
+		return ask_limited(quota, root, question, err) == 0 ||
+		                       goes_on_without(quota, root, err)
+		               ? 0
+		               : -1;
 	/* There has to be a sum that can be added to; nobody waits for it. */
 	if ((root->backend->add != NULL || root->warning_count > 0) &&
 		read_use(quota, root, &use, &is_certain, err) < 0)
@@ -699,6 +724,9 @@ quota_recalculate(struct quota *quota, struct err *err)
 	struct quota_amount use;
 	size_t i;
 
+	for (i = 0; result == 0 && i < quota->count; i++)
+		if (quota->roots[i].backend->forget != NULL)
+			quota->roots[i].backend->forget(&quota->roots[i]);
 	for (i = 0; result == 0 && i < quota->count; i++)
 		result = recount(quota, &quota->roots[i], &use, err);
 	reserve_unlock(&quota->reserve);

@@ -56,6 +56,10 @@ struct quota_settings {
 	const char *full_text; /* quota_exceeded_message */
 	uint64_t deadline_ms;  /* no lock is waited for beyond it; 0 = none */
 	bool is_counted_only;  /* all roots: the limits do not count */
+	/* "dict": whose count, and where state listens; NULL: no such root. */
+	const char *user, *state_socket;
+	/* A delivery goes on where a count of state's cannot be had. */
+	bool ignores_dict_failure;
 	/* Of this delivery at RCPT and later; "": none. */
 	const char *key;
 };

@@ -8,6 +8,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/claims.c %D%/claims.h \
 	%D%/concurrency.c %D%/concurrency.h \
 	%D%/confine.c %D%/confine.h \
+	%D%/counts.c %D%/counts.h \
 	%D%/control.c %D%/control.h \
 	%D%/generation.c %D%/generation.h \
 	%D%/histogram.c %D%/histogram.h \

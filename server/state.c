@@ -16,8 +16,10 @@
 #include "base/memory.h"
 #include "ipc/channel.h"
 #include "dict/dict.h"
+#include "quota/request.h"
 #include "server/child.h"
 #include "server/confine.h"
+#include "server/counts.h"
 #include "server/ledger.h"
 #include "server/marks.h"
 #include "server/wire.h"
@@ -77,6 +79,8 @@ struct state {
 	struct dict *dict;
 	struct ledger *ledger;
 	struct marks *marks;
+	bool is_on_disk; /* what it has outlives this process */
+	char stamp[COUNTS_STAMP];
 	bool sweeps_marks; /* the sweep has done with the ledger */
 	int status;        /* of the process */
 
@@ -92,8 +96,9 @@ struct state {
 	struct answer *answers, **answers_end;
 	bool has_closing;
 
-	struct ledger_counters told;                   /* to master */
-	uint64_t complained_ms, warned_ms, refused_ms; /* 0: never */
+	struct ledger_counters told; /* to master */
+	uint64_t complained_ms, warned_ms, refused_ms,
+		uncounted_ms; /* 0: never */
 	bool is_draining;
 	struct loop_timer accept_timer, sweep_timer, counters_timer,
 		reopen_timer, well_timer, drain_timer, finish_timer;
@@ -409,8 +414,58 @@ on_mark(struct peer *peer, struct frame *frame)
 	return true;
 }
 
+/* ---- counts ---- */
+
+static void
+answer_count(struct peer *peer, struct request_counted *counted)
+{
+	struct frame frame;
+
+	frame_begin(&frame, REQUEST_COUNTED);
+	request_counted(&frame, counted);
+	send_to(peer, &frame);
+}
+
+/* Without a disk nothing is kept: what this process forgot at its end would be
+ * missing in the counts that are found there later. */
+static void
+serve_count(struct peer *peer, const struct request_count *count,
+	struct request_counted *counted)
+{
+	struct state *state = peer->state;
+	struct err err;
+
+	if (!state->is_on_disk) {
+		counted->state = count->action == REQUEST_COUNT_READ
+		                         ? REQUEST_COUNTED_NONE
+		                         : REQUEST_COUNTED_UNABLE;
+		return;
+	}
+	end_transaction_now(state);
+	if (counts_serve(state->dict, state->stamp, peer->owner.uid, count,
+		    now_s(), counted, &err) < 0 &&
+		may_say(state, &state->uncounted_ms))
+		log_error("quota: %s", err_log_text(&err));
+	end_if_broken(state);
+}
+
+static bool
+on_count(struct peer *peer, struct frame *frame)
+{
+	struct request_count count = {0};
+	struct request_counted counted = {0};
+
+	request_count(frame, &count);
+	if (!frame_is_whole(frame) || count.user.len > REQUEST_COUNT_USER_MAX)
+		return false;
+	counted.request = count.request;
+	serve_count(peer, &count, &counted);
+	answer_count(peer, &counted);
+	return true;
+}
+
 static const struct request {
-	enum wire_type type;
+	unsigned type;
 	unsigned from; /* PEER_BIT() of those who may send it */
 	bool (*serve)(struct peer *peer, struct frame *frame);
 } requests[] = {
@@ -420,6 +475,7 @@ static const struct request {
 	{WIRE_CONFIRM, PEER_BIT(PEER_CLIENT) | PEER_BIT(PEER_LINK), on_confirm},
 	{WIRE_SEEN, PEER_BIT(PEER_CLIENT), on_seen},
 	{WIRE_MARK, PEER_BIT(PEER_CLIENT), on_mark},
+	{REQUEST_COUNT, PEER_BIT(PEER_CLIENT), on_count},
 };
 
 static bool
@@ -931,6 +987,7 @@ move_to(struct state *state, struct dict *dict)
 	}
 	dict_close(&state->dict);
 	state->dict = dict;
+	state->is_on_disk = true;
 	log_info("Deliveries are remembered on disk again");
 	return true;
 }
@@ -984,6 +1041,7 @@ open_data_base(struct state *state)
 		state->child->settings->lmtp_unconfirmed_time_ms / 1000;
 	switch (open_dict_in_time(state, &err)) {
 	case LOOKUP_FOUND:
+		state->is_on_disk = true;
 		break;
 	case LOOKUP_NONE:
 		log_error("%s is used by another server",
@@ -1051,6 +1109,7 @@ begin(struct state *state)
 	struct err err;
 	int fd = state->child->master.fd;
 
+	counts_stamp(state->stamp);
 	/* Before the thread that watches the data base. */
 	if (confine(state->child, NULL, 0, &err) < 0) {
 		log_error("%s", err_log_text(&err));

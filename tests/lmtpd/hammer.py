@@ -99,8 +99,9 @@ def reader_thread():
 
 
 crowd = [threading.Thread(target=client_thread, args=(n,)) for n in range(8)]
-others = [threading.Thread(target=kill_thread),
-          threading.Thread(target=reader_thread)]
+others = [threading.Thread(target=kill_thread)]
+if "HAMMER_ONLY_ADDS" not in os.environ:
+    others.append(threading.Thread(target=reader_thread))
 for thread in crowd + others:
     thread.start()
 for thread in crowd:

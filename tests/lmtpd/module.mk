@@ -1,8 +1,10 @@
 TAP_TESTS += \
 	%D%/dsn.sh \
 	%D%/crash.sh \
+	%D%/dict.sh \
 	%D%/engine.sh \
 	%D%/hammer.sh \
+	%D%/hammer_dict.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
 	%D%/processes.sh \
@@ -20,9 +22,11 @@ TAP_TESTS += \
 EXTRA_DIST += \
 	%D%/dsn.sh \
 	%D%/crash.sh \
+	%D%/dict.sh \
 	%D%/engine.sh \
 	%D%/hammer.py \
 	%D%/hammer.sh \
+	%D%/hammer_dict.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
 	%D%/lmtpd.sh \

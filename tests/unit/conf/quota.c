@@ -42,14 +42,63 @@ TEST(a_root_has_parameters_and_its_driver_may_have_others)
 {
 	struct conf_quota_root root;
 
-	REQUIRE(conf_quota_parse_root(
-			STR("dict:User:noenforcing:hidden:ignoreunlimited:"
-			    "ns=A/:amy:file:/x"),
+	REQUIRE(conf_quota_parse_root(STR("dict:User:amy:noenforcing:hidden:"
+					  "ignoreunlimited:ns=A/:file:/x"),
 			&root, &fault) == 0);
 	CHECK(root.is_counted_only && root.is_hidden);
 	CHECK(root.ignores_unlimited && root.has_prefix);
 	CHECK_STR_IS(root.prefix, "A/");
-	CHECK_STR_IS(root.rest, "amy:file:/x");
+	CHECK_STR_IS(root.user, "amy");
+	CHECK_STR_IS(root.rest, "file:/x");
+}
+
+static struct conf_quota_dict
+dict_of(const char *text)
+{
+	struct conf_quota_root root;
+	struct conf_quota_dict dict;
+
+	REQUIRE(conf_quota_parse_root(str_from(text), &root, &fault) == 0);
+	REQUIRE(conf_quota_parse_dict(root.rest, &dict, &fault) == 0);
+	return dict;
+}
+
+TEST(a_dict_is_the_servers_own_or_Redis)
+{
+	struct conf_quota_dict dict;
+
+	CHECK(!dict_of("dict:User").is_redis);
+	CHECK(!dict_of("dict:User:amy").is_redis);
+	CHECK(!dict_of("dict:User:").is_redis);
+	CHECK(!dict_of("dict:User::noenforcing").is_redis);
+	dict = dict_of("dict:User::redis");
+	CHECK(dict.is_redis);
+	CHECK_STR_IS(dict.host, "127.0.0.1");
+	CHECK_UINT(dict.port, 6379);
+	CHECK_UINT(dict.timeout_ms, 2000);
+	dict = dict_of("dict:User:amy:hidden:redis:host=10.0.0.1:port=7:"
+		       "prefix=q/:db=3:timeout_msecs=50");
+	CHECK_STR_IS(dict.host, "10.0.0.1");
+	CHECK_STR_IS(dict.prefix, "q/");
+	CHECK_UINT(dict.port, 7);
+	CHECK_UINT(dict.database, 3);
+	CHECK_UINT(dict.timeout_ms, 50);
+	CHECK_STR_IS(dict_of("dict:User::redis:path=/r").path, "/r");
+}
+
+TEST(what_a_dict_cannot_be_is_an_error)
+{
+	static const char *const texts[] = {"file:/x", "proxy::quota",
+		"redis:host=redis.example", "redis:host=1.2.3", "redis:port=0",
+		"redis:port=70000", "redis:host", "redis:password=x",
+		"redis:prefix=%u"};
+	struct conf_quota_dict dict;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(texts); i++)
+		CHECK_INT(conf_quota_parse_dict(
+				  str_from(texts[i]), &dict, &fault),
+			-1);
 }
 
 TEST(storage_without_a_unit_counts_KiB_and_bytes_count_bytes)

@@ -1,5 +1,5 @@
 QUOTA_TEST_LIBS = quota/libquota.a store/libstore.a \
-	conf/libconf.a mail/libmail.a $(TEST_LIBS)
+	conf/libconf.a ipc/libipc.a mail/libmail.a $(TEST_LIBS)
 
 UNIT_TESTS += %D%/limits
 %C%_limits_SOURCES = %D%/limits.c

@@ -41,15 +41,19 @@ UNIT_TESTS += %D%/control
 
 UNIT_TESTS += %D%/state
 %C%_state_SOURCES = %D%/state.c %D%/statehelp.c %D%/statehelp.h
-%C%_state_LDADD = server/libserver.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_state_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
 
 UNIT_TESTS += %D%/marks
 %C%_marks_SOURCES = %D%/marks.c
 %C%_marks_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
 
+UNIT_TESTS += %D%/counts
+%C%_counts_SOURCES = %D%/counts.c
+%C%_counts_LDADD = server/libserver.a dict/libdict.a $(TEST_LIBS) $(BDB_LIBS)
+
 UNIT_TESTS += %D%/askmarks
 %C%_askmarks_SOURCES = %D%/askmarks.c %D%/statehelp.c %D%/statehelp.h
-%C%_askmarks_LDADD = server/libserver.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_askmarks_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
 
 # With the real one.
 UNIT_TESTS += %D%/killed
