@@ -394,6 +394,18 @@ hear_mail(struct smtp *smtp, struct err *err)
 	return reply_err(&reply, smtp->dialog.host, "MAIL FROM", err);
 }
 
+/* Of recipients that were asked for together with a sender that is refused: it is
+ * about the order of commands, not about them. */
+static int
+pass_over_rcpt(struct transaction *transaction)
+{
+	struct reply reply;
+	struct err err;
+
+	transaction->answered++;
+	return dialog_reply(&transaction->smtp->dialog, &reply, NULL, &err);
+}
+
 static int
 hear_rcpt(struct transaction *transaction, struct err *err)
 {
@@ -423,8 +435,6 @@ ask(struct transaction *transaction, struct err *err)
 	struct smtp *smtp = transaction->smtp;
 	const struct outbound_mail *mail = transaction->mail;
 	size_t together = smtp->offers.pipelining ? PIPELINED_MAX : 1, i;
-	bool is_refused = false;
-	struct err later;
 
 	put_mail(smtp, mail);
 	for (i = 0;
@@ -432,17 +442,15 @@ ask(struct transaction *transaction, struct err *err)
 		i++)
 		put_rcpt(smtp, mail, transaction->asked++);
 	if (hear_mail(smtp, err) < 0) {
-		if (transaction->asked == 0)
-			return -1;
-		is_refused = true;
+		while (transaction->answered < transaction->asked)
+			if (pass_over_rcpt(transaction) < 0)
+				break;
+		return -1;
 	}
 	for (;;) {
 		while (transaction->answered < transaction->asked)
-			if (hear_rcpt(transaction, is_refused ? &later : err) <
-				0)
+			if (hear_rcpt(transaction, err) < 0)
 				return -1;
-		if (is_refused)
-			return -1;
 		if (transaction->asked == mail->count)
 			return 0;
 		for (i = 0; transaction->asked < mail->count && i < together;
@@ -451,20 +459,51 @@ ask(struct transaction *transaction, struct err *err)
 	}
 }
 
+/* What is sent behind DATA. */
+struct stuffing {
+	struct dialog *dialog;
+	bool at_line_start;
+	bool has_cr; /* the last byte was one; what follows decides */
+};
+
 /* A dot at the beginning of a line is doubled (RFC 5321 4.5.2). */
 static void
-put_stuffed(struct smtp *smtp, struct str chunk, bool *at_line_start)
+put_stuffed(struct stuffing *stuffing, struct str text)
+{
+	while (text.len > 0) {
+		size_t end = str_find_char(text, '\n') + 1;
+
+		if (end > text.len)
+			end = text.len;
+		if (stuffing->at_line_start && text.data[0] == '.')
+			dialog_put(stuffing->dialog, STR("."));
+		dialog_put(stuffing->dialog, str_slice(text, 0, end));
+		stuffing->at_line_start = text.data[end - 1] == '\n';
+		text = str_skip(text, end);
+	}
+}
+
+/* RFC 5321 2.3.8: a CR alone MUST NOT be sent.  A server to which it ends a line
+ * could find the end of the message, and commands, in the text.  Postfix makes it
+ * a blank, too. */
+static void
+end_cr(struct stuffing *stuffing, bool is_line_end)
+{
+	if (stuffing->has_cr)
+		put_stuffed(stuffing, is_line_end ? STR("\r") : STR(" "));
+	stuffing->has_cr = false;
+}
+
+static void
+put_chunk(struct stuffing *stuffing, struct str chunk)
 {
 	while (chunk.len > 0) {
-		size_t end = str_find_char(chunk, '\n') + 1;
+		size_t cr = str_find_char(chunk, '\r');
 
-		if (end > chunk.len)
-			end = chunk.len;
-		if (*at_line_start && chunk.data[0] == '.')
-			dialog_put(&smtp->dialog, STR("."));
-		dialog_put(&smtp->dialog, str_slice(chunk, 0, end));
-		*at_line_start = chunk.data[end - 1] == '\n';
-		chunk = str_skip(chunk, end);
+		end_cr(stuffing, chunk.data[0] == '\n');
+		put_stuffed(stuffing, str_slice(chunk, 0, cr));
+		stuffing->has_cr = cr < chunk.len;
+		chunk = str_skip(chunk, cr + 1);
 	}
 }
 
@@ -473,8 +512,9 @@ put_content(struct smtp *smtp, const struct content *content, struct err *err)
 {
 	struct arena *arena = arena_open();
 	char *buffer = arena_alloc(arena, CHUNK_BYTES);
+	struct stuffing stuffing = {
+		.dialog = &smtp->dialog, .at_line_start = true};
 	struct content_reader reader;
-	bool at_line_start = true;
 	struct str chunk;
 	enum lookup more;
 	int result = 0;
@@ -486,14 +526,15 @@ put_content(struct smtp *smtp, const struct content *content, struct err *err)
 		result = more == LOOKUP_ERROR ? -1 : 0;
 		if (result < 0)
 			break;
-		put_stuffed(smtp, chunk, &at_line_start);
+		put_chunk(&stuffing, chunk);
 		result = dialog_flush(&smtp->dialog, err);
 	}
 	arena_close(&arena);
 	if (result < 0)
 		return -1;
-	dialog_put(
-		&smtp->dialog, at_line_start ? STR(".\r\n") : STR("\r\n.\r\n"));
+	end_cr(&stuffing, false);
+	dialog_put(&smtp->dialog,
+		stuffing.at_line_start ? STR(".\r\n") : STR("\r\n.\r\n"));
 	return 0;
 }
 

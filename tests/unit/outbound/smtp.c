@@ -389,6 +389,34 @@ TEST(a_recipient_that_is_refused_for_good_costs_only_itself)
 	heard(client);
 }
 
+/* What is said of the recipients then is about the order of commands. */
+TEST(a_sender_that_is_refused_for_now_is_no_refusal_of_recipients)
+{
+	struct client *client = START(PIPELINING, "< MAIL", "< RCPT", "< RCPT",
+		"> 452 4.3.1 no room", "> 503 5.5.1 MAIL first",
+		"> 503 5.5.1 MAIL first", "< RSET", "> 250 ok", "< QUIT");
+
+	client->mail.count = 2;
+	CHECK_INT(send_mail(client)->kind, ERR_TEMPORARY);
+	CHECK_STR(client->results[0].status, "4.3.1");
+	CHECK_INT(client->results[1].kind, ERR_TEMPORARY);
+	heard(client);
+}
+
+/* RFC 5321 2.3.8: MUST NOT.  There are servers to which it ends a line, and a dot
+ * behind it the message. */
+TEST(a_cr_alone_does_not_leave)
+{
+	struct client *client =
+		START(PLAIN, "< MAIL", "> 250 ok", "< RCPT", "> 250 ok",
+			"< DATA", "> 354 go", "<.", "> 250 taken", "< QUIT");
+
+	set_message(client, "Subject: x\r\n\r\na\r.\r\r\nb\r\n\r.\r");
+	CHECK_INT(send_mail(client)->kind, ERR_NONE);
+	CHECK(strstr(heard(client), "Subject: x\r\n\r\na . \r\nb\r\n . \r\n"
+				    ".\r\n") != NULL);
+}
+
 /* The others would get a copy at each retry. */
 TEST(a_recipient_that_is_refused_for_now_keeps_all_back)
 {
