@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/encode.h"
+#include "mail/address.h"
 
 #include "base/banned.h"
 
@@ -104,9 +105,10 @@ first_hop(struct arena *arena, struct str key, struct str local,
 	const struct str texts[] = {stamp_of(arena, seconds), domain, local};
 	struct str hash = hash_of(arena, key, texts, ARRAY_LENGTH(texts));
 
-	return str_from(arena_format(arena, "SRS0=%.*s=%.*s=%.*s=%.*s@%s",
-		STR_ARG(hash), STR_ARG(texts[0]), STR_ARG(domain),
-		STR_ARG(local), alias));
+	local = str_from(
+		arena_format(arena, "SRS0=%.*s=%.*s=%.*s=%.*s", STR_ARG(hash),
+			STR_ARG(texts[0]), STR_ARG(domain), STR_ARG(local)));
+	return address_text(arena, local, str_from(alias));
 }
 
 /* The first one who rewrote it keeps being told of: a bounce goes back there by
@@ -118,8 +120,10 @@ later_hop(struct arena *arena, struct str key, struct str host,
 	const struct str texts[] = {host, opaque};
 	struct str hash = hash_of(arena, key, texts, ARRAY_LENGTH(texts));
 
-	return str_from(arena_format(arena, "SRS1=%.*s=%.*s=%.*s@%s",
-		STR_ARG(hash), STR_ARG(host), STR_ARG(opaque), alias));
+	struct str local = str_from(arena_format(arena, "SRS1=%.*s=%.*s=%.*s",
+		STR_ARG(hash), STR_ARG(host), STR_ARG(opaque)));
+
+	return address_text(arena, local, str_from(alias));
 }
 
 /* "SRS1=HASH=HOST=OPAQUE"; false where it has another form. */
@@ -138,13 +142,20 @@ srs_rewrite(struct arena *arena, const char *alias, struct str secrets,
 	struct str sender, uint64_t seconds, struct str *sender_out,
 	struct err *err)
 {
-	size_t at = str_find_last_char(sender, '@');
-	struct str local = str_slice(sender, 0, at);
-	struct str domain = str_skip(sender, at + 1);
-	struct str key = STR_EMPTY, host, opaque;
+	struct str key = STR_EMPTY, local, domain, host, opaque;
+	struct address address;
+	struct err broken;
 
 	*sender_out = sender;
-	if (at == sender.len || str_is_nocase(domain, alias))
+	if (address_parse_path(arena, sender,
+		    ADDRESS_NULL_ALLOWED | ADDRESS_LOCAL_ALLOWED |
+			    ADDRESS_BRACKETS_OPTIONAL,
+		    &address, &broken) < 0)
+		return 0;
+	/* Without its quotes: what is added stands within them. */
+	local = address.local_part;
+	domain = address.domain;
+	if (domain.len == 0 || str_is_nocase(domain, alias))
 		return 0;
 	while (key.len == 0 && str_next_field(&secrets, '\n', &key))
 		key = str_trim(key);

@@ -63,6 +63,21 @@ TEST(a_sender_is_in_the_new_address)
 		str_skip(result, 9), "=AB=partner.example=ada@fwd.example");
 }
 
+/* RFC 5321 4.1.2: a quoted local part is a whole, and so is what is made of it. */
+TEST(a_quoted_local_part_stays_one)
+{
+	struct str result = rewrite("\"a \\\"b\"@partner.example", 86400);
+
+	CHECK_STR_IS(str_slice(result, 0, 6), "\"SRS0=");
+	CHECK_STR_IS(str_skip(result, 10),
+		"=AB=partner.example=a \\\"b\"@fwd.example");
+	result = rewrite(
+		"\"SRS0=abcd=EF=partner.example=a b\"@first.example", 86400);
+	CHECK_STR_IS(str_slice(result, 0, 6), "\"SRS1=");
+	CHECK_STR_IS(str_skip(result, 10),
+		"=first.example==abcd=EF=partner.example=a b\"@fwd.example");
+}
+
 TEST(the_case_of_an_address_does_not_change_its_hash)
 {
 	CHECK_STR_EQUAL(str_slice(rewrite("ada@partner.example", 0), 5, 9),
