@@ -99,18 +99,27 @@ memory_s(const struct job *job, const struct delivery *delivery)
 }
 
 static bool
-is_duplicate(struct job *job, struct delivery *delivery, struct str address)
+is_duplicate(
+	struct job *job, const struct delivery *delivery, struct str address)
+{
+	unsigned char key[SIEVE_MARK_KEY];
+
+	if (memory_s(job, delivery) == 0)
+		return false;
+	make_key(job, address, key);
+	return seen_find(job, delivery, key);
+}
+
+static void
+mark_message(struct job *job, struct delivery *delivery, struct str address)
 {
 	uint64_t seconds = memory_s(job, delivery);
 	unsigned char key[SIEVE_MARK_KEY];
 
 	if (seconds == 0)
-		return false;
+		return;
 	make_key(job, address, key);
-	if (seen_find(job, delivery, key))
-		return true;
 	add_mark(job, &delivery->work->script.result, key, seconds);
-	return false;
 }
 
 /* ---- what a try that failed has handed over all the same ---- */
@@ -223,22 +232,23 @@ count_of_hour(const struct job *job, const struct delivery *delivery,
 	return least;
 }
 
+/* Takes a place in this hour; false: there is none. */
 static bool
-is_one_too_many(struct job *job, struct delivery *delivery)
+take_place(struct job *job, struct delivery *delivery)
 {
 	uint64_t limit = delivery->settings->sieve_max_redirects_per_hour;
 	uint64_t hour = (uint64_t)clock_now().tv_sec / HOUR_S, count;
 	unsigned char key[SIEVE_MARK_KEY];
 
 	if (limit == 0)
-		return false;
+		return true;
 	count = count_of_hour(job, delivery, hour, limit) +
 	        delivery->work->plan->redirect_count;
 	if (count >= limit)
-		return true;
+		return false;
 	make_hour_key(hour, count, key);
 	add_mark(job, &delivery->work->script.result, key, HOUR_S);
-	return false;
+	return true;
 }
 
 static bool
@@ -271,10 +281,14 @@ redirect_need(struct job *job, struct delivery *delivery,
 	else if (is_known)
 		*why_out = "it was forwarded there before "
 			   "(sieve_redirect_duplicate_period)";
-	else if (is_one_too_many(job, delivery))
+	else if (!take_place(job, delivery))
 		*why_out = "the user has forwarded too much in this hour "
 			   "(sieve_max_redirects_per_hour)";
-	return *why_out == NULL ? REDIRECT_WANTED : REDIRECT_UNWANTED;
+	if (*why_out != NULL)
+		return REDIRECT_UNWANTED;
+	/* Only now: what is held back was not forwarded. */
+	mark_message(job, delivery, redirect->address);
+	return REDIRECT_WANTED;
 }
 
 /* ---- what is sent ---- */
