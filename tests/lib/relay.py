@@ -1,6 +1,7 @@
 """A server that takes mail, for tests of what leaves.
 
     relay.py FOLDER [--lmtp] [--certificate PEM KEY] [--implicit] [--user NAME:PASSWORD]
+        [--together N]
 
 Listens on a free port of 127.0.0.1, whose number comes into FOLDER/port.  Each
 message is a file FOLDER/1, FOLDER/2 ...: the commands, an empty line, the data as it
@@ -8,6 +9,7 @@ came.  What it does with a recipient is in the local part:
 
     refused  550        later  451        hang  no answer for a minute; FOLDER/hangs tells
     slow     250 after two seconds
+    together 250 when N have come to this, else 451 after twenty seconds
 
 SPDX-License-Identifier: MIT
 """
@@ -107,6 +109,11 @@ class Session(socketserver.StreamRequestHandler):
             return False
         if local == "slow":
             time.sleep(2)
+        if local == "together":
+            try:
+                self.server.together.wait(20)
+            except threading.BrokenBarrierError:
+                local = "later"
         if local == "refused":
             self.say("550 5.1.1 nobody here")
         elif local == "later":
@@ -152,10 +159,12 @@ def main():
     parser.add_argument("--certificate", nargs=2)
     parser.add_argument("--implicit", action="store_true")
     parser.add_argument("--user")
+    parser.add_argument("--together", type=int, default=1)
     options = parser.parse_args()
     with Server(("127.0.0.1", 0), Session) as server:
         server.options = options
         server.tls = None
+        server.together = threading.Barrier(options.together)
         if options.certificate:
             server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             server.tls.load_cert_chain(*options.certificate)

@@ -5,6 +5,7 @@ TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/hammer.sh \
 	%D%/hammer_dict.sh \
+	%D%/leaving.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
 	%D%/processes.sh \
@@ -27,8 +28,10 @@ EXTRA_DIST += \
 	%D%/hammer.py \
 	%D%/hammer.sh \
 	%D%/hammer_dict.sh \
+	%D%/leaving.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
+	%D%/leaving.py \
 	%D%/lmtpd.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
