@@ -217,7 +217,7 @@ open_session(struct smtp *smtp, uint64_t until_ms, struct err *err)
 {
 	const struct outbound_relay *relay = smtp->relay;
 
-	smtp->messages = 0;
+	smtp->messages = smtp->refused = 0;
 	if (dialog_open(&smtp->dialog, relay->host, default_port(relay),
 		    until_ms, err) < 0)
 		return -1;
@@ -611,12 +611,21 @@ run(struct transaction *transaction, struct err *err)
 	return transfer(transaction, err);
 }
 
+/* Servers answer a client slowly that made many mistakes in a row: addresses of one
+ * user's script must not make everybody's mail wait. */
+static bool
+is_unwelcome(const struct smtp *smtp)
+{
+	return smtp->refused >= SMTP_REFUSED_MAX;
+}
+
 /* A connection that was kept may have been closed meanwhile. */
 static void
 drop_old(struct smtp *smtp)
 {
-	if (smtp->is_open && (smtp->messages >= SMTP_MESSAGES_MAX ||
-				     !dialog_is_quiet(&smtp->dialog)))
+	if (smtp->is_open &&
+		(smtp->messages >= SMTP_MESSAGES_MAX || is_unwelcome(smtp) ||
+			!dialog_is_quiet(&smtp->dialog)))
 		smtp_close(smtp);
 }
 
@@ -650,6 +659,9 @@ try_once(struct transaction *transaction, uint64_t until_ms, struct err *err)
 		hang_up(smtp);
 	else if (result < 0)
 		reset(smtp);
+	smtp->refused = result == 0 && transaction->accepted > 0
+	                        ? 0
+	                        : smtp->refused + 1;
 	return result;
 }
 

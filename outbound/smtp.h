@@ -24,7 +24,8 @@ enum {
 	SMTP_PORT = 25,
 	SMTP_SUBMISSIONS_PORT = 465,
 	LMTP_PORT = 24,
-	SMTP_MESSAGES_MAX = 100 /* over one connection */
+	SMTP_MESSAGES_MAX = 100, /* over one connection */
+	SMTP_REFUSED_MAX = 3     /* messages in a row */
 };
 
 struct smtp {
@@ -33,6 +34,7 @@ struct smtp {
 	struct dialog dialog;
 	struct reply_offers offers;
 	unsigned messages; /* sent over this connection */
+	unsigned refused;  /* of them, since one was taken */
 	bool is_open;
 };
 

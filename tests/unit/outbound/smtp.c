@@ -349,6 +349,23 @@ TEST(a_connection_is_used_again)
 	heard(client);
 }
 
+/* Servers answer slowly who makes mistake after mistake. */
+TEST(a_connection_is_left_when_message_after_message_is_refused)
+{
+	struct client *client = START(PLAIN, "< MAIL", "> 250 ok", "< RCPT",
+		"> 550 no", "< RSET", "> 250 ok", "< MAIL", "> 250 ok",
+		"< RCPT", "> 550 no", "< RSET", "> 250 ok", "< MAIL",
+		"> 250 ok", "< RCPT", "> 450 no", "< RSET", "> 250 ok",
+		"< QUIT", "!", PLAIN, "< MAIL", "> 250 ok", "< RCPT",
+		"> 250 ok", "< DATA", "> 354 go", "<.", "> 250 taken");
+
+	CHECK_INT(send_mail(client)->kind, ERR_REFUSED);
+	CHECK_INT(send_mail(client)->kind, ERR_REFUSED);
+	CHECK_INT(send_mail(client)->kind, ERR_TEMPORARY);
+	CHECK_INT(send_mail(client)->kind, ERR_NONE);
+	heard(client);
+}
+
 TEST(a_connection_that_the_server_ended_is_made_anew)
 {
 	struct client *client = START(PLAIN, "< MAIL", "> 250 ok", "< RCPT",
