@@ -7,8 +7,11 @@
 
 #include "base/banned.h"
 
-/* Of the original's header, where only that is sent. */
-enum { HEADER_BYTES = 128 * 1024 };
+enum {
+	/* Of the original's header, where only that is sent. */
+	HEADER_BYTES = 128 * 1024,
+	LINE_MOST = 998 /* RFC 5322 2.1.1: MUST */
+};
 
 /* ---- fields ---- */
 
@@ -43,14 +46,23 @@ add_value(struct buf *buf, struct str value, bool is_xtext)
 	}
 }
 
+/* One that would be too long a line is left out: a program could do nothing with
+ * a part of it. */
 static void
 add_field(struct buf *buf, const char *name, struct str value)
 {
+	struct buf line;
+
 	if (value.len == 0)
 		return;
-	buf_add_format(buf, "%s: ", name);
-	add_value(buf, str_trim(value), false);
-	buf_add_char(buf, '\n');
+	buf_init(&line, LINE_MOST);
+	buf_add_format(&line, "%s: ", name);
+	add_value(&line, str_trim(value), false);
+	if (!line.overflowed) {
+		buf_add(buf, buf_view(&line));
+		buf_add_char(buf, '\n');
+	}
+	buf_clear(&line);
 }
 
 static void

@@ -109,6 +109,23 @@ TEST(a_delivery_has_the_original_recipient_of_orcpt_or_none)
 	finish(&f);
 }
 
+/* RFC 5322 2.1.1: of 998 characters at most. */
+TEST(a_field_that_would_be_too_long_a_line_is_left_out)
+{
+	struct fixture f;
+	const char *text;
+	char original[2000];
+
+	memset(original, 'x', sizeof(original));
+	memcpy(original, "Message-ID: <", 13);
+	memcpy(original + 1020, "@y>\n\n", 6);
+	begin(&f, str_from(original));
+	text = text_of(&f, report_disposition(f.arena, &f.about));
+	CHECK_INT(holds(text, "Original-Message-ID:"), 0);
+	CHECK_INT(holds(text, "\nFinal-Recipient:"), 1);
+	finish(&f);
+}
+
 TEST(addresses_that_are_not_ascii_are_written_in_it)
 {
 	struct fixture f;
