@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/privilege.c %D%/privilege.h \
 	%D%/program.c %D%/program.h \
 	%D%/ere.c %D%/ere.h \
+	%D%/password.c %D%/password.h \
 	%D%/regex.c %D%/regex.h \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/session_id.c %D%/session_id.h \

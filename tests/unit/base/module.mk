@@ -86,6 +86,10 @@ UNIT_TESTS += %D%/ere
 %C%_ere_SOURCES = %D%/ere.c
 %C%_ere_LDADD = $(TEST_LIBS)
 
+UNIT_TESTS += %D%/password
+%C%_password_SOURCES = %D%/password.c
+%C%_password_LDADD = $(TEST_LIBS) $(CRYPT_LIBS)
+
 UNIT_TESTS += %D%/regex
 %C%_regex_SOURCES = %D%/regex.c
 %C%_regex_LDADD = $(TEST_LIBS)
