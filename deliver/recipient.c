@@ -492,6 +492,20 @@ recipient_find(struct arena *arena, const struct settings *settings,
 	return complete(arena, recipient_out, settings, err);
 }
 
+enum lookup
+recipient_find_login(struct arena *arena, const struct settings *settings,
+	struct userdb *db, struct str name, const char *service,
+	const struct user **user_out, struct err *err)
+{
+	struct str asked;
+
+	if (userdb_name_is_harmful(name))
+		return LOOKUP_NONE;
+	if (format_name(arena, settings, name, &asked, err) < 0)
+		return LOOKUP_ERROR;
+	return userdb_find(db, arena, asked, service, user_out, err);
+}
+
 static const char *
 unless_empty(const char *text)
 {

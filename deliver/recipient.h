@@ -61,6 +61,12 @@ MUST_USE int recipient_find(struct arena *arena,
 	const struct address *address, const char *service,
 	struct recipient *recipient_out, struct err *err);
 
+/* The record of whom a client says it is: the whole name, in the form of
+ * auth_username_format; nothing is taken for a detail. */
+MUST_USE enum lookup recipient_find_login(struct arena *arena,
+	const struct settings *settings, struct userdb *db, struct str name,
+	const char *service, const struct user **user_out, struct err *err);
+
 /* The identity of all users for whom the databases name none: mail_uid, mail_gid,
  * the groups.  LOOKUP_NONE: it depends on the user, or there is none.
  * LOOKUP_ERROR: as recipient_find(). */

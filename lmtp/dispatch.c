@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lmtp/dispatch.h"
 
+#include <string.h>
+
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/fd.h"
@@ -62,6 +64,17 @@ struct dispatch_transaction {
 	struct job *jobs, **last_job;
 	size_t jobs_started, jobs_sent; /* in that state */
 	size_t refused;                 /* recipients, logged or not */
+};
+
+/* A password that lookup was asked about. */
+struct dispatch_login {
+	struct table_entry entry; /* until the answer is there */
+	struct dispatch_client *client;
+	struct loop_timer timer; /* no answer by then; or the time to tell it */
+	uint64_t tell_ms;        /* a failure is told not before */
+	bool is_answered, is_due;
+	enum wire_login_state state;
+	char *name; /* YES: the user's */
 };
 
 struct worker {
@@ -250,6 +263,148 @@ on_rcpt_answer(struct dispatch *dispatch, struct frame *frame)
 	else if (answer.err.kind == ERR_NONE)
 		release_ticket(dispatch, &answer.ticket);
 	return true;
+}
+
+/* ---- AUTH ---- */
+
+static void
+tell_login(struct dispatch_login *login)
+{
+	login->is_due = true;
+	login->client->dispatch->wake(login->client);
+}
+
+static void
+answer_login(struct dispatch_login *login, enum wire_login_state state)
+{
+	struct dispatch *dispatch = login->client->dispatch;
+
+	table_remove(&dispatch->logins, &login->entry);
+	login->is_answered = true;
+	login->state = state;
+	if (state == WIRE_LOGIN_NO)
+		loop_timer(dispatch->loop, &login->timer, login->tell_ms);
+	else
+		tell_login(login);
+}
+
+static void
+on_login_timer(struct loop_timer *timer)
+{
+	struct dispatch_login *login =
+		CONTAINER_OF(timer, struct dispatch_login, timer);
+
+	if (login->is_answered)
+		tell_login(login);
+	else
+		answer_login(login, WIRE_LOGIN_UNABLE);
+}
+
+static void
+on_login(struct session *session, struct str name, struct str password)
+{
+	struct dispatch_client *client = client_of(session);
+	struct dispatch *dispatch = client->dispatch;
+	struct dispatch_login *login = memory_get(sizeof(*login));
+	struct wire_login question = {.request = ++dispatch->last_number,
+		.name = name,
+		.password = password,
+		.session = session_id(session)};
+	uint64_t now = loop_now_ms(dispatch->loop);
+	struct frame frame;
+
+	login->client = client;
+	login->tell_ms = now + dispatch->login_delay_ms;
+	login->timer.fire = on_login_timer;
+	client->login = login;
+	table_add(&dispatch->logins, &login->entry, question.request);
+	loop_timer(dispatch->loop, &login->timer,
+		now + dispatch->login_timeout_ms);
+	frame_begin(&frame, WIRE_LOGIN);
+	wire_login(&frame, &question);
+	link_send(dispatch->master, &frame);
+}
+
+static char *
+keep_text(const char *text)
+{
+	size_t bytes = strlen(text) + 1;
+	char *copy = memory_get(bytes);
+
+	memcpy(copy, text, bytes);
+	return copy;
+}
+
+/* One that has taken too long is not waited for any more. */
+static bool
+on_logged_in(struct dispatch *dispatch, struct frame *frame)
+{
+	struct wire_logged_in answer = {0};
+	struct table_entry *entry;
+	struct dispatch_login *login;
+
+	wire_logged_in(frame, &answer);
+	if (!frame_is_whole(frame) || answer.name == NULL)
+		return false;
+	entry = table_find(&dispatch->logins, answer.request);
+	if (entry == NULL)
+		return true;
+	login = CONTAINER_OF(entry, struct dispatch_login, entry);
+	login->name = keep_text(answer.name);
+	answer_login(login, answer.state);
+	return true;
+}
+
+static void
+forget_login(struct dispatch_client *client)
+{
+	struct dispatch_login *login = client->login;
+
+	if (login == NULL)
+		return;
+	client->login = NULL;
+	if (!login->is_answered)
+		table_remove(&client->dispatch->logins, &login->entry);
+	loop_timer_stop(client->dispatch->loop, &login->timer);
+	memory_free(login->name);
+	memory_free(login);
+}
+
+static void
+log_login(const struct session *session, const struct dispatch_login *login)
+{
+	const struct session_peer *peer = session_peer(session);
+	const char *place = peer->is_inet ? peer->ip : "local";
+
+	switch (login->state) {
+	case WIRE_LOGIN_YES:
+		log_info("<%s>: logged in as %s from %s", session_id(session),
+			login->name, place);
+		break;
+	case WIRE_LOGIN_NO:
+		log_info("<%s>: login failed from %s", session_id(session),
+			place);
+		break;
+	case WIRE_LOGIN_UNABLE:
+		log_warning("<%s>: login from %s: the password could not be "
+			    "checked",
+			session_id(session), place);
+		break;
+	}
+}
+
+static void
+settle_login(struct dispatch_client *client)
+{
+	struct dispatch_login *login = client->login;
+
+	log_login(client->session, login);
+	/* The session may ask about another one at once. */
+	client->login = NULL;
+	loop_timer_stop(client->dispatch->loop, &login->timer);
+	session_logged_in(client->session, login->state, login->name);
+	memory_free(login->name);
+	memory_free(login);
 }
 
 /* ---- the end of a job ---- */
@@ -796,6 +951,8 @@ dispatch_received(struct dispatch *dispatch, struct frame *frame)
 	switch (frame->type) {
 	case WIRE_RCPT_ANSWER:
 		return on_rcpt_answer(dispatch, frame);
+	case WIRE_LOGGED_IN:
+		return on_logged_in(dispatch, frame);
 	case WIRE_ASSIGNED:
 		return on_assigned(dispatch, frame);
 	case WIRE_WORKER:
@@ -865,6 +1022,7 @@ const struct session_events dispatch_events = {
 	.refused = on_refused,
 	.deliver = on_deliver,
 	.release = on_release,
+	.login = on_login,
 	.confirm = on_confirm,
 };
 
@@ -875,6 +1033,8 @@ dispatch_settle(struct dispatch_client *client)
 		client->is_delivered = false;
 		session_delivered(client->session);
 	}
+	if (client->login != NULL && client->login->is_due)
+		settle_login(client);
 	if (client->confirm.is_done) {
 		client->confirm.is_done = false;
 		session_confirmed(client->session);
@@ -884,6 +1044,7 @@ dispatch_settle(struct dispatch_client *client)
 void
 dispatch_forget(struct dispatch_client *client)
 {
+	forget_login(client);
 	confirm_forget(&client->confirm);
 }
 
@@ -942,6 +1103,7 @@ dispatch_close(struct dispatch *dispatch)
 	confirm_close(&dispatch->confirm);
 	table_clear(&dispatch->workers);
 	table_clear(&dispatch->requests);
+	table_clear(&dispatch->logins);
 	table_clear(&dispatch->jobs);
 	memory_free(dispatch->released);
 }

@@ -3,6 +3,7 @@
  *   find()     WIRE_RCPT to master, its answer back to the recipient
  *   deliver()  a job for each group of recipients: WIRE_START to master, and when
  *              it has named a worker, WIRE_JOB there; the results back
+ *   login()    WIRE_LOGIN to master, its answer back
  *   release()  tickets go back, jobs under way are cancelled, late answers have
  *              nobody to reach
  *   confirm()  lmtp/confirm.h
@@ -37,12 +38,14 @@ enum {
 };
 
 struct dispatch_transaction;
+struct dispatch_login;
 
 /* Embedded in what owns a session. */
 struct dispatch_client {
 	struct dispatch *dispatch;
 	struct session *session;
 	struct dispatch_transaction *transaction; /* NULL: none */
+	struct dispatch_login *login;             /* NULL: none */
 	bool is_delivered; /* dispatch_settle() tells the session */
 	struct confirm_client confirm;
 };
@@ -51,6 +54,7 @@ struct dispatch {
 	struct loop *loop;
 	struct arena *arena; /* of received frames */
 	uint64_t delivery_timeout_ms;
+	uint64_t login_timeout_ms, login_delay_ms; /* of what failed */
 	struct spool_budget *budget;
 	struct counters *counters;
 	struct link *master; /* the front's */
@@ -61,6 +65,7 @@ struct dispatch {
 	struct confirm confirm;
 	uint64_t last_number;  /* of requests and jobs */
 	struct table requests; /* struct request: not yet answered */
+	struct table logins;   /* struct dispatch_login: the same */
 	struct table jobs;     /* struct job: not yet done */
 	struct table workers;  /* struct worker */
 	struct wire_ticket *released;
@@ -74,7 +79,8 @@ extern const struct session_events dispatch_events;
 void dispatch_open(struct dispatch *dispatch);
 void dispatch_close(struct dispatch *dispatch);
 
-/* WIRE_RCPT_ANSWER, WIRE_ASSIGNED, WIRE_WORKER, WIRE_STATE_LINK; false: the frame
+/* WIRE_RCPT_ANSWER, WIRE_LOGGED_IN, WIRE_ASSIGNED, WIRE_WORKER,
+ * WIRE_STATE_LINK; false: the frame
  * makes no sense, or is another one. */
 bool dispatch_received(struct dispatch *dispatch, struct frame *frame);
 

@@ -293,6 +293,8 @@ open_dispatch(struct front *front)
 	front->dispatch = (struct dispatch){.loop = front->loop,
 		.arena = front->frames,
 		.delivery_timeout_ms = settings->lmtp_delivery_timeout_ms,
+		.login_timeout_ms = settings->lookup_timeout_ms,
+		.login_delay_ms = settings->auth_failure_delay_ms,
 		.budget = &front->budget,
 		.counters = &front->counters,
 		.master = &front->master,

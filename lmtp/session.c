@@ -21,7 +21,9 @@ enum {
 	GREETING_HOST_MAX = 135, /* what it leaves to login_greeting */
 	/* Results whose reply was perhaps not read; those beyond are forgotten
 	 * by their age alone. */
-	UNCONFIRMED_MAX = 10000
+	UNCONFIRMED_MAX = 10000,
+	/* Logins of a session that may fail. */
+	LOGINS_MAX = 3
 };
 
 /* What comes next in the input. */
@@ -32,8 +34,11 @@ enum mode {
 	MODE_DELIVERING, /* nothing, until session_delivered() */
 	MODE_STARTTLS,   /* nothing, until session_tls_started() */
 	MODE_AUTH,       /* the response to 334 */
+	MODE_LOGIN,      /* nothing, until session_logged_in() */
 	MODE_ENDED
 };
+
+enum mechanism { MECHANISM_EXTERNAL, MECHANISM_PLAIN };
 
 /* The way to the proof that replies were read. */
 enum proof {
@@ -89,6 +94,8 @@ struct session {
 	char tls[128];                         /* empty: in the clear */
 	char certified[XCLIENT_VALUE_MAX + 1]; /* by the client's certificate */
 	bool is_authenticated;
+	enum mechanism mechanism; /* while AUTH goes on */
+	unsigned failed_logins;
 	bool is_helo_told; /* by XCLIENT: LHLO does not change it */
 	uint64_t timeout_s;
 
@@ -149,13 +156,13 @@ session_transaction(struct session *session)
 static const char *
 own_protocol(const struct session *session, bool is_utf8)
 {
-	static const char *const names[2][3] = {
-		{"LMTP", "LMTPS", "LMTPSA"},
-		{"UTF8LMTP", "UTF8LMTPS", "UTF8LMTPSA"},
+	static const char *const names[2][2][2] = {
+		{{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}},
+		{{"UTF8LMTP", "UTF8LMTPA"}, {"UTF8LMTPS", "UTF8LMTPSA"}},
 	};
-	size_t place = session->tls[0] != '\0' ? 1 : 0;
 
-	return names[is_utf8 ? 1 : 0][session->is_authenticated ? 2 : place];
+	return names[is_utf8 ? 1 : 0][session->tls[0] != '\0' ? 1 : 0]
+		    [session->is_authenticated ? 1 : 0];
 }
 
 static const char *
@@ -214,7 +221,7 @@ session_state_name(const struct session *session)
 		                                              : "MAIL FROM";
 	if (session->mode == MODE_STARTTLS)
 		return "STARTTLS";
-	if (session->mode == MODE_AUTH)
+	if (session->mode == MODE_AUTH || session->mode == MODE_LOGIN)
 		return "AUTH";
 	return session->is_greeted ? "READY" : "GREETING";
 }
@@ -235,7 +242,7 @@ session_unfinished(const struct session *session)
 		return "DATA";
 	if (session->mode == MODE_CHUNK)
 		return "BDAT";
-	if (session->mode == MODE_AUTH)
+	if (session->mode == MODE_AUTH || session->mode == MODE_LOGIN)
 		return "AUTH";
 	if (has_queue(session))
 		return "RCPT";
@@ -258,7 +265,8 @@ bool
 session_is_waiting(const struct session *session)
 {
 	return session->is_confirming || session->mode == MODE_DELIVERING ||
-	       session->mode == MODE_STARTTLS || has_queue(session);
+	       session->mode == MODE_STARTTLS || session->mode == MODE_LOGIN ||
+	       has_queue(session);
 }
 
 bool
@@ -554,10 +562,42 @@ has_external(const struct session *session)
 	       session->certified[0] != '\0';
 }
 
+/* Nobody can read along. */
+static bool
+is_private(const struct session *session)
+{
+	return session->tls[0] != '\0' || !session->real_peer.is_inet ||
+	       session->peer.is_trusted;
+}
+
+static bool
+knows_passwords(const struct session *session)
+{
+	return session->config.settings->lmtp_auth_plain &&
+	       session->config.events->login != NULL;
+}
+
+static bool
+has_plain(const struct session *session)
+{
+	return knows_passwords(session) &&
+	       (is_private(session) ||
+		       !session->config.settings->disable_plaintext_auth);
+}
+
 static bool
 may_start_tls(const struct session *session)
 {
 	return session->peer.may_start_tls && session->tls[0] == '\0';
+}
+
+static void
+add_mechanisms(const struct session *session, struct buf *lines)
+{
+	if (has_external(session) || has_plain(session))
+		buf_add_format(lines, "AUTH%s%s\n",
+			has_external(session) ? " EXTERNAL" : "",
+			has_plain(session) ? " PLAIN" : "");
 }
 
 static void
@@ -566,8 +606,7 @@ add_capabilities(const struct session *session, struct buf *lines)
 	uint64_t most = session_message_max(session->config.settings);
 
 	buf_add_text(lines, "\n8BITMIME\n");
-	if (has_external(session))
-		buf_add_text(lines, "AUTH EXTERNAL\n");
+	add_mechanisms(session, lines);
 	buf_add_text(lines, "CHUNKING\n");
 	if (session->workarounds.dsn)
 		buf_add_text(lines, "DSN\n");
@@ -725,46 +764,114 @@ run_data(struct session *session, const struct command *command)
 	say(session, "354 OK");
 }
 
-/* ---- AUTH (RFC 4954), EXTERNAL (RFC 4422 A) ---- */
+/* ---- AUTH (RFC 4954): EXTERNAL (RFC 4422 A), PLAIN (RFC 4616) ---- */
 
-/* The response: for whom it wants to act; nobody else than itself. */
+#define AUTH_FAILED "535 5.7.8 Authentication credentials invalid"
+
 static void
-end_auth(struct session *session, struct str response)
+welcome(struct session *session, const char *name)
 {
-	struct str name = STR_EMPTY;
-
-	if (str_is(response, "*")) {
-		say(session, "501 5.7.0 Authentication cancelled");
-		return;
-	}
-	if (!str_is(response, "=") &&
-		decode_base64(session->scratch, response, &name) < 0) {
-		say(session, "501 5.5.2 Invalid base64");
-		return;
-	}
-	if (name.len > 0 && !str_is(name, session->certified)) {
-		say(session, "535 5.7.8 Authentication credentials invalid");
-		return;
-	}
-	set_text(session->login, sizeof(session->login),
-		str_from(session->certified));
+	set_text(session->login, sizeof(session->login), str_from(name));
 	session->is_authenticated = true;
 	say(session, "235 2.7.0 Authentication successful");
 }
 
+/* The response: for whom it wants to act; nobody else than itself. */
+static void
+end_external(struct session *session, struct str name)
+{
+	if (name.len > 0 && !str_is(name, session->certified))
+		say(session, AUTH_FAILED);
+	else
+		welcome(session, session->certified);
+}
+
+static void
+fail_login(struct session *session)
+{
+	if (++session->failed_logins < LOGINS_MAX) {
+		say(session, AUTH_FAILED);
+		return;
+	}
+	reply_add(&session->output, AUTH_FAILED);
+	finish_unasked(session, "4.7.0 Too many failed logins.");
+}
+
+/* [authzid] NUL authcid NUL password. */
+static void
+end_plain(struct session *session, struct str response)
+{
+	struct str actor, name, rest = response;
+	size_t end = str_find_char(rest, '\0');
+
+	actor = str_slice(rest, 0, end);
+	rest = str_skip(rest, end + 1);
+	end = str_find_char(rest, '\0');
+	if (end == rest.len) {
+		say(session, "501 5.5.2 Invalid response");
+		return;
+	}
+	name = str_slice(rest, 0, end);
+	rest = str_skip(rest, end + 1);
+	if (name.len == 0 || rest.len == 0 || str_has_char(rest, '\0') ||
+		(actor.len > 0 && !str_equal(actor, name))) {
+		fail_login(session);
+		return;
+	}
+	session->mode = MODE_LOGIN;
+	session->config.events->login(session, name, rest);
+}
+
+static void
+end_auth(struct session *session, struct str encoded)
+{
+	struct str response = STR_EMPTY;
+
+	if (str_is(encoded, "*")) {
+		say(session, "501 5.7.0 Authentication cancelled");
+		return;
+	}
+	if (!str_is(encoded, "=") &&
+		decode_base64(session->scratch, encoded, &response) < 0) {
+		say(session, "501 5.5.2 Invalid base64");
+		return;
+	}
+	if (session->mechanism == MECHANISM_PLAIN)
+		end_plain(session, response);
+	else
+		end_external(session, response);
+}
+
+/* NULL: it is to be had. */
+static const char *
+mechanism_refusal(struct session *session, struct str name)
+{
+	if (has_external(session) && str_is_nocase(name, "EXTERNAL")) {
+		session->mechanism = MECHANISM_EXTERNAL;
+		return NULL;
+	}
+	if (has_plain(session) && str_is_nocase(name, "PLAIN")) {
+		session->mechanism = MECHANISM_PLAIN;
+		return NULL;
+	}
+	if (knows_passwords(session) && str_is_nocase(name, "PLAIN"))
+		return "538 5.7.11 Encryption required";
+	if (has_external(session) || has_plain(session))
+		return "504 5.5.4 Unrecognized authentication type";
+	return "502 5.5.1 Unsupported command";
+}
+
 /* NULL: it may. */
 static const char *
-auth_refusal(const struct session *session, struct str mechanism)
+auth_refusal(struct session *session, struct str mechanism)
 {
-	if (!has_external(session))
+	if (!has_external(session) && !knows_passwords(session))
 		return "502 5.5.1 Unsupported command";
 	if (session->transaction != NULL)
 		return "503 5.5.0 AUTH not permitted during a mail transaction";
 	if (session->is_authenticated)
 		return "503 5.5.0 Already authenticated";
-	if (!str_is_nocase(mechanism, "EXTERNAL"))
-		return "504 5.5.4 Unrecognized authentication type";
-	return NULL;
+	return mechanism_refusal(session, mechanism);
 }
 
 static void
@@ -1507,6 +1614,7 @@ take_input(struct session *session, struct str input)
 		return take_response(session, input);
 	case MODE_DELIVERING:
 	case MODE_STARTTLS:
+	case MODE_LOGIN:
 	case MODE_ENDED:
 		break;
 	}
@@ -1648,6 +1756,26 @@ session_delivered(struct session *session)
 {
 	if (session->mode == MODE_DELIVERING)
 		end_message(session);
+}
+
+void
+session_logged_in(
+	struct session *session, enum wire_login_state state, const char *name)
+{
+	if (session->mode != MODE_LOGIN)
+		return;
+	session->mode = MODE_COMMANDS;
+	switch (state) {
+	case WIRE_LOGIN_YES:
+		welcome(session, name);
+		break;
+	case WIRE_LOGIN_NO:
+		fail_login(session);
+		break;
+	case WIRE_LOGIN_UNABLE:
+		say(session, "454 4.7.0 Temporary authentication failure");
+		break;
+	}
 }
 
 void

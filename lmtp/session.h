@@ -4,6 +4,7 @@
  * session asks the front, through struct session_events, for what takes time:
  *
  *   RCPT      find()     -> session_found()
+ *   AUTH      login()    -> session_logged_in()
  *   the dot   deliver()  -> session_delivered()
  *   a command after the replies to a message
  *             confirm()  -> session_confirmed()
@@ -111,6 +112,10 @@ struct session_events {
 	/* The transaction is over, delivered or not: answers to find() and
 	 * deliver() that are still to come must not reach it. */
 	void (*release)(struct session *session);
+	/* Is this somebody's password?  session_logged_in() may be called at
+	 * once; the texts are gone then.  NULL: AUTH PLAIN is not offered. */
+	void (*login)(
+		struct session *session, struct str name, struct str password);
 	/* The client has read these results: forget them, then
 	 * session_confirmed(). */
 	void (*confirm)(struct session *session,
@@ -189,7 +194,7 @@ bool session_awaits_proof(const struct session *session);
 void session_not_read(struct session *session, uint64_t received);
 /* Bytes it holds beside the message. */
 size_t session_memory(const struct session *session);
-/* It waits for find(), deliver() or confirm().  Of its input it takes only further
+/* It waits for find(), login(), deliver() or confirm().  Of its input it takes only further
  * RCPTs then; after an answer the rest has to be offered to session_input()
  * again. */
 bool session_is_waiting(const struct session *session);
@@ -203,6 +208,9 @@ bool session_has_transaction(const struct session *session);
 void session_found(struct session_recipient *recipient, const struct err *err,
 	const struct wire_ticket *ticket, uint32_t group);
 void session_delivered(struct session *session);
+/* `name`: YES: what the data base calls the user. */
+void session_logged_in(
+	struct session *session, enum wire_login_state state, const char *name);
 void session_confirmed(struct session *session);
 
 /* 421 with this reason and the end, now or as soon as the replies to a message are

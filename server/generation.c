@@ -184,6 +184,9 @@ front_received(struct process *process, struct frame *frame)
 	case WIRE_RCPT:
 		rcpt_ask(generation, frame);
 		break;
+	case WIRE_LOGIN:
+		login_ask(generation, frame);
+		break;
 	case WIRE_START:
 		workers_start(generation, frame);
 		break;
@@ -312,6 +315,9 @@ lookup_received(struct process *process, struct frame *frame)
 	switch (frame->type) {
 	case WIRE_RECORD:
 		rcpt_record(generation, frame);
+		break;
+	case WIRE_LOGGED_IN:
+		login_answer(generation, frame);
 		break;
 	case WIRE_READY:
 		generation_check_ready(generation);

@@ -1,8 +1,10 @@
-/* The process that asks the user databases: one question after the other.
+/* The process that asks the user databases: one question after the other.  Only
+ * passwords are checked beside that.
  *
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
+#include <poll.h>
 #include <sysexits.h>
 
 #include "base/log.h"
@@ -11,6 +13,7 @@
 #include "deliver/recipient.h"
 #include "server/child.h"
 #include "server/confine.h"
+#include "server/logins.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -18,6 +21,7 @@
 struct lookup_process {
 	struct child *child;
 	struct userdb *db;
+	struct logins *logins;
 };
 
 /* Only who has to be told learns a cause; the rest is in the log. */
@@ -114,6 +118,95 @@ answer(struct lookup_process *lookup, struct arena *arena,
 	return channel_send(&lookup->child->master, &frame, err);
 }
 
+/* ---- logins ---- */
+
+static int
+tell_login(struct lookup_process *lookup, const struct login *login,
+	const char *name, struct err *err)
+{
+	struct wire_logged_in answer = {
+		.request = login->request, .front = login->front, .name = name};
+	struct frame frame;
+
+	switch (login->result) {
+	case LOOKUP_FOUND:
+		answer.state = WIRE_LOGIN_YES;
+		break;
+	case LOOKUP_NONE:
+		answer.state = WIRE_LOGIN_NO;
+		break;
+	case LOOKUP_ERROR:
+		answer.state = WIRE_LOGIN_UNABLE;
+		log_error("<%.*s>: %.*s: password: %s", STR_ARG(login->session),
+			STR_ARG(login->name), err_log_text(&login->err));
+		break;
+	}
+	frame_begin(&frame, WIRE_LOGGED_IN);
+	wire_logged_in(&frame, &answer);
+	return channel_send(&lookup->child->master, &frame, err);
+}
+
+/* NONE, ERROR: there is nothing to check. */
+static enum lookup
+begin_login(struct lookup_process *lookup, struct arena *arena,
+	const struct wire_login *question, struct login *login)
+{
+	const struct user *user;
+	enum lookup found = recipient_find_login(arena, lookup->child->settings,
+		lookup->db, question->name, "lmtp", &user, &login->err);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	login->name = str_from(user->name);
+	return logins_add(lookup->logins, login, user->password,
+		       question->password, &login->err) < 0
+	               ? LOOKUP_ERROR
+	               : LOOKUP_FOUND;
+}
+
+static int
+ask_login(struct lookup_process *lookup, struct arena *arena,
+	const struct wire_login *question, struct err *err)
+{
+	struct login login = {.request = question->request,
+		.front = question->front,
+		.name = question->name,
+		.session = str_from(question->session)};
+
+	err_clear(&login.err);
+	login.result = begin_login(lookup, arena, question, &login);
+	return login.result == LOOKUP_FOUND
+	               ? 0
+	               : tell_login(lookup, &login, "", err);
+}
+
+/* What the thread has found out. */
+static int
+tell_logins(struct lookup_process *lookup, struct arena *arena, struct err *err)
+{
+	const struct login *login;
+
+	while ((login = logins_take(lookup->logins)) != NULL)
+		if (tell_login(lookup, login, arena_text(arena, login->name),
+			    err) < 0)
+			return -1;
+	return 1;
+}
+
+/* ---- what master says ---- */
+
+static int
+serve_login(struct lookup_process *lookup, struct arena *arena,
+	struct frame *frame, struct err *err)
+{
+	struct wire_login question;
+
+	wire_login(frame, &question);
+	if (!frame_is_whole(frame))
+		return err_temp(err, "4.3.0", "master sent a broken LOGIN");
+	return ask_login(lookup, arena, &question, err) < 0 ? -1 : 1;
+}
+
 /* 1: go on; 0: told to end; -1: master is gone or errs. */
 static int
 serve_frame(struct lookup_process *lookup, struct arena *arena,
@@ -128,6 +221,8 @@ serve_frame(struct lookup_process *lookup, struct arena *arena,
 		               ? 1
 		               : err_temp(err, "4.3.0",
 					 "master sent broken LOGS");
+	if (frame->type == WIRE_LOGIN)
+		return serve_login(lookup, arena, frame, err);
 	if (frame->type != WIRE_LOOKUP)
 		return err_temp(err, "4.3.0", "master sent a frame of type %u",
 			frame->type);
@@ -138,7 +233,7 @@ serve_frame(struct lookup_process *lookup, struct arena *arena,
 }
 
 static int
-serve_one(struct lookup_process *lookup, struct arena *arena, struct err *err)
+receive_one(struct lookup_process *lookup, struct arena *arena, struct err *err)
 {
 	struct frame frame;
 	int result;
@@ -149,6 +244,21 @@ serve_one(struct lookup_process *lookup, struct arena *arena, struct err *err)
 	result = serve_frame(lookup, arena, &frame, err);
 	frame_close(&frame);
 	return result;
+}
+
+static int
+serve_one(struct lookup_process *lookup, struct arena *arena, struct err *err)
+{
+	struct pollfd polled[] = {
+		{.fd = lookup->child->master.fd, .events = POLLIN},
+		{.fd = logins_fd(lookup->logins), .events = POLLIN}};
+
+	if (poll(polled, ARRAY_LENGTH(polled), -1) < 0)
+		return errno == EINTR ? 1
+		                      : err_temp_errno(err, "4.3.0", "poll");
+	if (polled[1].revents != 0)
+		return tell_logins(lookup, arena, err);
+	return receive_one(lookup, arena, err);
 }
 
 static int
@@ -188,6 +298,13 @@ tell_ready(struct child *child, struct err *err)
 	return channel_send(&child->master, &frame, err);
 }
 
+static void
+end(struct lookup_process *lookup)
+{
+	logins_close(&lookup->logins);
+	recipient_close_userdb(&lookup->db);
+}
+
 int
 lookup_main(struct child *child)
 {
@@ -201,13 +318,14 @@ lookup_main(struct child *child)
 		return EX_CONFIG;
 	}
 	recipient_keep_userdb(lookup.db);
-	if (give_up(&lookup, &err) < 0) {
+	if (logins_open(&lookup.logins, &err) < 0 ||
+		give_up(&lookup, &err) < 0) {
 		log_error("%s", err_log_text(&err));
-		recipient_close_userdb(&lookup.db);
+		end(&lookup);
 		return EX_OSERR;
 	}
 	if (tell_ready(child, &err) < 0 || serve(&lookup, &err) < 0)
 		log_debug("%s", err_log_text(&err));
-	recipient_close_userdb(&lookup.db);
+	end(&lookup);
 	return EX_OK;
 }

@@ -16,6 +16,8 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/jobmemory.c %D%/jobmemory.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/listen.c %D%/listen.h \
+	%D%/login.c \
+	%D%/logins.c %D%/logins.h \
 	%D%/lookup.c \
 	%D%/mailer.c \
 	%D%/metrics.c %D%/metrics.h \

@@ -2,6 +2,7 @@
  *
  *   generation.c  front and lookup begin and end
  *   rcpt.c        from RCPT to RCPT_ANSWER
+ *   login.c       from LOGIN to LOGGED_IN
  *   workers.c     from START to IDLE; the workers
  *   runners.c     who runs programs for them
  *
@@ -40,6 +41,9 @@ void rcpt_checked(struct question *question, const struct err *err);
 void rcpt_lookup_gone(struct generation *generation, const char *why);
 void rcpt_front_gone(struct generation *generation);
 void rcpt_lookup_late(struct loop_timer *timer);
+
+void login_ask(struct generation *generation, struct frame *frame);
+void login_answer(struct generation *generation, struct frame *frame);
 
 void workers_open(struct generation *generation);
 void workers_close(struct generation *generation);

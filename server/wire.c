@@ -233,6 +233,25 @@ wire_record(struct frame *frame, struct wire_record *record)
 }
 
 void
+wire_login(struct frame *frame, struct wire_login *login)
+{
+	frame_u64(frame, &login->request);
+	frame_u64(frame, &login->front);
+	frame_str(frame, &login->name);
+	frame_str(frame, &login->password);
+	frame_text(frame, &login->session);
+}
+
+void
+wire_logged_in(struct frame *frame, struct wire_logged_in *answer)
+{
+	frame_u64(frame, &answer->request);
+	frame_u64(frame, &answer->front);
+	FRAME_ENUM(frame, &answer->state, WIRE_LOGIN_UNABLE);
+	frame_text(frame, &answer->name);
+}
+
+void
 wire_check(struct frame *frame, struct wire_check *check)
 {
 	frame_u64(frame, &check->request);

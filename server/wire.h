@@ -57,6 +57,9 @@ enum wire_type {
 	WIRE_START,
 	WIRE_START_CANCEL,
 	WIRE_RELEASE,
+	/* front -> master -> lookup, and the answer back */
+	WIRE_LOGIN,
+	WIRE_LOGGED_IN,
 
 	/* master -> lookup, and back */
 	WIRE_LOOKUP = 40,
@@ -254,6 +257,27 @@ void wire_record(struct frame *frame, struct wire_record *record);
 struct str wire_user_pack(struct arena *arena, struct wire_user *user);
 MUST_USE bool wire_user_unpack(
 	struct arena *arena, struct str packed, struct wire_user *user);
+
+/* Is this the user's password? */
+struct wire_login {
+	uint64_t request; /* the front's number */
+	uint64_t front;   /* master: which front has asked */
+	struct str name, password;
+	const char *session; /* for the log */
+};
+void wire_login(struct frame *frame, struct wire_login *login);
+
+enum wire_login_state {
+	WIRE_LOGIN_YES,
+	WIRE_LOGIN_NO,    /* nobody of that name, or not the password */
+	WIRE_LOGIN_UNABLE /* nobody can tell now */
+};
+struct wire_logged_in {
+	uint64_t request, front;
+	enum wire_login_state state;
+	const char *name; /* YES: what the data base calls the user */
+};
+void wire_logged_in(struct frame *frame, struct wire_logged_in *answer);
 
 /* Ask the worker, as the user, before RCPT is answered. */
 struct wire_check {

@@ -3,8 +3,8 @@
  *   user:password:uid:gid:(gecos):home:(shell):extra fields
  *   amy@example.org:{CRYPT}x:5000:5000::/srv/mail/amy::quota_rule=*:storage=1G
  *
- * - Columns at the end may be missing, each may be empty; (gecos), (shell) and
- *   password are not looked at.  What stands behind the seventh colon is extra.
+ * - Columns at the end may be missing, each may be empty; (gecos) and (shell) are
+ *   not looked at.  A password without {SCHEME} has that of args' scheme=, CRYPT.  What stands behind the seventh colon is extra.
  * - Empty lines and lines that begin with "#" are comments.
  * - A backslash takes the next character as it is: "\:" in a column, "\ " in an
  *   extra field.  In the user column ":" and "\" are written so, and a "#" at
@@ -48,6 +48,7 @@ struct file_source {
 	struct userdb_source source;
 	struct str path;                /* a template */
 	struct str username_format;     /* of the user column */
+	struct str scheme;              /* of passwords that name none */
 	struct passwd_indexes *indexes; /* NULL: none so far */
 };
 
@@ -73,6 +74,7 @@ take_options(struct file_source *own, struct arena *arena, struct str *rest,
 	struct err *err)
 {
 	const struct str format = STR("username_format=");
+	const struct str scheme = STR("scheme=");
 	struct str word;
 
 	for (*rest = str_trim(*rest); rest->len > 0 && rest->data[0] != '/';
@@ -81,7 +83,9 @@ take_options(struct file_source *own, struct arena *arena, struct str *rest,
 			break;
 		if (str_starts(word, format))
 			own->username_format = str_skip(word, format.len);
-		else if (!str_starts(word, STR("scheme=")))
+		else if (str_starts(word, scheme))
+			own->scheme = str_skip(word, scheme.len);
+		else
 			return err_temp(err, "4.3.5",
 				"%s: args of passwd-file: '%.*s' is neither "
 				"username_format=, scheme= nor an absolute "
@@ -99,6 +103,7 @@ file_open(struct userdb_source *source, struct arena *arena, struct err *err)
 	struct str rest = str_from(source->settings->args);
 
 	own->username_format = STR("%u");
+	own->scheme = STR("CRYPT");
 	if (take_options(own, arena, &rest, err) < 0)
 		return -1;
 	if (rest.len == 0)
@@ -191,6 +196,7 @@ set_fields(struct record *record, struct str rest, struct err *err)
 
 	for (i = 0; i < COLUMNS; i++)
 		columns[i] = take_column(record->arena, &rest);
+	record->user.password = columns[PASSWORD];
 	if (columns[UID].len > 0 &&
 		record_set(record, STR("uid"), columns[UID], err) < 0)
 		return -1;
@@ -378,6 +384,27 @@ index_of(struct file_source *own, const char *path)
 	return passwd_indexes_get(own->indexes, path);
 }
 
+static void
+name_scheme(const struct file_source *own, struct record *record)
+{
+	struct str *password = &record->user.password;
+
+	if (password->len > 0 && password->data[0] != '{')
+		*password = str_from(arena_format(record->arena, "{%.*s}%.*s",
+			STR_ARG(own->scheme), STR_ARG(*password)));
+}
+
+static enum lookup
+find_line(struct file_source *own, struct record *record, struct str key,
+	const char *path, struct err *err)
+{
+	const struct passwd_index *index = index_of(own, path);
+
+	if (index != NULL)
+		return find_by_index(index, record, key, path, err);
+	return scan_file(own, record, key, path, err);
+}
+
 static enum lookup
 file_find(struct userdb_source *source, struct record *record, struct err *err)
 {
@@ -385,8 +412,8 @@ file_find(struct userdb_source *source, struct record *record, struct err *err)
 		CONTAINER_OF(source, struct file_source, source);
 	const struct var vars[] = {{'u', "user", record->asked},
 		{'s', "service", str_from(record->service)}};
-	const struct passwd_index *index;
 	struct str path, key;
+	enum lookup found;
 
 	if (vars_expand_path(record->arena, own->path, vars, ARRAY_LENGTH(vars),
 		    &path, err) < 0 ||
@@ -396,10 +423,10 @@ file_find(struct userdb_source *source, struct record *record, struct err *err)
 	if (key.len == 0)
 		return LOOKUP_NONE;
 	key = spell(record->arena, key);
-	index = index_of(own, path.data);
-	if (index != NULL)
-		return find_by_index(index, record, key, path.data, err);
-	return scan_file(own, record, key, path.data, err);
+	found = find_line(own, record, key, path.data, err);
+	if (found == LOOKUP_FOUND)
+		name_scheme(own, record);
+	return found;
 }
 
 static int

@@ -50,6 +50,8 @@ struct user {
 	const char *system_groups_user;  /* NULL: no supplementary groups */
 	const struct user_field *fields; /* all others: mail, quota_rule ... */
 	size_t field_count;
+	struct str
+		password; /* "{SCHEME}..."; empty: none; nobody else's business */
 	const char *source; /* "passwd-file /etc/doorstep/users", for people */
 };
 

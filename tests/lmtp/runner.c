@@ -15,6 +15,8 @@
  *   starttls: needs-tls:        TLS is offered, needed
  *   certificate: NAME           which the client will have then
  *   spool: full                 no message can be kept
+ *   login: NAME PASSWORD        who may log in; the name "unable"
+ *                               cannot be looked up
  *   rcpt: ADDRESS ANSWER        what session_found() is told; "accepted" where
  *                               nothing is said
  *   result: ADDRESS ANSWER      what session_delivered() is told; "saved"
@@ -44,6 +46,7 @@
  *   step: confirmed             session_confirmed()
  *   step: left                  all output has left
  *   step: end REPLY             session_end()
+ *   step: login                 session_logged_in() (slow login)
  *   step: state NAME            what session_state_name() must be
  *   step: unfinished NAME       session_unfinished()
  *   step: reason TEXT           session_end_reason(); "none": it goes on
@@ -110,6 +113,7 @@ struct test_case {
 	struct session_peer peer;
 	struct answers rcpt, results;
 	struct str slow, watch;
+	struct str login, password;
 	struct item items[MOST_ITEMS];
 	size_t count;
 	bool has_events;
@@ -123,6 +127,7 @@ struct run {
 	unsigned chunk; /* 0: whole, 1: bytes, else random */
 	uint32_t random;
 	struct session *session;
+	enum wire_login_state login;
 	struct buf input; /* sent, not yet taken */
 	struct buf expected, output;
 	struct buf expected_events, events;
@@ -263,6 +268,16 @@ read_peer(struct test_case *test, struct str rest)
 }
 
 static void
+read_login(struct test_case *test, struct str rest)
+{
+	struct str word = STR_EMPTY;
+
+	(void)str_next_word(&rest, &word);
+	test->login = arena_copy(test->arena, word);
+	test->password = arena_copy(test->arena, str_trim(rest));
+}
+
+static void
 read_setting(struct test_case *test, struct str rest)
 {
 	struct str name = STR_EMPTY;
@@ -320,6 +335,8 @@ read_line(struct test_case *test, struct str line)
 		test->peer.may_start_tls = true;
 	else if (str_is(name, "certificate"))
 		test->certified = arena_text(test->arena, str_trim(rest));
+	else if (str_is(name, "login"))
+		read_login(test, rest);
 	else if (str_is(name, "needs-tls"))
 		test->peer.needs_tls = true;
 	else if (str_is(name, "spool"))
@@ -494,6 +511,33 @@ on_release(struct session *session)
 }
 
 static void
+answer_login(struct run *run)
+{
+	session_logged_in(run->session, run->login,
+		run->login == WIRE_LOGIN_YES
+			? arena_text(run->test->arena, run->test->login)
+			: "");
+}
+
+static void
+on_login(struct session *session, struct str name, struct str password)
+{
+	struct run *run = session_context(session);
+	const struct test_case *test = run->test;
+
+	note(run, "login", "%.*s %.*s", STR_ARG(name), STR_ARG(password));
+	if (str_is(name, "unable"))
+		run->login = WIRE_LOGIN_UNABLE;
+	else
+		run->login = str_equal(name, test->login) &&
+		                             str_equal(password, test->password)
+		                     ? WIRE_LOGIN_YES
+		                     : WIRE_LOGIN_NO;
+	if (!has_word(test->slow, "login"))
+		answer_login(run);
+}
+
+static void
 on_confirm(struct session *session, const struct wire_handle *handles,
 	size_t count)
 {
@@ -517,6 +561,7 @@ static const struct session_events events = {
 	.find = on_find,
 	.deliver = on_deliver,
 	.release = on_release,
+	.login = on_login,
 	.confirm = on_confirm,
 	.command = on_command,
 };
@@ -714,6 +759,8 @@ do_step(struct run *run, struct str rest)
 		fill_results(run);
 	else if (str_is(word, "confirmed"))
 		session_confirmed(session);
+	else if (str_is(word, "login"))
+		answer_login(run);
 	else if (str_is(word, "left"))
 		session_output_left(session, run->sent);
 	else if (str_is(word, "end"))
@@ -853,6 +900,7 @@ run_file(const char *path, size_t number)
 	test->host = "mx.example.test";
 	test->spool = "";
 	test->slow = STR_EMPTY;
+	test->login = test->password = STR_EMPTY;
 	test->watch = STR("deliver to data confirm");
 	buf_init(&test->said, BUF_UNLIMITED);
 	buf_init(&text, BUF_UNLIMITED);

@@ -1,4 +1,5 @@
 TAP_TESTS += \
+	%D%/auth.sh \
 	%D%/dsn.sh \
 	%D%/crash.sh \
 	%D%/dict.sh \
@@ -21,6 +22,7 @@ TAP_TESTS += \
 	%D%/vacation.sh \
 	%D%/warnings.sh
 EXTRA_DIST += \
+	%D%/auth.sh \
 	%D%/dsn.sh \
 	%D%/crash.sh \
 	%D%/dict.sh \
