@@ -1,6 +1,7 @@
 """A small LMTP client for tests, which can misbehave.
 
     client = lmtp.Client("/run/doorstep/lmtp")       or "127.0.0.1:24", or
+        "tls:127.0.0.1:24", whatever its certificate; or
         "| COMMAND", which speaks on its standard input and output
     client.send_message("ada@x", ["amy@x"], b"Subject: x\\r\\n\\r\\ntext\\r\\n")
 
@@ -9,12 +10,20 @@ SPDX-License-Identifier: MIT
 
 import shlex
 import socket
+import ssl
 import struct
 import subprocess
 
 
 class Refused(Exception):
     """A reply that was not expected; args: command, reply."""
+
+
+def lax():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class Client:
@@ -29,9 +38,12 @@ class Client:
             subprocess.Popen(shlex.split(target[1:]), stdin=other, stdout=other)
             other.close()
         else:
-            host, port = target.rsplit(":", 1)
+            host, port = target.removeprefix("tls:").rsplit(":", 1)
             self.socket = socket.create_connection((host, int(port)), timeout)
+        if target.startswith("tls:"):
+            self.socket = lax().wrap_socket(self.socket)
         self.buffer = b""
+        self.is_greeted = greet
         if greet:
             self.expect("220")
             self.say("LHLO client.example", "250")

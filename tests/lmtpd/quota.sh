@@ -13,17 +13,28 @@ quota_rule = *:storage=10K
 quota_rule2 = Trash:storage=+100%%
 quota_rule3 = Spam:ignore
 quota_grace = 1K
+service lmtp {
+  unix_listener lmtp {
+    mode = 0666
+  }
+  unix_listener trusted {
+    mode = 0666
+    trusted = yes
+  }
+}
 END
-# session PARAMETERS RCPT BYTES: the reply to RCPT when it is a refusal, else that
+# session PARAMETERS RCPT BYTES [PARAMETERS OF RCPT [SOCKET]]: the reply to RCPT when it is a refusal, else that
 # to the message.
 session() {
 	python3 - "$TEST_SOURCE/tests/lib" "$base/lmtp" "$@" <<'END'
 import sys
 sys.path.insert(0, sys.argv[1])
 import lmtp
-client = lmtp.Client(sys.argv[2])
+more = sys.argv[6] if len(sys.argv) > 6 else ""
+socket = sys.argv[7] if len(sys.argv) > 7 else "lmtp"
+client = lmtp.Client(sys.argv[2].removesuffix("lmtp") + socket)
 client.say("MAIL FROM:<ada@client.example>" + sys.argv[3], "250")
-reply = client.say("RCPT TO:<%s>" % sys.argv[4])[-1]
+reply = client.say("RCPT TO:<%s>%s" % (sys.argv[4], more))[-1]
 if reply.startswith("250"):
     client.say("DATA", "354")
     client.write(b"Subject: x\r\n\r\n" + b"x\r\n" * (int(sys.argv[5]) // 2))
@@ -64,6 +75,21 @@ like "$(session " SIZE=50000" amy+spam 10)" "after DATA: 250 *" \
 	"and the one that does not count"
 is "$(stored):$(stored .Trash):$(stored .Spam)" 2:2:1 "each is where it belongs"
 is "$(grep -c ' Error: ' "$log")" 0 "a full mailbox is no error of the server"
+
+# Who is trusted may pass it by.
+like "$(session "" amy 10 "" trusted)" "at RCPT: 552 5.2.2 *" \
+	"it is full for a trusted client, too"
+like "$(session "" amy 10 " IGNOREQUOTA" lmtp)" "at RCPT: 555 5.5.4 *" \
+	"IGNOREQUOTA is nothing for a stranger"
+like "$(session " SIZE=30000" amy 20000 " IGNOREQUOTA" trusted)" \
+	"after DATA: 250 *Saved" "with it a trusted client's mail is filed"
+is "$(stored)" 3 "beyond the limit"
+is "$(grep -c ' Error: ' "$log")" 0 "and without a complaint"
+like "$(session "" amy 10 "" trusted)" "at RCPT: 552 5.2.2 *" \
+	"the next one without it is refused"
+as_user find "$home/Maildir/new" -size +30 -delete
+as_user rm "$home/Maildir/maildirsize"
+like "$(session "" amy 10)" "at RCPT: 552 5.2.2 *" "what it took is counted as ever"
 
 # Others count the same.
 as_user rm "$home/Maildir/maildirsize"

@@ -1,19 +1,24 @@
-"""Many connections at a time.
+"""A crowd of idle clients: what each costs, and what it costs the others.
 
-    crowd.py SOCKET COUNT PID
+    crowd.py TARGET COUNT PID DELIVERING       TARGET may be tls:HOST:PORT
 
-Opens 1,000 connections and prints the proportional memory of the process tree of
-PID, then goes on to COUNT, tries one more, and delivers a message by one of them.
+DELIVERING clients deliver some messages each, all at the same time; then COUNT idle
+ones connect, and those do it again.  Prints what it saw; PID is the server.
 
 SPDX-License-Identifier: MIT
 """
 
 import os
 import resource
+import statistics
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 import lmtp  # noqa: E402
+
+MESSAGES = 5
 
 
 def tree(pid):
@@ -34,30 +39,76 @@ def pss_kb(pid):
     return total
 
 
-def open_clients(target, clients, count):
+def open_clients(target, count):
+    clients = []
     while len(clients) < count:
         clients.append(lmtp.Client(target, timeout=60, greet=False))
-        if len(clients) % 100 == 0:
+        if len(clients) % 100 == 0 or len(clients) == count:
             for client in clients[-100:]:
-                client.expect("220")
-    print("%d greeted" % count)
+                if not client.is_greeted:
+                    client.expect("220")
+                    client.is_greeted = True
+    return clients
+
+
+def deliver(clients, name):
+    """All at once; milliseconds that a message took, and replies that are no 250."""
+    took, wrong = [], []
+    together = threading.Barrier(len(clients))
+
+    def run(number, client):
+        together.wait()
+        for message in range(MESSAGES):
+            begin = time.monotonic()
+            reply = client.send_message(
+                "ada@client.example",
+                ["user%d" % number],
+                lmtp.mail("%s.%d.%d" % (name, number, message)),
+            )[0][-1]
+            took.append((time.monotonic() - begin) * 1000)
+            if not reply.startswith("250"):
+                wrong.append(reply)
+
+    threads = [
+        threading.Thread(target=run, args=item) for item in enumerate(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(
+        "%s: %d delivered, %d not; median %.1f ms, of 95%% below %.1f ms"
+        % (
+            name,
+            len(took) - len(wrong),
+            len(wrong) + len(clients) * MESSAGES - len(took),
+            statistics.median(took),
+            statistics.quantiles(took, n=20)[-1],
+        )
+    )
+    return statistics.median(took)
 
 
 def main():
-    target, count, pid = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    target, count, pid, delivering = sys.argv[1], *map(int, sys.argv[2:5])
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 30000),) * 2)
-    clients = []
-    open_clients(target, clients, 1000)
-    print("PSS %d kB" % pss_kb(pid))
-    open_clients(target, clients, count)
-    more = lmtp.Client(target, greet=False)
-    print("one more:", more.reply()[-1])
-    print("PSS of all %d kB" % pss_kb(pid))
-    client = clients[count // 2]
-    client.say("LHLO client.example", "250")
-    replies = client.send_message("ada@client.example", ["x"], lmtp.mail("x"))
-    print("delivered", replies[0][-1])
+    busy = open_clients(target, delivering)
+    deliver(busy, "warm")
+    alone = deliver(busy, "alone")
+    few = open_clients(target, min(count // 10, count - delivering))
+    before = pss_kb(pid)
+    many = open_clients(target, count - delivering - len(few))
+    print("%d greeted" % (len(busy) + len(few) + len(many)))
+    each = (pss_kb(pid) - before) * 1024 // len(many)
+    print("bytes of an idle one: %d" % each)
+    within = deliver(busy, "within")
+    # The same machine, minutes apart at most; other programs make some noise.
+    harm = "little" if within < 3 * alone + 100 else "much"
+    print("harm: %s" % harm)
+    if not target.startswith("tls:"):
+        more = lmtp.Client(target, greet=False)
+        print("one more:", more.reply()[-1])
 
 
 main()
