@@ -82,7 +82,8 @@ socket" "front: its files are sockets, the log and the spool folder"
 is "$(files_of lookup)" "/dev/null
 $TEST_WORK/log/confined-out
 $TEST_WORK/log/confined.log
-socket" "lookup: its files are a socket and the log"
+pipe
+socket" "lookup: its files are a socket, the log and a pipe of its own"
 is "$(files_of state | grep -v "^$TEST_WORK/state-confined/env/")" "/dev/null
 $TEST_WORK/log/confined-out
 $TEST_WORK/log/confined.log
