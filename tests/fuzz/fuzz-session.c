@@ -2,11 +2,13 @@
  * one for each recipient, and the same.
  *
  * The first byte chooses the pieces and who answers late; the rest is input.  An
- * address that begins with "n" is unknown, with "t" in trouble.
+ * address that begins with "n" is unknown, with "t" in trouble; so is a name that
+ * logs in, and its password is the name.
  *
  * SPDX-License-Identifier: MIT */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/memory.h"
 #include "conf/conf.h"
@@ -34,6 +36,9 @@ struct run {
 	struct session_recipient *late[LATE_MOST];
 	size_t late_count;
 	bool is_delivering;
+	bool is_logging_in;
+	enum wire_login_state login;
+	char name[32];
 };
 
 /* ---- the front ---- */
@@ -145,10 +150,36 @@ on_confirm(struct session *session, const struct wire_handle *handles,
 	session_confirmed(session);
 }
 
+static void
+finish_login(struct run *run)
+{
+	run->is_logging_in = false;
+	session_logged_in(run->session, run->login, run->name);
+}
+
+static void
+on_login(struct session *session, struct str name, struct str password)
+{
+	struct run *run = session_context(session);
+
+	if (run->is_logging_in)
+		BUG("logs in twice");
+	if (name.len == 0 || password.len == 0)
+		BUG("an empty name or password");
+	run->login = str_equal(name, password) ? WIRE_LOGIN_YES : WIRE_LOGIN_NO;
+	if (name.data[0] == 't')
+		run->login = WIRE_LOGIN_UNABLE;
+	snprintf(run->name, sizeof(run->name), "%.*s", STR_ARG(name));
+	run->is_logging_in = true;
+	if ((run->flags & FLAG_SLOW_RCPT) == 0)
+		finish_login(run);
+}
+
 static const struct session_events events = {
 	.find = on_find,
 	.deliver = on_deliver,
 	.release = on_release,
+	.login = on_login,
 	.confirm = on_confirm,
 };
 
@@ -167,6 +198,8 @@ answer_late(struct run *run)
 	}
 	if (run->is_delivering)
 		finish_delivery(run);
+	if (run->is_logging_in)
+		finish_login(run);
 }
 
 static void
@@ -255,7 +288,9 @@ run_session(struct run *run, const struct settings *settings, struct str input,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const overrides[] = {"lmtp_bare_newline=reject"};
+	static const char *const overrides[] = {"lmtp_auth_external=yes",
+		"lmtp_auth_plain=yes", "lmtp_dsn=yes",
+		"lmtp_bare_newline=reject"};
 	struct conf_source source = {
 		.only_defaults = true, .overrides = overrides};
 	struct conf_report report = {.count = 0};
@@ -267,7 +302,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	arena = arena_open();
-	source.override_count = data[0] & FLAG_REJECT ? 1 : 0;
+	source.override_count = data[0] & FLAG_REJECT ? 4 : 3;
 	if (conf_load(arena, &source, &settings, &report) < 0)
 		BUG("the defaults are wrong");
 	input = str_of((const char *)data + 1, size - 1);
