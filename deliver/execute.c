@@ -447,12 +447,20 @@ wait_for_keywords(const struct delivery *delivery)
 	size_t i;
 
 	for (i = 0; i < plan->copy_count; i++) {
-		if (plan->copies[i].keyword_count == 0)
+		const struct plan_copy *copy = &plan->copies[i];
+
+		if (copy->keyword_count == 0)
 			continue;
-		if (store_keywords_are_locked(
-			    delivery->work->store, plan->copies[i].folder))
+		switch (store_keywords_state(delivery->work->store,
+			copy->folder, copy->keywords, copy->keyword_count)) {
+		case STORE_KEYWORDS_READY:
+			break;
+		case STORE_KEYWORDS_NEW:
+			wait = EXECUTE_BRIEF;
+			break;
+		case STORE_KEYWORDS_LOCKED:
 			return EXECUTE_LONG;
-		wait = EXECUTE_BRIEF;
+		}
 	}
 	return wait;
 }

@@ -103,8 +103,9 @@ struct store_driver {
 		struct store_copy **copy_out, struct err *err);
 	int (*set_keywords)(struct store_copy *copy, const struct str *keywords,
 		size_t count, struct err *err);
-	/* store_keywords_are_locked().  NULL: never. */
-	bool (*keywords_are_locked)(struct store_root *root, const char *disk);
+	/* NULL: READY at all times. */
+	enum store_keywords (*keywords_state)(struct store_root *root,
+		const char *disk, const struct str *keywords, size_t count);
 	/* Whether a copy may have to wait until others give up a lock. */
 	bool waits_for_locks;
 

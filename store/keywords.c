@@ -255,11 +255,10 @@ complete(struct keywords *keywords, const struct str *names, size_t count,
 	return 0;
 }
 
-int
-keywords_letters(struct keywords *keywords, const struct str *names,
-	size_t count, char letters[KEYWORDS_MAX + 1], struct err *err)
+static void
+put_letters(const struct keywords *keywords, const struct str *names,
+	size_t count, char letters[KEYWORDS_MAX + 1])
 {
-	int result = complete(keywords, names, count, err);
 	bool is_wanted[KEYWORDS_MAX + 1] = {false};
 	size_t i, n = 0;
 
@@ -269,7 +268,34 @@ keywords_letters(struct keywords *keywords, const struct str *names,
 		if (is_wanted[i])
 			letters[n++] = (char)('a' + i);
 	letters[n] = '\0';
+}
+
+int
+keywords_letters(struct keywords *keywords, const struct str *names,
+	size_t count, char letters[KEYWORDS_MAX + 1], struct err *err)
+{
+	int result = complete(keywords, names, count, err);
+
+	put_letters(keywords, names, count, letters);
 	return result;
+}
+
+bool
+keywords_look_up(const char *control, const struct str *names, size_t count,
+	char letters[KEYWORDS_MAX + 1])
+{
+	struct arena *arena = arena_open();
+	struct keywords keywords = {.arena = arena,
+		.path = arena_format(arena, "%s/dovecot-keywords", control)};
+	struct err err;
+	bool are_known = read_file(&keywords, &err) == 0 &&
+	                 has_all(&keywords, names, count);
+
+	letters[0] = '\0';
+	if (are_known)
+		put_letters(&keywords, names, count, letters);
+	arena_close(&arena);
+	return are_known;
 }
 
 /* ---- all of it ---- */

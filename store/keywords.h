@@ -2,9 +2,11 @@
  *
  *   dovecot-keywords         0 $Forwarded LF     the letter "a"
  *                            1 Junk LF           the letter "b" ... 25: "z"
- *   dovecot-uidlist.lock     held by whoever changes that file, and by whoever
- *                            gives a mail a name with letters
+ *   dovecot-uidlist.lock     held by whoever changes that file
  *   dovecot-keywords.lock    held as well while the file is changed
+ *
+ * A letter that has a name keeps it, so that whoever finds all letters there needs
+ * no lock: the file is only ever replaced whole.
  *
  * They stand in the folder's control folder.  The file is replaced by rename, as
  * open as the folder, and its time of change in seconds grows each time: readers
@@ -51,6 +53,12 @@ struct keywords {
 	bool is_broken;
 	time_t changed; /* 0: there is no file */
 };
+
+/* The letters of these names, without any lock; `control` is the folder of the
+ * files.  False: not all of them have one, or the file cannot be read, of which
+ * keywords_open() tells. */
+MUST_USE bool keywords_look_up(const char *control, const struct str *names,
+	size_t count, char letters[KEYWORDS_MAX + 1]);
 
 /* Takes the lock and reads the file; both paths and the settings are borrowed
  * until keywords_close().  -1: nothing is held; the error says who holds the lock,

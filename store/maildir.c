@@ -131,16 +131,23 @@ maildir_id(struct store_root *root, const char *disk, struct str *id_out,
 		maildir_folder_control(root_of(root), disk), id_out, err);
 }
 
-static bool
-maildir_keywords_are_locked(struct store_root *root, const char *disk)
+static enum store_keywords
+maildir_keywords_state(struct store_root *root, const char *disk,
+	const struct str *keywords, size_t count)
 {
 	struct arena_mark mark = arena_mark(root->arena);
-	const char *lock = arena_format(root->arena, "%s/dovecot-uidlist.lock",
-		maildir_folder_control(root_of(root), disk));
-	bool is_there = access(lock, F_OK) == 0;
+	const char *control = maildir_folder_control(root_of(root), disk);
+	const char *lock =
+		arena_format(root->arena, "%s/dovecot-uidlist.lock", control);
+	enum store_keywords state = STORE_KEYWORDS_NEW;
+	char letters[KEYWORDS_MAX + 1];
 
+	if (keywords_look_up(control, keywords, count, letters))
+		state = STORE_KEYWORDS_READY;
+	else if (access(lock, F_OK) == 0)
+		state = STORE_KEYWORDS_LOCKED;
 	arena_release(root->arena, mark);
-	return is_there;
+	return state;
 }
 
 /* ---- the private file ---- */
@@ -553,8 +560,8 @@ open_keywords(
 	return -1;
 }
 
-/* The lock is held until the copy has its name: the letters mean nothing else
- * before. */
+/* New letters are given under the lock, which is held until the copy has its
+ * name. */
 static int
 publish_with_letters(
 	struct maildir_copy *copy, struct buf *path, struct err *err)
@@ -563,6 +570,9 @@ publish_with_letters(
 	struct err why;
 	int result;
 
+	if (keywords_look_up(copy->folder->control, copy->keywords,
+		    copy->keyword_count, copy->letters))
+		return publish_copy(copy, path, err);
 	if (open_keywords(copy, &keywords, &why) < 0) {
 		tell_lost_keywords(copy, &why);
 		return publish_copy(copy, path, err);
@@ -817,7 +827,7 @@ const struct store_driver maildir_driver = {
 	.write = maildir_write,
 	.link = maildir_link,
 	.set_keywords = maildir_set_keywords,
-	.keywords_are_locked = maildir_keywords_are_locked,
+	.keywords_state = maildir_keywords_state,
 	.flush_files = maildir_flush_files,
 	.flush_folders = maildir_flush_folders,
 	.sync = maildir_sync,

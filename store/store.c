@@ -442,16 +442,18 @@ store_folder_id(struct store *store, struct str folder, struct str *id_out,
 	return root->driver->id(root, place.disk, id_out, err);
 }
 
-bool
-store_keywords_are_locked(struct store *store, struct str folder)
+enum store_keywords
+store_keywords_state(struct store *store, struct str folder,
+	const struct str *keywords, size_t count)
 {
 	struct store_root *root;
 	struct folder place;
 	struct err err;
 
-	return find_folder(store, folder, &root, &place, &err) == STORE_OK &&
-	       root->driver->keywords_are_locked != NULL &&
-	       root->driver->keywords_are_locked(root, place.disk);
+	if (find_folder(store, folder, &root, &place, &err) != STORE_OK ||
+		root->driver->keywords_state == NULL)
+		return STORE_KEYWORDS_READY;
+	return root->driver->keywords_state(root, place.disk, keywords, count);
 }
 
 /* In one namespace, the INBOX left out. */

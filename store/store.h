@@ -161,9 +161,16 @@ enum lookup store_count_folders(struct store *store, size_t most,
 enum lookup store_folder_id(struct store *store, struct str folder,
 	struct str *id_out, struct err *err) MUST_USE;
 
-/* Does somebody hold, at this moment, what a copy with keywords needs there?  It may
- * have changed by the time of store_commit(). */
-bool store_keywords_are_locked(struct store *store, struct str folder);
+enum store_keywords {
+	STORE_KEYWORDS_READY, /* nobody has to be waited for */
+	STORE_KEYWORDS_NEW,   /* a lock is needed for moments */
+	STORE_KEYWORDS_LOCKED /* which somebody holds */
+};
+
+/* What a copy with these keywords meets there at this moment.  It may be something
+ * else by the time of store_commit(). */
+enum store_keywords store_keywords_state(struct store *store, struct str folder,
+	const struct str *keywords, size_t count);
 
 /* The folder that has that id, in any namespace; one file is read for each folder
  * that is looked at. */

@@ -590,6 +590,30 @@ TEST(letters_are_kept_where_the_control_files_are)
 	store_close(&store);
 }
 
+/* Of a script in error, every message has one. */
+TEST(keywords_that_have_letters_need_no_lock)
+{
+	struct store_settings settings = box_settings();
+	struct store *store = box_open(&settings);
+	struct store_copy *copy = write_copy(store, "INBOX", 0);
+
+	CHECK_INT(store_keywords_state(store, STR("INBOX"), words, 2),
+		STORE_KEYWORDS_NEW);
+	test_file("Maildir/dovecot-keywords", "0 $label1\n4 Junk\n");
+	test_file("Maildir/dovecot-uidlist.lock", "");
+	CHECK_INT(store_keywords_state(store, STR("INBOX"), words, 2),
+		STORE_KEYWORDS_READY);
+	CHECK_INT(store_set_keywords(copy, words, 2, &err), 0);
+	finish(copy);
+	CHECK(str_ends(str_from(store_copy_path(copy)), STR(":2,ae")));
+	store_copy_close(&copy);
+	test_file("Maildir/dovecot-keywords", "0 $label1\n");
+	CHECK_INT(store_keywords_state(store, STR("INBOX"), words, 2),
+		STORE_KEYWORDS_LOCKED);
+	CHECK(box_exists("Maildir/dovecot-uidlist.lock"));
+	store_close(&store);
+}
+
 TEST(a_folder_that_is_locked_is_waited_for_once)
 {
 	struct store_settings settings = box_settings();
