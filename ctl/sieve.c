@@ -921,6 +921,17 @@ tester_close(struct tester *tester)
 	store_close(&tester->store);
 }
 
+/* This command runs the native engine. */
+static void
+tell_engine(const struct tester *tester)
+{
+	if (tester->conf->sieve_engine != CONF_SIEVE_ENGINE_NATIVE)
+		fprintf(stderr,
+			"doorstep: sieve_engine is another one: deliveries "
+			"may act otherwise, \"doorstep sieve compare\" shows "
+			"where\n");
+}
+
 static int
 run_test(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 {
@@ -929,6 +940,8 @@ run_test(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 	struct tester tester;
 	int status = open_tester(&tester, ctl, conf, &options, argc, argv);
 
+	if (status == CTL_OK)
+		tell_engine(&tester);
 	if (status == CTL_OK)
 		status = compile_and_test(
 			&tester, argc - options.first, argv + options.first);

@@ -63,6 +63,14 @@ is "$($doorstep sieve diff -f bob@client.example sender.sieve keep.sieve plain.e
 	'plain.eml: old: discard
 plain.eml: new: keep' "the sender is that of -f"
 
+# ---- test, where deliveries run another engine ----
+is "$($doorstep sieve test keep.sieve plain.eml 2>&1)" "keep" "test is quiet"
+if $doorstep -o sieve_engine=libsieve config check >/dev/null 2>&1; then
+	like "$($doorstep -o sieve_engine=libsieve sieve test keep.sieve plain.eml 2>&1)" \
+		"*sieve_engine is another one*doorstep sieve compare*keep" \
+		"and says so when deliveries run another engine"
+fi
+
 # ---- check --from-libsieve ----
 legacy() { # TEXT: the warnings for it
 	printf '%s\n' "$1" >legacy.sieve
