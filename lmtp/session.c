@@ -631,6 +631,28 @@ reply_bytes(struct str lines)
 	return bytes;
 }
 
+/* As many names as there is room for: clients send no others.  Exim takes a
+ * longer answer for none, and it may well be trusted. */
+static void
+add_xforward(struct buf *text)
+{
+	const struct str keyword = STR("\nXFORWARD");
+	size_t used = reply_bytes(buf_view(text)) + sizeof("250-\r\n") - 1 +
+	              reply_bytes(keyword);
+	struct str names = STR(XFORWARD_NAMES), name;
+	bool is_first = true;
+
+	while (str_next_word(&names, &name)) {
+		used += 1 + name.len;
+		if (used > LHLO_BYTES_MAX)
+			break;
+		if (is_first)
+			buf_add(text, keyword);
+		is_first = false;
+		buf_add_format(text, " %.*s", STR_ARG(name));
+	}
+}
+
 static void
 put_capabilities(struct session *session)
 {
@@ -642,12 +664,13 @@ put_capabilities(struct session *session)
 	buf_init(&lines, BUF_UNLIMITED);
 	buf_init(&text, BUF_UNLIMITED);
 	add_capabilities(session, &lines);
+	if (session->peer.is_trusted)
+		buf_add_text(&lines, "\nIGNOREQUOTA\nXCLIENT " XCLIENT_NAMES);
 	bytes = reply_bytes(buf_view(&lines)) + sizeof("250-\r\n") - 1;
 	buf_add(&text, utf8_cut(host, LHLO_BYTES_MAX - bytes));
 	buf_add(&text, buf_view(&lines));
 	if (session->peer.is_trusted)
-		buf_add_text(&text, "\nIGNOREQUOTA\nXCLIENT " XCLIENT_NAMES
-				    "\nXFORWARD " XFORWARD_NAMES);
+		add_xforward(&text);
 	session->bad_commands = 0;
 	reply_add_to(&session->output, &nobody, 250, "", buf_view(&text));
 	buf_clear(&text);

@@ -21,7 +21,8 @@ enum {
 };
 
 #define XCLIENT_NAMES "NAME ADDR PORT PROTO HELO LOGIN SESSION TTL TIMEOUT"
-#define XFORWARD_NAMES "NAME ADDR PORT PROTO HELO IDENT SOURCE"
+/* Those that scripts can ask for first: there may be no room for all. */
+#define XFORWARD_NAMES "ADDR NAME PROTO HELO PORT SOURCE IDENT"
 
 /* What was not told has `has` false.  A value that is [UNAVAILABLE] or
  * [TEMPUNAVAIL] was told and is empty. */
