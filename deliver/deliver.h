@@ -174,9 +174,6 @@ struct job {
 	/* In the whole transaction; 0 = as many as deliveries.  Headers that name
 	 * the recipient are written only for a single one (RFC 5321 7.2). */
 	size_t recipients;
-	/* The MTA that called us may have put a Delivered-To for this very
-	 * delivery on top of the message; it is no sign of a loop. */
-	bool mta_marks_delivery;
 	/* A script's refusal becomes mail to the sender: nobody reads a reply. */
 	bool refuses_by_mail;
 	/* What was compiled for earlier jobs (deliver/scriptcache.h); NULL for

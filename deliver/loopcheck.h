@@ -2,11 +2,11 @@
  *
  * Two signs of a message that goes in a circle:
  *
- *   1. A Delivered-To with our recipient.  But the MTA that calls a delivery
- *      agent may have written one for this very delivery: Postfix local(8)
+ *   1. A Delivered-To with our recipient.  But the MTA that calls us may have
+ *      written one for this very delivery: Postfix local(8)
  *      (prepend_delivered_header: command, file, forward), Postfix pipe(8) with
- *      flags=D, OpenSMTPD's mda, qmail's preline and getmail do; Exim, Sendmail
- *      and any LMTP client do not.  All of them write it on top of the message,
+ *      flags=D, OpenSMTPD's mda and lmtp, qmail's preline and getmail do; Exim,
+ *      Sendmail and Postfix lmtp(8) do not.  All write it on top of the message,
  *      and every transfer to another host or through the sendmail command puts a
  *      Received on top of that.  So
  *
@@ -36,7 +36,7 @@
 struct loopcheck_limits {
 	size_t received;         /* Received fields that are no loop; 100 */
 	size_t own_delivered_to; /* Delivered-To with our recipient on top that
-				  * are no loop: 1 for the LDA, 0 for LMTP */
+				  * are no loop */
 };
 
 /* `recipient` is an address text; empty: only the second sign counts.

@@ -422,7 +422,7 @@ setup_check_loop(
 {
 	const struct loopcheck_limits limits = {
 		.received = delivery->settings->message_max_hops,
-		.own_delivered_to = job->mta_marks_delivery ? 1 : 0};
+		.own_delivered_to = 1};
 
 	return loopcheck_message(job->message,
 		delivery->settings->message_loop_check ? delivery->final.text

@@ -231,7 +231,6 @@ deliver(struct lda *lda, struct err *err)
 		.message = lda->message,
 		.service = "lda",
 		.session = lda->session,
-		.mta_marks_delivery = true,
 		.refuses_by_mail = !lda->options.refuses_by_exit,
 		.deliveries = &delivery,
 		.count = 1,
