@@ -2,3 +2,7 @@
 E2E_TESTS += %D%/run.sh %D%/leaving.sh %D%/lmtp.sh %D%/quota.sh
 EXTRA_DIST += %D%/leaving.sh %D%/letters.py %D%/quota.sh %D%/quota.py %D%/run.sh %D%/lmtp.sh %D%/cases %D%/dovecot.sh %D%/imap.py %D%/postfix.sh \
 	%D%/smtp.py %D%/users.sh
+
+# Each MTA by itself, as samples/ says.
+E2E_TESTS += %D%/exim.sh %D%/opensmtpd.sh
+EXTRA_DIST += %D%/exim.sh %D%/opensmtpd.sh %D%/mta.sh %D%/rcpt.py
