@@ -42,12 +42,13 @@ struct connection {
 	struct loop_watch output;
 	struct loop_timer timer;
 	int input_fd, output_fd;
-	struct tls *tls;     /* NULL: in the clear */
-	bool is_handshaking; /* neither input nor output before it is done */
-	char *failure;       /* of the beginning */
-	bool is_proxied;     /* its header has to come first */
-	bool is_tls_next;    /* and TLS behind it */
-	unsigned events;     /* noted since it was served */
+	struct rawlog *rawlog; /* NULL: none */
+	struct tls *tls;       /* NULL: in the clear */
+	bool is_handshaking;   /* neither input nor output before it is done */
+	char *failure;         /* of the beginning */
+	bool is_proxied;       /* its header has to come first */
+	bool is_tls_next;      /* and TLS behind it */
+	unsigned events;       /* noted since it was served */
 	bool is_touched, is_socket, is_file;
 	bool is_due;      /* the timer fired */
 	bool saw_end;     /* no more input will come */
@@ -277,6 +278,8 @@ read_some(struct connection *connection, size_t most)
 
 	if (got > 0) {
 		connection->received += (size_t)got;
+		rawlog_in(connection->rawlog,
+			str_of(connection->all->scratch, (size_t)got));
 		connection->active_ms = loop_now_ms(connection->all->loop);
 		note_unread(connection);
 		return (size_t)got;
@@ -381,10 +384,13 @@ write_output(struct connection *connection)
 	struct buf *output = session_output(connection->session);
 
 	while (has_output(connection) && !connection->has_gone) {
-		ssize_t sent = write_some(connection,
-			str_skip(buf_view(output), connection->written));
+		struct str rest =
+			str_skip(buf_view(output), connection->written);
+		ssize_t sent = write_some(connection, rest);
 
 		if (sent > 0) {
+			rawlog_out(connection->rawlog,
+				str_of(rest.data, (size_t)sent));
 			connection->written += (size_t)sent;
 			connection->active_ms =
 				loop_now_ms(connection->all->loop);
@@ -691,6 +697,7 @@ connection_close(struct connection *connection, const char *reason)
 	session_close(&connection->session);
 	dispatch_forget(&connection->client);
 	tls_close(&connection->tls);
+	rawlog_close(&connection->rawlog);
 	fd_close(&connection->input_fd);
 	if (!is_one)
 		fd_close(&connection->output_fd);
@@ -1091,6 +1098,7 @@ connections_add(
 	connection->session = session_open(
 		&connections->session, &start->peer, id, &connection->client);
 	connection->client.session = connection->session;
+	connection->rawlog = rawlog_open(&connections->rawlogs, id);
 	if (!start->has_proxy)
 		log_info("Connect from %s, session=<%s>", place_of(connection),
 			id);

@@ -28,6 +28,7 @@
 #include "conf/settings.h"
 #include "lmtp/counters.h"
 #include "lmtp/dispatch.h"
+#include "lmtp/rawlog.h"
 #include "lmtp/session.h"
 
 enum {
@@ -58,7 +59,8 @@ struct connections {
 	struct spool_budget *budget;
 	struct counters *counters;
 	struct tls_server *tls; /* NULL: TLS is not spoken */
-	char *scratch;          /* CONNECTION_ROUND_BYTES, for reading */
+	struct rawlogs rawlogs;
+	char *scratch; /* CONNECTION_ROUND_BYTES, for reading */
 
 	enum connections_drain drain;
 	struct connection *first;

@@ -319,6 +319,7 @@ open_connections(struct front *front)
 		.dispatch = &front->dispatch,
 		.budget = &front->budget,
 		.counters = &front->counters};
+	rawlogs_open(&front->connections.rawlogs, settings);
 	connections_open(&front->connections);
 }
 
@@ -473,6 +474,7 @@ end(struct front *front)
 {
 	listeners_close(&front->listeners);
 	connections_close(&front->connections);
+	rawlogs_close(&front->connections.rawlogs);
 	tls_server_close(&front->connections.tls);
 	dispatch_close(&front->dispatch);
 	link_detach(&front->master, &front->child->master);

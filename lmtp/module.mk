@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/liblmtp.a
 	%D%/peer.c %D%/peer.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/relay.c %D%/relay.h \
+	%D%/rawlog.c %D%/rawlog.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/session.c %D%/session.h \
 	%D%/spool.c %D%/spool.h \

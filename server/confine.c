@@ -57,6 +57,9 @@ plan_front(struct making *making, const struct child *child)
 	plan->refusal = SANDBOX_ENDS;
 	plan->root = child->boot.root;
 	add_folder(making, child->settings->mail_temp_dir, SANDBOX_SPOOL);
+	if (child->settings->lmtp_rawlog_dir[0] != '\0')
+		add_folder(making, child->settings->lmtp_rawlog_dir,
+			SANDBOX_SPOOL);
 }
 
 /* Code of name services runs in it: what it tries must not end it. */

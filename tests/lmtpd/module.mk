@@ -12,6 +12,7 @@ TAP_TESTS += \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
+	%D%/rawlog.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
@@ -38,6 +39,7 @@ EXTRA_DIST += \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
+	%D%/rawlog.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
