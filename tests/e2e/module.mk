@@ -4,5 +4,5 @@ EXTRA_DIST += %D%/leaving.sh %D%/letters.py %D%/quota.sh %D%/quota.py %D%/run.sh
 	%D%/smtp.py %D%/users.sh
 
 # Each MTA by itself, as samples/ says.
-E2E_TESTS += %D%/exim.sh %D%/opensmtpd.sh %D%/sendmail.sh
-EXTRA_DIST += %D%/exim.sh %D%/opensmtpd.sh %D%/sendmail.sh %D%/mta.sh %D%/rcpt.py
+E2E_TESTS += %D%/exim.sh %D%/opensmtpd.sh %D%/sendmail.sh %D%/clients.sh
+EXTRA_DIST += %D%/clients.sh %D%/exim.sh %D%/opensmtpd.sh %D%/sendmail.sh %D%/mta.sh %D%/rcpt.py
