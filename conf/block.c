@@ -213,7 +213,8 @@ close_header(struct conf_loader *loader, struct conf_scope *scope)
 
 static const char *const quota_names[] = {"driver", "storage_size",
 	"storage_percentage", "storage_extra", "storage_grace", "message_count",
-	"message_percentage", "enforce", "hidden", "ignore_unlimited", NULL};
+	"message_percentage", "enforce", "hidden", "ignore_unlimited", "dict",
+	NULL};
 
 /* False: it is not there, or no limit. */
 static bool
@@ -303,12 +304,15 @@ close_quota(struct conf_loader *loader, struct conf_scope *scope)
 	const char *driver =
 		or_default(pair_value(loader, scope, "driver"), "count");
 	const char *rule = quota_rule(loader, scope);
+	const char *dict = pair_value(loader, scope, "dict");
 	uint64_t grace;
 
 	check_names(loader, scope, quota_names);
 	set_quota(loader, scope, root, "",
-		arena_format(loader->arena, "%s:%.*s%s%s%s", driver,
+		arena_format(loader->arena, "%s:%.*s%s%s%s%s%s%s", driver,
 			STR_ARG(scope->name),
+			/* Behind the name comes the user's. */
+			strcmp(driver, "dict") == 0 ? ":" : "",
 			quota_says(loader, scope, "enforce", "no")
 				? ":noenforcing"
 				: "",
@@ -316,12 +320,58 @@ close_quota(struct conf_loader *loader, struct conf_scope *scope)
 								   : "",
 			quota_says(loader, scope, "ignore_unlimited", "yes")
 				? ":ignoreunlimited"
-				: ""));
+				: "",
+			dict != NULL ? ":" : "", or_default(dict, "")));
 	if (rule != NULL)
 		set_quota(loader, scope, root, "_rule", rule);
 	if (quota_size(loader, scope, "storage_grace", &grace))
 		set_quota(loader, scope, root, "_grace",
 			arena_format(loader->arena, "%" PRIu64 "B", grace));
+}
+
+/* Of Redis in 2.4, and in the grammar of 2.3. */
+static const struct {
+	const char *name, *old;
+} redis_names[] = {
+	{"redis_host", "host"},
+	{"redis_port", "port"},
+	{"redis_socket_path", "path"},
+	{"redis_key_prefix", "prefix"},
+	{"redis_db_id", "db"},
+};
+
+static const char *const redis_pairs[] = {"redis_host", "redis_port",
+	"redis_socket_path", "redis_key_prefix", "redis_db_id", NULL};
+
+/* dict redis { redis_host = 10.0.0.1 } in a quota: becomes dict = redis:... of it */
+static void
+close_quota_dict(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_pairs *outer = scope[-1].pairs;
+	const char *text = "redis";
+	size_t i;
+
+	if (!str_is(scope->name, "redis")) {
+		ERROR(loader, scope->place,
+			"dict %.*s: expected `dict redis { redis_host = "
+			"ADDRESS }`",
+			STR_ARG(scope->name));
+		return;
+	}
+	check_names(loader, scope, redis_pairs);
+	for (i = 0; i < ARRAY_LENGTH(redis_names); i++) {
+		const char *value =
+			pair_value(loader, scope, redis_names[i].name);
+
+		if (value != NULL)
+			text = arena_format(loader->arena, "%s:%s=%s", text,
+				redis_names[i].old, value);
+	}
+	if (outer->count == CONF_PAIRS_MAX)
+		return;
+	outer->places[outer->count] = scope->place;
+	outer->items[outer->count++] = (struct conf_pair){
+		.name = STR("dict"), .value = str_from(text)};
 }
 
 static const char *const list_names[] = {
@@ -837,9 +887,11 @@ conf_block_open(struct conf_loader *loader, const struct conf_line *line)
 	scope->place = line->place;
 	if (outer->kind == SCOPE_SKIP)
 		return;
-	if (outer->kind == SCOPE_PAIRS && outer->close == close_list &&
-		str_is(line->name, "dict")) {
-		collect(loader, scope, close_list_dict);
+	if (outer->kind == SCOPE_PAIRS && str_is(line->name, "dict") &&
+		(outer->close == close_list || outer->close == close_quota)) {
+		collect(loader, scope,
+			outer->close == close_list ? close_list_dict
+						   : close_quota_dict);
 		return;
 	}
 	if (outer->kind == SCOPE_PAIRS || outer->kind == SCOPE_WORDS) {

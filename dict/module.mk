@@ -4,4 +4,5 @@ noinst_LIBRARIES += %D%/libdict.a
 	%D%/dict.c %D%/dict.h \
 	%D%/driver.h \
 	%D%/file.c %D%/file.h \
-	%D%/memory.c
+	%D%/memory.c \
+	%D%/redis.c %D%/redis.h

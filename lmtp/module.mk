@@ -22,4 +22,4 @@ sbin_PROGRAMS += %D%/doorstep-lmtpd
 %C%_doorstep_lmtpd_SOURCES = %D%/lmtpd.c
 %C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a server/libserver.a ipc/libipc.a \
 	dict/libdict.a $(DELIVER_LIBS) $(BDB_LIBS) $(TLS_LIBS) $(SECCOMP_LIBS) \
-	$(CRYPT_LIBS)
+	$(CRYPT_LIBS) $(HIREDIS_LIBS)

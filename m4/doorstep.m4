@@ -51,6 +51,31 @@ AC_DEFUN([DOORSTEP_BERKELEY_DB], [
   AC_SUBST([BDB_LIBS])
 ])
 
+dnl DOORSTEP_HIREDIS(DEBIAN-PACKAGE): hiredis, which --with-hiredis asks for.  Sets
+dnl HIREDIS_LIBS and HAVE_HIREDIS.
+AC_DEFUN([DOORSTEP_HIREDIS], [
+  doorstep_have_hiredis=no
+  AS_IF([test "x$with_hiredis" != xno], [
+    AC_MSG_CHECKING([for hiredis])
+    doorstep_saved_libs=$LIBS
+    LIBS="-lhiredis $LIBS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#include <hiredis/hiredis.h>
+#include <hiredis/async.h>
+]], [[return redisAsyncConnect("127.0.0.1", 1) == 0;]])],
+      [doorstep_have_hiredis=yes])
+    LIBS=$doorstep_saved_libs
+    AC_MSG_RESULT([$doorstep_have_hiredis])
+    AS_IF([test "x$with_hiredis" = xyes && test $doorstep_have_hiredis = no],
+      [AC_MSG_ERROR([hiredis is missing: install the Debian package $1])])
+  ])
+  AS_IF([test $doorstep_have_hiredis = yes], [
+    HIREDIS_LIBS=-lhiredis
+    AC_DEFINE([HAVE_HIREDIS], [1], [Can counts of quota be kept in Redis?])
+  ])
+  AC_SUBST([HIREDIS_LIBS])
+])
+
 dnl DOORSTEP_LIBSIEVE(DEBIAN-PACKAGE): libsieve, which --with-libsieve asks for.  It
 dnl has no pkg-config file.  Sets LIBSIEVE_LIBS and HAVE_LIBSIEVE.
 AC_DEFUN([DOORSTEP_LIBSIEVE], [

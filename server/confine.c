@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/sandbox.h"
+#include "conf/quota.h"
 
 #include "base/banned.h"
 
@@ -75,6 +76,30 @@ plan_lookup(struct making *making)
 		add_folder(making, name_services[i], SANDBOX_READ);
 }
 
+/* Only where a count is kept there. */
+static unsigned
+calls_for_redis(const struct settings *settings)
+{
+	unsigned calls = 0;
+	size_t i;
+
+	for (i = 0; i < settings->quota.count; i++) {
+		struct conf_quota_root root;
+		struct conf_quota_dict dict;
+		struct conf_quota_fault fault;
+
+		if (conf_quota_parse_root(
+			    str_from(settings->quota.items[i].value), &root,
+			    &fault) == 0 &&
+			str_is(root.driver, "dict") &&
+			conf_quota_parse_dict(root.rest, &dict, &fault) == 0 &&
+			dict.is_redis)
+			calls |= dict.path.len > 0 ? SANDBOX_UNIX
+			                           : SANDBOX_INTERNET;
+	}
+	return calls;
+}
+
 /* What it remembers would be lost with it. */
 static void
 plan_state(struct making *making, const struct child *child)
@@ -83,6 +108,7 @@ plan_state(struct making *making, const struct child *child)
 	                     SANDBOX_ACCEPT | SANDBOX_THREADS | SANDBOX_TIMERS;
 	making->plan.refusal = SANDBOX_FAILS;
 	add_folder(making, child->settings->state_dir, SANDBOX_CHANGE);
+	making->plan.calls |= calls_for_redis(child->settings);
 }
 
 /* Reads what strangers wrote, as the user.  All folders, as the kernel knows the

@@ -30,6 +30,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/pool.c %D%/pool.h \
 	%D%/process.c %D%/process.h \
 	%D%/rcpt.c \
+	%D%/rediscounts.c %D%/rediscounts.h \
 	%D%/restart.c %D%/restart.h \
 	%D%/run_as.c %D%/run_as.h \
 	%D%/run_files.c %D%/run_files.h \

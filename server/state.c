@@ -22,6 +22,7 @@
 #include "server/counts.h"
 #include "server/ledger.h"
 #include "server/marks.h"
+#include "server/rediscounts.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -61,7 +62,8 @@ struct peer {
 	struct loop_watch watch;
 	struct channel channel;
 	struct ledger_owner owner;
-	bool is_closing; /* at the end of the round */
+	struct remote *remote; /* what it waits for; NULL: nothing */
+	bool is_closing;       /* at the end of the round */
 };
 
 /* What goes out when the round's transaction is committed. */
@@ -73,13 +75,19 @@ struct answer {
 	struct wire_claimed claimed;
 };
 
+/* A count that is asked for elsewhere. */
+struct remote {
+	struct peer *peer; /* NULL: gone meanwhile */
+};
+
 struct state {
 	struct child *child;
 	struct loop *loop;
 	struct dict *dict;
 	struct ledger *ledger;
 	struct marks *marks;
-	bool is_on_disk; /* what it has outlives this process */
+	struct rediscounts *remote; /* NULL: none */
+	bool is_on_disk;            /* what it has outlives this process */
 	char stamp[COUNTS_STAMP];
 	bool sweeps_marks; /* the sweep has done with the ledger */
 	int status;        /* of the process */
@@ -169,6 +177,8 @@ close_peer(struct peer *peer)
 	loop_unwatch(state->loop, &peer->watch);
 	channel_close(&peer->channel);
 	ledger_release(state->ledger, &peer->owner);
+	if (peer->remote != NULL)
+		peer->remote->peer = NULL;
 	if (peer->next != NULL)
 		peer->next->previous = peer->previous;
 	if (peer->previous != NULL)
@@ -449,6 +459,34 @@ serve_count(struct peer *peer, const struct request_count *count,
 	end_if_broken(state);
 }
 
+static void
+remote_answered(void *context, struct request_counted *counted)
+{
+	struct remote *remote = context;
+
+	if (remote->peer != NULL) {
+		remote->peer->remote = NULL;
+		answer_count(remote->peer, counted);
+	}
+	memory_free(remote);
+}
+
+/* Who waits for one asks no other. */
+static bool
+ask_remote(struct peer *peer, const struct request_count *count)
+{
+	struct remote *remote;
+
+	if (peer->remote != NULL)
+		return false;
+	remote = memory_get(sizeof(*remote));
+	remote->peer = peer;
+	peer->remote = remote;
+	rediscounts_serve(peer->state->remote, peer->owner.uid, count, now_s(),
+		remote_answered, remote);
+	return true;
+}
+
 static bool
 on_count(struct peer *peer, struct frame *frame)
 {
@@ -458,6 +496,8 @@ on_count(struct peer *peer, struct frame *frame)
 	request_count(frame, &count);
 	if (!frame_is_whole(frame) || count.user.len > REQUEST_COUNT_USER_MAX)
 		return false;
+	if (rediscounts_has(peer->state->remote, count.root))
+		return ask_remote(peer, &count);
 	counted.request = count.request;
 	serve_count(peer, &count, &counted);
 	answer_count(peer, &counted);
@@ -1110,6 +1150,8 @@ begin(struct state *state)
 	int fd = state->child->master.fd;
 
 	counts_stamp(state->stamp);
+	state->remote =
+		rediscounts_open(state->child->arena, state->child->settings);
 	/* Before the thread that watches the data base. */
 	if (confine(state->child, NULL, 0, &err) < 0) {
 		log_error("%s", err_log_text(&err));
@@ -1119,6 +1161,7 @@ begin(struct state *state)
 		log_error("epoll: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
+	rediscounts_begin(state->remote, state->loop);
 	state->status = open_data_base(state);
 	if (state->status != 0)
 		return state->status;
@@ -1142,6 +1185,7 @@ close_all(struct state *state)
 		end_transaction(state);
 	while (state->peers != NULL)
 		close_peer(state->peers);
+	rediscounts_close(state->remote);
 	if (state->loop != NULL) {
 		stop_accepting(state);
 		loop_unwatch(state->loop, &state->master);

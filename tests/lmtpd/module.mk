@@ -13,6 +13,7 @@ TAP_TESTS += \
 	%D%/quota.sh \
 	%D%/programs.sh \
 	%D%/rawlog.sh \
+	%D%/redis.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \
@@ -40,6 +41,7 @@ EXTRA_DIST += \
 	%D%/quota.sh \
 	%D%/programs.sh \
 	%D%/rawlog.sh \
+	%D%/redis.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
 	%D%/sieve.sh \

@@ -275,6 +275,32 @@ TEST(a_quota_block_of_2_4_may_change_its_limits)
 	unload(&loaded);
 }
 
+TEST(a_quota_block_of_2_4_may_have_its_count_in_a_dictionary)
+{
+	struct loaded loaded = load_good("quota A {\n  driver = dict\n"
+					 "  enforce = no\n}\n"
+					 "quota B {\n  driver = dict\n"
+					 "  dict redis {\n"
+					 "    redis_host = 10.0.0.1\n"
+					 "    redis_port = 7\n"
+					 "    redis_key_prefix = q/\n"
+					 "  }\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	CHECK_STR(settings->quota.items[0].value, "dict:A::noenforcing");
+	CHECK_STR(settings->quota.items[1].value,
+		"dict:B::redis:host=10.0.0.1:port=7:prefix=q/");
+	unload(&loaded);
+}
+
+TEST(another_dictionary_in_a_quota_block_is_an_error)
+{
+	check_error("quota A {\n  driver = dict\n  dict file {\n"
+		    "    path = /x\n  }\n}\n",
+		"3: error: dict file: expected `dict redis { redis_host "
+		"= ADDRESS }`");
+}
+
 TEST(a_wrong_number_in_a_quota_block_is_an_error)
 {
 	check_error("quota A {\n  storage_grace = much\n}\n",

@@ -41,7 +41,7 @@ UNIT_TESTS += %D%/control
 
 UNIT_TESTS += %D%/state
 %C%_state_SOURCES = %D%/state.c %D%/statehelp.c %D%/statehelp.h
-%C%_state_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_state_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS) $(HIREDIS_LIBS)
 
 UNIT_TESTS += %D%/marks
 %C%_marks_SOURCES = %D%/marks.c
@@ -53,14 +53,15 @@ UNIT_TESTS += %D%/counts
 
 UNIT_TESTS += %D%/askmarks
 %C%_askmarks_SOURCES = %D%/askmarks.c %D%/statehelp.c %D%/statehelp.h
-%C%_askmarks_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_askmarks_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS) $(HIREDIS_LIBS)
 
 # With the real one.
 UNIT_TESTS += %D%/killed
 %C%_killed_SOURCES = %D%/killed.c %D%/stage.c %D%/stage.h %D%/statehelp.c \
 	%D%/statehelp.h
 %C%_killed_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a \
-	tests/lib/libtest.a $(DELIVER_LIBS) $(SECCOMP_LIBS) $(BDB_LIBS)
+	tests/lib/libtest.a $(DELIVER_LIBS) $(SECCOMP_LIBS) $(BDB_LIBS) \
+	$(HIREDIS_LIBS)
 
 UNIT_TESTS += %D%/pool
 %C%_pool_SOURCES = %D%/pool.c
