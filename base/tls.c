@@ -219,6 +219,30 @@ end:
 	return result;
 }
 
+int
+tls_certificate_end(const struct tls_certificate *certificate, int64_t *end_out,
+	struct err *err)
+{
+	BIO *bio = BIO_new_mem_buf(
+		certificate->chain.data, (int)certificate->chain.len);
+	X509 *first = NULL;
+	struct tm end;
+	int result = 0;
+
+	if (bio != NULL)
+		first = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+	if (first == NULL ||
+		ASN1_TIME_to_tm(X509_get0_notAfter(first), &end) != 1)
+		result = err_temp(err, "4.3.5",
+			"ssl_cert of %s: no certificate: %s",
+			shown(certificate->name), reason());
+	else
+		*end_out = (int64_t)timegm(&end);
+	X509_free(first);
+	BIO_free(bio);
+	return result;
+}
+
 /* Never asks on the terminal. */
 static int
 give_password(char *room, int size, int is_writing, void *context)

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/attributes.h"
@@ -58,6 +59,10 @@ MUST_USE int tls_server_open(const struct tls_options *options,
 	struct tls_server **server_out, struct err *err);
 MUST_USE int tls_server_add(struct tls_server *server,
 	const struct tls_certificate *certificate, struct err *err);
+/* When the first certificate of a chain ends, in seconds since 1970.  -1: 4.3.5,
+ * there is none. */
+MUST_USE int tls_certificate_end(const struct tls_certificate *certificate,
+	int64_t *end_out, struct err *err);
 /* Not while a connection of it is left. */
 void tls_server_close(struct tls_server **server);
 

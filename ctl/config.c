@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "conf/syntax.h"
 #include "deliver/recipient.h"
+#include "ctl/certificates.h"
 #include "ctl/ctl.h"
 
 #include "base/banned.h"
@@ -66,8 +67,9 @@ file_name(const struct ctl *ctl)
 /* ---- check ---- */
 
 struct findings {
-	/* The last ones are the user databases' and the system's. */
-	struct conf_problem items[ARRAY_LENGTH(views) * CONF_PROBLEMS_MAX + 1 +
+	/* The last ones are the user databases', the certificates' and the
+	 * system's. */
+	struct conf_problem items[ARRAY_LENGTH(views) * CONF_PROBLEMS_MAX + 2 +
 				  ARRAY_LENGTH(system_names)];
 	size_t count;
 	size_t errors, warnings;
@@ -142,6 +144,22 @@ add_userdb(struct ctl *ctl, struct findings *findings,
 	problem->text = arena_text(ctl->arena, text);
 	findings->count++;
 	findings->errors++;
+}
+
+static void
+add_certificates(struct ctl *ctl, struct findings *findings,
+	const struct settings *settings)
+{
+	struct conf_problem *problem = &findings->items[findings->count];
+
+	if (settings == NULL ||
+		!certificates_problem(ctl->arena, settings, problem))
+		return;
+	findings->count++;
+	if (problem->is_warning)
+		findings->warnings++;
+	else
+		findings->errors++;
 }
 
 static bool
@@ -246,6 +264,7 @@ check(struct ctl *ctl)
 		add_new(findings, &report);
 	}
 	add_userdb(ctl, findings, settings);
+	add_certificates(ctl, findings, settings);
 	add_unknown_names(ctl, findings, settings);
 	if (ctl->json)
 		print_findings_json(ctl, findings);

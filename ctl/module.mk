@@ -1,5 +1,6 @@
 bin_PROGRAMS += %D%/doorstep
 %C%_doorstep_SOURCES = %D%/doorstep.c %D%/ctl.h \
+	%D%/certificates.c %D%/certificates.h \
 	%D%/config.c \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/metrics.c \
@@ -9,4 +10,5 @@ bin_PROGRAMS += %D%/doorstep
 	%D%/status.c \
 	%D%/top.c \
 	%D%/user.c
-%C%_doorstep_LDADD = server/libserver.a ipc/libipc.a $(DELIVER_LIBS)
+%C%_doorstep_LDADD = server/libserver.a ipc/libipc.a $(DELIVER_LIBS) \
+	$(TLS_LIBS)

@@ -16,6 +16,7 @@
 #include "base/tls.h"
 #include "server/certificates.h"
 #include "server/confine.h"
+#include "server/tlsserver.h"
 #include "lmtp/connection.h"
 #include "lmtp/counters.h"
 #include "lmtp/dispatch.h"
@@ -336,45 +337,6 @@ open_listeners(struct front *front)
 
 /* ---- TLS ---- */
 
-static struct tls_options
-tls_options(const struct settings *settings,
-	const struct certificates *certificates)
-{
-	struct tls_options options = {
-		.min_protocol = settings->ssl_min_protocol,
-		.cipher_list = settings->ssl_cipher_list,
-		.cipher_suites = settings->ssl_cipher_suites,
-		.curve_list = settings->ssl_curve_list,
-		.prefers_own_ciphers = settings->ssl_prefer_server_ciphers,
-		.authorities = certificates->authorities,
-		.verify = TLS_VERIFY_NOT};
-
-	if (settings->auth_ssl_require_client_cert)
-		options.verify = TLS_VERIFY_NEEDED;
-	else if (settings->ssl_verify_client_cert)
-		options.verify = TLS_VERIFY_OFFERED;
-	return options;
-}
-
-static int
-add_certificates(struct tls_server *tls,
-	const struct certificates *certificates, struct err *err)
-{
-	size_t i;
-
-	for (i = 0; i < certificates->count; i++) {
-		const struct certificate *from = &certificates->items[i];
-		const struct tls_certificate certificate = {.name = from->name,
-			.chain = from->chain,
-			.key = from->key,
-			.password = from->password};
-
-		if (tls_server_add(tls, &certificate, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* What is wrong with a certificate must be known before we are ready: then the front
  * of before goes on. */
 static int
@@ -382,7 +344,6 @@ open_tls(struct front *front, struct err *err)
 {
 	struct child *child = front->child;
 	struct certificates certificates;
-	struct tls_options options;
 
 	if (child->boot.certificates < 0)
 		return 0;
@@ -390,10 +351,8 @@ open_tls(struct front *front, struct err *err)
 		    &certificates, err) < 0)
 		return -1;
 	fd_close(&child->boot.certificates);
-	options = tls_options(child->settings, &certificates);
-	if (tls_server_open(&options, &front->connections.tls, err) < 0)
-		return -1;
-	return add_certificates(front->connections.tls, &certificates, err);
+	return tlsserver_open(
+		child->settings, &certificates, &front->connections.tls, err);
 }
 
 static void

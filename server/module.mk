@@ -38,6 +38,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/state.c %D%/state.h \
 	%D%/runner.c \
 	%D%/runners.c \
+	%D%/tlsserver.c %D%/tlsserver.h \
 	%D%/ticket.c %D%/ticket.h \
 	%D%/wire.c %D%/wire.h \
 	%D%/worker.c \

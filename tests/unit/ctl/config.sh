@@ -141,6 +141,42 @@ else
 	skip "where there is no file, that is said" "there is one"
 fi
 
+# Certificates: what would keep the server from starting, or soon will.
+# certificate NAME DAYS [OPTION...]
+certificate() {
+	certificate=$1 days=$2
+	shift 2
+	openssl req -x509 -nodes -days "$days" -subj "/CN=$certificate" \
+		-out "$certificate.pem" "$@" 2>/dev/null
+}
+# tls CHAIN KEY: what the check says.
+tls() {
+	printf 'ssl_cert = <%s/%s.pem\nssl_key = <%s/%s.key\n' \
+		"$TEST_WORK" "$1" "$TEST_WORK" "$2" >tls.conf
+	"$doorstep" -c tls.conf config check
+}
+for key in good other; do
+	certificate $key 30 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+		-keyout $key.key
+done
+certificate soon 2 -key good.key
+openssl x509 -in good.pem -signkey good.key -days -1 -out old.pem 2>/dev/null
+is "$(tls good good)" "tls.conf: 0 errors, 0 warnings" \
+	"a certificate with its key is good"
+like "$(tls good other)" "tls.conf:1: error: ssl_key *is not the key of ssl_cert*" \
+	"with another one it is an error"
+like "$(tls missing good)" "tls.conf:1: error: ssl_cert: *missing.pem*" \
+	"so is one that is missing"
+like "$(tls good missing)" "tls.conf:1: error: ssl_key: *missing.key*" \
+	"and a missing key"
+like "$(tls soon good)" "tls.conf:1: warning: *expires within 2 days*" \
+	"one that expires soon is a warning"
+like "$(tls old good)" "tls.conf:1: warning: *has expired*" \
+	"so is one that has"
+printf '%s\n' nonsense >good.pem
+like "$(tls good good)" "tls.conf:1: error: ssl_cert *no certificate*" \
+	"what is no certificate is an error"
+
 run "$doorstep" config import
 is "$status" 64 "another word after config is wrong usage"
 
