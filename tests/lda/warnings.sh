@@ -57,7 +57,7 @@ is "$(warned)" "below|amy:$lda_uid" "downwards, when others have removed mail"
 rm "$home/warned"
 deliver tiny
 is "$(warned)" "" "once"
-for n in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
 	deliver tiny
 done
 is "$(warned)" "" "seven messages are not yet eight"
@@ -129,7 +129,7 @@ is "$status:$(count)" 0:5 "there is always room for it"
 # Each crossing once, however many deliver at a time.
 for backend in maildir count; do
 	fresh
-	for n in $(seq 50); do
+	for _ in $(seq 50); do
 		as_user env -i PATH="$PATH" USER=amy HOME="$home" "$program" \
 			-c "$conf" -o "quota=$backend:User quota" \
 			-o "quota_rule=*:storage=100K" -o quota_warning4= \
@@ -140,7 +140,7 @@ for backend in maildir count; do
 		tr -s ' \n' ' ')" "50: 1 50 " \
 		"$backend: fifty at a time pass one half once"
 	rm "$home/warned"
-	for n in $(seq 40); do
+	for _ in $(seq 40); do
 		as_user env -i PATH="$PATH" USER=amy HOME="$home" "$program" \
 			-c "$conf" -o "quota=$backend:User quota" \
 			-o "quota_rule=*:storage=100K" -o quota_warning4= \

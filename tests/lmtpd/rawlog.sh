@@ -60,7 +60,7 @@ ok "it ends" stop
 
 rm -f "$home"/raw/*
 ok "with a bound for all" start -o lmtp_rawlog_max_total=1k
-for i in 1 2 3 4 5 6; do
+for _ in 1 2 3 4 5 6; do
 	send
 done >replies
 is "$(grep -c '^250.*Saved' replies)" 6 "mail is delivered"
