@@ -239,6 +239,27 @@ is "$(python3 "$TEST_WORK/verify.py" "u4@$domain" "u44@$domain")" \
 	"u4@$domain 250
 u44@$domain 550" "recipient verification knows who is there"
 
+# Other ways into the same server; what is added to main.cf counts from now on.
+restart_with() {
+	postfix stop >>"$TEST_WORK/log/postfix-start" 2>&1
+	{
+		cat "$TEST_WORK/postfix/main.cf" "$sample/postfix/$1"
+		printf '%s\n' "$2"
+	} >"$TEST_WORK/main.cf"
+	cat "$TEST_WORK/main.cf" >"$TEST_WORK/postfix/main.cf"
+	postfix start >>"$TEST_WORK/log/postfix-start" 2>&1
+}
+echo "ghost@example.test:::::::" >>"$TEST_WORK/users"
+restart_with lmtp-fallback.cf "mailbox_transport ="
+message Ghost | smtp ada@client.example ghost@example.test
+is "$(find "$TEST_WORK/home/vmail/example.test/ghost/Maildir/new" -type f |
+	wc -l)" 1 "fallback_transport serves who has no account"
+restart_with lmtp-local.cf "fallback_transport ="
+echo "team@example.test:::::::" >>"$TEST_WORK/users"
+message Local | smtp ada@client.example team@example.test
+is "$(find "$TEST_WORK/home/vmail/example.test/team/Maildir/new" -type f |
+	wc -l)" 1 "local_transport looks at no aliases"
+
 # A server that is away is no reason to lose anything.
 server_stop
 message Later | smtp ada@client.example "u5@$domain"
