@@ -126,6 +126,8 @@ write_letters(struct arena *arena, const struct message *original,
 	check(arena, letter, letter_text(arena, original, reason));
 	if (letter_ready(arena, original, reason, &ready))
 		check(arena, letter, ready);
+	letter->fields = NULL;
+	letter->field_count = 0;
 }
 
 int

@@ -99,7 +99,7 @@ static void
 read_message(struct arena *arena, struct str bytes, size_t number,
 	unsigned descriptors)
 {
-	int fds[FRAME_FDS_MAX];
+	int fds[FRAME_FDS_MAX] = {0};
 	size_t fd_count = make_descriptors(fds, descriptors), taken;
 	union message message;
 	struct frame frame;
