@@ -91,13 +91,15 @@ like "$(first 1000)" "250 *Saved" "one takes a mail"
 like "$(second 2000)" "250 *Saved" "the other one another"
 is "$(kept)" "$(there)" "Redis has the sum of both"
 like "$(first 9000)" "552 5.2.2 *" "what the other one took counts"
+waiters=
 for number in 1 2 3 4 5; do
 	first 10 >"said$number" &
-	second 10 >"said1$number" &
-	eval "wait_$number=$!"
+	waiters="$waiters $!"
+	second 10 >"other$number" &
+	waiters="$waiters $!"
 done
-wait "$wait_1" "$wait_2" "$wait_3" "$wait_4" "$wait_5"
-soon test -s said1 -a -s said2 -a -s said3 -a -s said4 -a -s said5
+# shellcheck disable=SC2086 # one word for each
+wait $waiters
 is "$(kept)" "$(there)" "so it is with many at once"
 
 kill -9 "$redis"
