@@ -23,9 +23,10 @@
 #define WORKER CONF_KIND_WORKER
 #define MAILER CONF_KIND_MAILER
 #define MASTER CONF_KIND_MASTER
+#define POLICY CONF_KIND_POLICY
 #define LATER CONF_KIND_LATER
 #define DELIVERY (LDA | WORKER)
-#define EVERYBODY (DELIVERY | FRONT | LOOKUP | STATE | MAILER | MASTER)
+#define EVERYBODY (DELIVERY | FRONT | LOOKUP | STATE | MAILER | MASTER | POLICY)
 
 #define NONE                                                                   \
 	{                                                                      \

@@ -24,7 +24,8 @@ enum conf_kind {
 	CONF_KIND_MAILER = 32,
 	CONF_KIND_MASTER = 64,
 	/* Accepted and checked, but nothing in this release reads it. */
-	CONF_KIND_LATER = 128
+	CONF_KIND_LATER = 128,
+	CONF_KIND_POLICY = 256
 };
 
 /* Where something was said.  `file` is "" for a default, "-o" for the command

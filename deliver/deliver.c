@@ -242,7 +242,7 @@ deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
 	result = check_folder(job, delivery, size, err);
 	quota_leave(delivery);
 	store_close(&delivery->work->store);
-	if (result < 0)
+	if (result < 0 && !delivery->is_mere_question)
 		obey_tempfail(delivery->settings, err);
 	return result;
 }

@@ -58,6 +58,7 @@ struct delivery {
 	struct str mailbox; /* in place of INBOX: -m; empty = detail, INBOX */
 	struct str orcpt, notify; /* RFC 3461, of RCPT; empty: not told */
 	bool ignores_quota;       /* IGNOREQUOTA: the limits do not count */
+	bool is_mere_question; /* of deliver_check(): no mail follows it here */
 	struct str detail; /* as the address spells it; may choose a folder */
 
 	const char *session; /* for log lines; NULL: the job's */

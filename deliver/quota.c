@@ -274,6 +274,10 @@ quota_check_room(const struct job *job, struct delivery *delivery,
 		return -1;
 	if (delivery->work->quota == NULL)
 		return 0;
+	/* As at delivery: grace counts, and one byte is the least there is. */
+	if (delivery->is_mere_question)
+		return quota_check(delivery->work->quota,
+			delivery->work->folder, size > 0 ? size : 1, err);
 	return quota_promise(
 		delivery->work->quota, delivery->work->folder, size, err);
 }

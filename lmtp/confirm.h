@@ -15,8 +15,8 @@
 
 #include "base/arena.h"
 #include "base/loop.h"
+#include "ipc/link.h"
 #include "server/wire.h"
-#include "lmtp/link.h"
 #include "lmtp/table.h"
 
 enum {

@@ -21,6 +21,7 @@
 #include "conf/conf.h"
 #include "server/child.h"
 #include "server/master.h"
+#include "policy/policy.h"
 #include "lmtp/front.h"
 #include "lmtp/relay.h"
 
@@ -137,6 +138,8 @@ be_child(struct child *child)
 	switch (child->kind) {
 	case WIRE_KIND_FRONT:
 		return front_main(child);
+	case WIRE_KIND_POLICY:
+		return policy_main(child);
 	case WIRE_KIND_LOOKUP:
 		return lookup_main(child);
 	case WIRE_KIND_STATE:

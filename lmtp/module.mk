@@ -6,7 +6,6 @@ noinst_LIBRARIES += %D%/liblmtp.a
 	%D%/data.c %D%/data.h \
 	%D%/dispatch.c %D%/dispatch.h \
 	%D%/front.c %D%/front.h \
-	%D%/link.c %D%/link.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/proxy.c %D%/proxy.h \
@@ -20,6 +19,6 @@ noinst_LIBRARIES += %D%/liblmtp.a
 
 sbin_PROGRAMS += %D%/doorstep-lmtpd
 %C%_doorstep_lmtpd_SOURCES = %D%/lmtpd.c
-%C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a server/libserver.a ipc/libipc.a \
+%C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a policy/libpolicy.a server/libserver.a ipc/libipc.a \
 	dict/libdict.a $(DELIVER_LIBS) $(BDB_LIBS) $(TLS_LIBS) $(SECCOMP_LIBS) \
 	$(CRYPT_LIBS) $(HIREDIS_LIBS)

@@ -28,6 +28,7 @@ static const struct {
 	[WIRE_KIND_WORKER] = {"worker", "lmtp", false},
 	[WIRE_KIND_RUNNER] = {"runner", "runner", false},
 	[WIRE_KIND_MAILER] = {"mailer", "mailer", true},
+	[WIRE_KIND_POLICY] = {"policy", "quota-status", true},
 };
 
 const char *

@@ -63,6 +63,15 @@ plan_front(struct making *making, const struct child *child)
 			SANDBOX_SPOOL);
 }
 
+/* As the front, but it keeps nothing. */
+static void
+plan_policy(struct making *making, const struct child *child)
+{
+	making->plan.calls = SANDBOX_FILES | SANDBOX_ACCEPT;
+	making->plan.refusal = SANDBOX_ENDS;
+	making->plan.root = child->boot.root;
+}
+
 /* Code of name services runs in it: what it tries must not end it. */
 static void
 plan_lookup(struct making *making)
@@ -144,6 +153,9 @@ make_plan(struct making *making, const struct child *child)
 	case WIRE_KIND_FRONT:
 		plan_front(making, child);
 		break;
+	case WIRE_KIND_POLICY:
+		plan_policy(making, child);
+		break;
 	case WIRE_KIND_LOOKUP:
 		plan_lookup(making);
 		break;
@@ -167,6 +179,7 @@ gives_up(const struct child *child)
 {
 	switch (child->kind) {
 	case WIRE_KIND_FRONT:
+	case WIRE_KIND_POLICY:
 	case WIRE_KIND_LOOKUP:
 	case WIRE_KIND_STATE:
 	case WIRE_KIND_WORKER:

@@ -34,6 +34,7 @@ static const unsigned kind_bits[] = {
 	[WIRE_KIND_STATE] = CONF_KIND_STATE,
 	[WIRE_KIND_WORKER] = CONF_KIND_WORKER,
 	[WIRE_KIND_MAILER] = CONF_KIND_MAILER,
+	[WIRE_KIND_POLICY] = CONF_KIND_POLICY,
 };
 
 /* Nobody can change it any more: the next child must read what this one did. */
@@ -128,6 +129,7 @@ void
 generation_list(const struct generation *generation, struct process_list *list)
 {
 	list_keeper(&generation->front, list);
+	list_keeper(&generation->policy, list);
 	list_keeper(&generation->lookup, list);
 	list_keeper(&generation->mailer, list);
 	workers_list(generation, list);
@@ -137,8 +139,9 @@ generation_list(const struct generation *generation, struct process_list *list)
 /* ---- the front ---- */
 
 static void
-send_listeners(struct generation *generation)
+send_listeners(struct generation *generation, struct process *process)
 {
+	bool is_policy = process->kind == WIRE_KIND_POLICY;
 	const struct listeners *listeners = generation->listeners;
 	size_t i;
 
@@ -154,9 +157,11 @@ send_listeners(struct generation *generation)
 			.is_trusted = from->is_trusted};
 		struct frame frame;
 
+		if (from->is_policy != is_policy)
+			continue;
 		frame_begin(&frame, WIRE_LISTENER);
 		wire_listener(&frame, &listener);
-		process_send(&generation->front.process, &frame);
+		process_send(process, &frame);
 	}
 }
 
@@ -182,7 +187,7 @@ front_received(struct process *process, struct frame *frame)
 
 	switch (frame->type) {
 	case WIRE_RCPT:
-		rcpt_ask(generation, frame);
+		rcpt_ask(generation, process, frame);
 		break;
 	case WIRE_LOGIN:
 		login_ask(generation, frame);
@@ -297,10 +302,86 @@ front_start(struct generation *generation, struct err *err)
 			.certificates = generation->certificates,
 			.root = run_as->root,
 			.is_single = generation->host->is_single});
-	send_listeners(generation);
+	send_listeners(generation, process);
 	send_stdio(generation);
 	generation->host->front_started(generation->host, generation);
 	workers_link(generation);
+	return 0;
+}
+
+/* ---- policy ---- */
+
+/* Clients, listeners, and some more. */
+enum { POLICY_DESCRIPTORS = 4096 };
+
+static bool
+wants_policy(const struct generation *generation)
+{
+	const struct listeners *listeners = generation->listeners;
+	size_t i;
+
+	for (i = 0; listeners != NULL && i < listeners->count; i++)
+		if (listeners->items[i].is_policy)
+			return true;
+	return false;
+}
+
+static void
+policy_received(struct process *process, struct frame *frame)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, policy.process);
+
+	switch (frame->type) {
+	case WIRE_RCPT:
+		rcpt_ask(generation, process, frame);
+		break;
+	case WIRE_READY:
+		generation_check_ready(generation);
+		break;
+	default:
+		process_breach(process, frame);
+		break;
+	}
+}
+
+/* Nobody's mail depends on it. */
+static void
+policy_ended(struct process *process)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, policy.process);
+
+	generation->policy_number++;
+	if (generation->state == GENERATION_STARTING)
+		generation_fail(generation);
+	else if (!process->is_draining && !generation->is_killed)
+		keeper_failed(&generation->policy);
+	generation_check_end(generation);
+}
+
+static int
+policy_start(struct generation *generation, struct err *err)
+{
+	struct process *process = &generation->policy.process;
+	const struct run_as *run_as = generation->host->run_as;
+	const struct spawn_order order = {.kind = WIRE_KIND_POLICY,
+		.identity = run_as->is_root ? &run_as->login : NULL,
+		.descriptors = POLICY_DESCRIPTORS,
+		.changes_root = run_as->root != NULL,
+		.gains_nothing = true};
+
+	process->answer_ms = generation->settings->lookup_timeout_ms;
+	process->received = policy_received;
+	process->ended = policy_ended;
+	if (process_start(generation->host->processes, process, &order, err) <
+		0)
+		return -1;
+	generation_boot(process,
+		&(struct wire_boot){.generation = generation->number,
+			.config = generation->config_fds[WIRE_KIND_POLICY],
+			.root = run_as->root});
+	send_listeners(generation, process);
 	return 0;
 }
 
@@ -459,6 +540,16 @@ restart_front(struct loop_timer *timer)
 		restart(&generation->front, front_start);
 }
 
+static void
+restart_policy(struct loop_timer *timer)
+{
+	struct generation *generation =
+		CONTAINER_OF(timer, struct generation, policy.timer);
+
+	if (generation->state == GENERATION_RUNNING)
+		restart(&generation->policy, policy_start);
+}
+
 /* Sessions of a draining generation still ask. */
 static void
 restart_lookup(struct loop_timer *timer)
@@ -485,6 +576,8 @@ generation_check_ready(struct generation *generation)
 {
 	if (generation->state != GENERATION_STARTING ||
 		!generation->front.process.is_ready ||
+		(wants_policy(generation) &&
+			!generation->policy.process.is_ready) ||
 		!generation->lookup.process.is_ready ||
 		!generation->mailer.process.is_ready)
 		return;
@@ -504,6 +597,7 @@ stop_timers(struct generation *generation)
 
 	loop_timer_stop(loop, &generation->start_timer);
 	loop_timer_stop(loop, &generation->front.timer);
+	loop_timer_stop(loop, &generation->policy.timer);
 	loop_timer_stop(loop, &generation->lookup.timer);
 	loop_timer_stop(loop, &generation->mailer.timer);
 	loop_timer_stop(loop, &generation->lookup_timer);
@@ -517,6 +611,7 @@ generation_check_end(struct generation *generation)
 		(generation->state != GENERATION_DRAINING &&
 			!generation->is_killed) ||
 		process_is_running(&generation->front.process) ||
+		process_is_running(&generation->policy.process) ||
 		process_is_running(&generation->lookup.process) ||
 		!list_is_empty(&generation->workers) ||
 		!list_is_empty(&generation->runners))
@@ -552,6 +647,8 @@ generation_drain(struct generation *generation, bool is_stop)
 		return;
 	generation->state = GENERATION_DRAINING;
 	loop_timer_stop(loop_of(generation), &generation->front.timer);
+	loop_timer_stop(loop_of(generation), &generation->policy.timer);
+	process_drain(&generation->policy.process, is_stop);
 	/* Who has not asked yet asks the new one's. */
 	if (!is_stop)
 		process_drain(&generation->mailer.process, false);
@@ -566,6 +663,7 @@ generation_kill(struct generation *generation)
 {
 	generation->is_killed = true;
 	process_kill(&generation->front.process, NULL);
+	process_kill(&generation->policy.process, NULL);
 	process_kill(&generation->lookup.process, NULL);
 	process_kill(&generation->mailer.process, NULL);
 	workers_kill(generation);
@@ -619,7 +717,8 @@ static int
 make_configs(struct generation *generation, struct err *err)
 {
 	static const enum wire_kind kinds[] = {WIRE_KIND_FRONT,
-		WIRE_KIND_LOOKUP, WIRE_KIND_WORKER, WIRE_KIND_MAILER};
+		WIRE_KIND_LOOKUP, WIRE_KIND_WORKER, WIRE_KIND_MAILER,
+		WIRE_KIND_POLICY};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
@@ -641,9 +740,11 @@ set_timers(struct generation *generation)
 	generation->start_timer.fire = start_late;
 	generation->lookup_timer.fire = rcpt_lookup_late;
 	generation->front.timer.fire = restart_front;
+	generation->policy.timer.fire = restart_policy;
 	generation->lookup.timer.fire = restart_lookup;
 	generation->mailer.timer.fire = restart_mailer;
 	generation->front.generation = generation;
+	generation->policy.generation = generation;
 	generation->lookup.generation = generation;
 	generation->mailer.generation = generation;
 }
@@ -656,6 +757,8 @@ start(struct generation *generation, struct err *err)
 		return -1;
 	/* From here on it ends by the usual way. */
 	if (mailer_start(generation, err) < 0 ||
+		(wants_policy(generation) &&
+			policy_start(generation, err) < 0) ||
 		front_start(generation, err) < 0) {
 		log_error("%s", err_log_text(err));
 		generation_fail(generation);

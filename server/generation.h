@@ -88,10 +88,12 @@ struct generation {
 	int certificates;                   /* for the front; -1: no TLS */
 	int config_fds[WIRE_KINDS];
 	struct keeper front, lookup, mailer;
+	struct keeper policy; /* only where it has listeners */
 	struct loop_timer start_timer;
 
 	/* RCPT */
-	uint64_t front_number; /* which of its fronts is the one now */
+	uint64_t front_number;  /* which of its fronts is the one now */
+	uint64_t policy_number; /* the same */
 	uint64_t last_question;
 	struct list questions; /* lookup's, in order */
 	struct loop_timer lookup_timer;

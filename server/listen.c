@@ -27,6 +27,7 @@ struct opening {
 	struct listeners *set;
 	const struct conf_listener *wanted; /* the block at hand */
 	struct err *err;
+	bool is_policy; /* the service at hand */
 };
 
 /* "FILE:LINE: NAME: TEXT" */
@@ -72,6 +73,7 @@ add(struct opening *opening, const struct listener *listener)
 	set->items[set->count] = *listener;
 	set->items[set->count].ssl = opening->wanted->ssl;
 	set->items[set->count].haproxy = opening->wanted->haproxy;
+	set->items[set->count].is_policy = opening->is_policy;
 	set->count++;
 }
 
@@ -631,8 +633,23 @@ open_default(struct opening *opening)
 	return open_block(opening, &fallback);
 }
 
+/* Nothing is wrong with none. */
 static int
-open_all(struct opening *opening)
+open_policy(struct opening *opening)
+{
+	const struct settings *settings = opening->settings;
+	size_t i;
+
+	opening->is_policy = true;
+	for (i = 0; i < settings->service_count; i++)
+		if (strcmp(settings->services[i].name, "quota-status") == 0 &&
+			open_service(opening, &settings->services[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+open_lmtp(struct opening *opening)
 {
 	const struct settings *settings = opening->settings;
 	size_t i, blocks = 0;
@@ -663,9 +680,15 @@ warn_of_unused(const struct passed *passed)
 	for (i = 0; passed != NULL && i < passed->count; i++)
 		if (!passed->sockets[i].is_used)
 			log_warning("the service manager has passed the socket "
-				    "%s, which no listener of service lmtp "
+				    "%s, which no listener of any service "
 				    "wants: nobody will answer there",
 				passed->sockets[i].address);
+}
+
+static int
+open_all(struct opening *opening)
+{
+	return open_lmtp(opening) < 0 ? -1 : open_policy(opening);
 }
 
 int
@@ -675,7 +698,7 @@ listen_open(const struct settings *settings, const struct listeners *old,
 {
 	struct arena *arena = arena_open();
 	struct opening opening = {settings, old, passed,
-		ARENA_NEW(arena, struct listeners), NULL, err};
+		ARENA_NEW(arena, struct listeners), NULL, err, false};
 
 	opening.set->arena = arena;
 	*listeners_out = NULL;

@@ -29,6 +29,7 @@ struct listener {
 	const char *name; /* "/run/doorstep/lmtp", "127.0.0.1:24", "[::1]:24" */
 	enum conf_listener_ssl ssl;
 	bool haproxy;
+	bool is_policy; /* of `service quota-status`: policy's, else the front's */
 	/* Of a Unix socket: */
 	dev_t device;
 	ino_t inode;
@@ -49,7 +50,8 @@ struct listeners {
 
 /* What `service lmtp { }` asks for; without a listener there, all sockets that were
  * `passed` (NULL: none), and without those "lmtp" in base_dir with mode 0666.  A
- * passed one is taken where it has the listener's address, or its name.  `old` is the set in use, NULL at the start.  Says in the log
+ * passed one is taken where it has the listener's address, or its name.
+ * Then those of `service quota-status { }`.  `old` is the set in use, NULL at the start.  Says in the log
  * what an admin should think about.  -1: 4.3.5 with the listener, what is wrong
  * with it and what to do; nothing has changed then. */
 MUST_USE int listen_open(const struct settings *settings,

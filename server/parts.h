@@ -21,9 +21,13 @@
 struct question {
 	struct list_link in_line;
 	struct generation *generation;
-	uint64_t number;       /* ours */
-	uint64_t request;      /* the front's */
-	uint64_t front_number; /* which front asked */
+	uint64_t number; /* ours */
+	/* Who asks: the front, or policy, whose question is a mere one: no ticket,
+	 * and no mail will follow here. */
+	struct process *asker;
+	bool is_mere;
+	uint64_t request;      /* the asker's */
+	uint64_t asker_number; /* which of those asked */
 	uint64_t size;
 	bool ignores_quota;
 	char *session;            /* NULL: none */
@@ -32,7 +36,8 @@ struct question {
 	struct str user; /* packed */
 };
 
-void rcpt_ask(struct generation *generation, struct frame *frame);
+void rcpt_ask(struct generation *generation, struct process *asker,
+	struct frame *frame);
 void rcpt_record(struct generation *generation, struct frame *frame);
 void rcpt_release(struct generation *generation, struct frame *frame);
 /* The worker's word, or why there is none; the question ends. */

@@ -56,21 +56,28 @@ set_text(struct err *err)
 			"Temporary internal error");
 }
 
+static uint64_t
+asker_number(const struct generation *generation, bool is_mere)
+{
+	return is_mere ? generation->policy_number : generation->front_number;
+}
+
 static bool
 is_wanted(const struct question *question)
 {
-	return question->front_number == question->generation->front_number;
+	return question->asker_number ==
+	       asker_number(question->generation, question->is_mere);
 }
 
 static void
-send_answer(struct generation *generation, struct wire_rcpt_answer *answer)
+send_answer(const struct question *question, struct wire_rcpt_answer *answer)
 {
 	struct frame frame;
 
 	set_text(&answer->err);
 	frame_begin(&frame, WIRE_RCPT_ANSWER);
 	wire_rcpt_answer(&frame, answer);
-	process_send(&generation->front.process, &frame);
+	process_send(question->asker, &frame);
 }
 
 static void
@@ -80,7 +87,7 @@ refuse(const struct question *question, const struct err *err)
 		.request = question->request, .err = *err};
 
 	if (is_wanted(question))
-		send_answer(question->generation, &answer);
+		send_answer(question, &answer);
 }
 
 static void
@@ -124,6 +131,11 @@ accept(const struct question *question, struct pool_group *group,
 
 	if (!is_wanted(question))
 		return;
+	if (question->is_mere) {
+		answer.group = 0;
+		send_answer(question, &answer);
+		return;
+	}
 	ticket = make_ticket(generation, group, user, name, &answer.err);
 	if (ticket != NULL) {
 		group->references++;
@@ -134,7 +146,7 @@ accept(const struct question *question, struct pool_group *group,
 			question->session != NULL ? question->session : "",
 			err_log_text(&answer.err));
 	}
-	send_answer(generation, &answer);
+	send_answer(question, &answer);
 }
 
 /* ---- RCPT, LOOKUP ---- */
@@ -175,14 +187,17 @@ send_lookup(struct generation *generation, const struct question *question,
 }
 
 static struct question *
-question_open(struct generation *generation, const struct wire_rcpt *rcpt)
+question_open(struct generation *generation, struct process *asker,
+	const struct wire_rcpt *rcpt)
 {
 	struct question *question = memory_get(sizeof(*question));
 
 	question->generation = generation;
 	question->number = ++generation->last_question;
 	question->request = rcpt->request;
-	question->front_number = generation->front_number;
+	question->asker = asker;
+	question->is_mere = asker->kind == WIRE_KIND_POLICY;
+	question->asker_number = asker_number(generation, question->is_mere);
 	question->size = rcpt->size;
 	question->ignores_quota = rcpt->ignores_quota;
 	question->session = keep_text(rcpt->session);
@@ -190,7 +205,8 @@ question_open(struct generation *generation, const struct wire_rcpt *rcpt)
 }
 
 void
-rcpt_ask(struct generation *generation, struct frame *frame)
+rcpt_ask(struct generation *generation, struct process *asker,
+	struct frame *frame)
 {
 	struct wire_rcpt rcpt;
 	struct question *question;
@@ -198,10 +214,10 @@ rcpt_ask(struct generation *generation, struct frame *frame)
 
 	wire_rcpt(frame, &rcpt);
 	if (!frame_is_whole(frame)) {
-		process_breach(&generation->front.process, frame);
+		process_breach(asker, frame);
 		return;
 	}
-	question = question_open(generation, &rcpt);
+	question = question_open(generation, asker, &rcpt);
 	if (!process_is_running(&generation->lookup.process)) {
 		parts_temporary(&err, "4.3.0", "lookup is not running");
 		refuse(question, &err);
@@ -336,8 +352,10 @@ use_record(struct question *question, const struct wire_record *record,
 		return;
 	}
 	group = take_group(generation, record, arena);
-	if (generation->settings->lmtp_rcpt_check_quota &&
-		!question->ignores_quota && is_wanted(question)) {
+	if (is_wanted(question) &&
+		(question->is_mere ||
+			(generation->settings->lmtp_rcpt_check_quota &&
+				!question->ignores_quota))) {
 		ask_worker(question, group, record);
 		return;
 	}

@@ -258,6 +258,7 @@ wire_check(struct frame *frame, struct wire_check *check)
 	frame_str(frame, &check->user);
 	frame_u64(frame, &check->size);
 	frame_text(frame, &check->session);
+	frame_bool(frame, &check->is_mere_question);
 }
 
 void

@@ -29,9 +29,10 @@ enum wire_kind {
 	WIRE_KIND_STATE,
 	WIRE_KIND_WORKER,
 	WIRE_KIND_RUNNER,
-	WIRE_KIND_MAILER
+	WIRE_KIND_MAILER,
+	WIRE_KIND_POLICY
 };
-enum { WIRE_KINDS = WIRE_KIND_MAILER + 1 };
+enum { WIRE_KINDS = WIRE_KIND_POLICY + 1 };
 
 enum wire_type {
 	/* master -> every child */
@@ -285,6 +286,7 @@ struct wire_check {
 	struct str user;
 	uint64_t size;
 	const char *session;
+	bool is_mere_question; /* of policy: no mail will follow here */
 };
 void wire_check(struct frame *frame, struct wire_check *check);
 

@@ -520,7 +520,8 @@ check(struct worker *worker, const struct wire_check *question, struct err *err)
 	struct job job = {.arena = arena,
 		.service = "lmtp",
 		.session = question->session != NULL ? question->session : ""};
-	struct delivery delivery = {.outcome = DELIVER_PENDING};
+	struct delivery delivery = {.outcome = DELIVER_PENDING,
+		.is_mere_question = question->is_mere_question};
 
 	err_clear(err);
 	if (assignment_user(arena, worker->child->settings, question->user,

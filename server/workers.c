@@ -400,7 +400,8 @@ assign_check(struct worker *worker, struct question *question)
 	struct wire_check check = {.request = question->number,
 		.user = question->user,
 		.size = question->size,
-		.session = question->session};
+		.session = question->session,
+		.is_mere_question = question->is_mere};
 	struct frame frame;
 
 	worker->question = question;

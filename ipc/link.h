@@ -6,8 +6,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef LMTP_LINK_H
-#define LMTP_LINK_H
+#ifndef IPC_LINK_H
+#define IPC_LINK_H
 
 #include <stdbool.h>
 

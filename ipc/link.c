@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lmtp/link.h"
+#include "ipc/link.h"
 
 #include <stddef.h>
 

@@ -1,0 +1,56 @@
+/* client - a connection of Postfix's, and its questions
+ *
+ * One request after the other, in their order; what comes meanwhile waits in the
+ * buffer and then in the kernel.
+ *
+ *   reads --a question--> asks (master) --its answer--> writes --> reads
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef POLICY_CLIENT_H
+#define POLICY_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/str.h"
+#include "ipc/link.h"
+#include "conf/settings.h"
+#include "server/wire.h"
+
+enum {
+	CLIENTS_MAX = 1024,             /* the next one waits in the kernel */
+	CLIENT_REQUEST_MAX = 32 * 1024, /* bytes; more is no request */
+	CLIENT_IDLE_MS = 20 * 60 * 1000 /* Postfix gives up before */
+};
+
+struct client;
+
+/* All of them. */
+struct clients {
+	struct loop *loop;
+	const struct settings *settings;
+	struct link *master;
+	struct client *slots[CLIENTS_MAX];
+	size_t count;
+	uint64_t last_question;
+	bool is_draining; /* who has no question goes */
+	uint64_t requests, questions, refused, total; /* counters */
+};
+
+static inline bool
+clients_are_full(const struct clients *clients)
+{
+	return clients->count == CLIENTS_MAX;
+}
+
+/* Takes the descriptor over, which does not block; there is room. */
+void clients_add(struct clients *clients, int fd);
+/* RCPT_ANSWER; false when it is broken. */
+bool clients_answer(struct clients *clients, struct frame *frame);
+void clients_drain(struct clients *clients);
+void clients_close(struct clients *clients);
+
+#endif
