@@ -32,6 +32,7 @@ include tests/build/module.mk
 include tests/lib/module.mk
 include tests/unit/base/module.mk
 include tests/unit/ipc/module.mk
+include tests/unit/policy/module.mk
 include tests/unit/mail/module.mk
 include tests/unit/conf/module.mk
 include tests/unit/dict/module.mk

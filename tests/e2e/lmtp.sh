@@ -73,6 +73,9 @@ verify    unix  - - n - 1 verify
 2526      inet  n - n - - smtpd
   -o mynetworks=192.0.2.0/24
 $(sed -n '/^[a-z]/s/.*/  -o { & }/p' "$sample/postfix/lmtp-verify.cf")
+2527      inet  n - n - - smtpd
+  -o mynetworks=192.0.2.0/24
+$(sed -n '/^[a-z]/s/.*/  -o { & }/p' "$sample/postfix/quota-status.cf")
 "
 echo "inet.example.test $(sed -n 's/^#virtual_transport = //p' \
 	"$sample/postfix/lmtp-virtual/main.cf")" >"$TEST_WORK/transport"
@@ -85,6 +88,7 @@ server_start system
 system_pid=$server_pid
 sample_conf e2e lmtp-virtual-users.conf
 echo "!include $sample/quota.conf" >>"$TEST_WORK/e2e.conf"
+with_our_paths e2e "$sample/quota-status.conf" >>"$TEST_WORK/e2e.conf"
 server_start e2e
 dovecot_begin
 
@@ -186,6 +190,28 @@ is "$(fetch "brim@$domain" hdr.subject)" Filling "nothing was filed of it"
 message Small | smtp ada@client.example "brim@$domain"
 is "$(fetch "brim@$domain" hdr.subject "subject Small")" Small \
 	"a smaller message finds room"
+
+# Before a message is taken at all, where Postfix asks quota-status.
+cat >"$TEST_WORK/policy.py" <<'END'
+import smtplib
+import sys
+
+for words in sys.argv[1:]:
+    recipient, size = words.split()
+    client = smtplib.SMTP("127.0.0.1", 2527)
+    client.ehlo("client.example")
+    client.mail("ada@client.example", ["SIZE=" + size])
+    code, text = client.rcpt(recipient)
+    print(recipient, code, text.decode())
+    client.quit()
+END
+policy=$(python3 "$TEST_WORK/policy.py" "u3@$domain 3000" "brim@$domain 3000" \
+	"brim@$domain 100" "both@$domain 3000")
+like "$policy" "u3@$domain 250 *
+brim@$domain 554 5.2.2 <brim@$domain>: Recipient address rejected: Quota exceeded *
+brim@$domain 250 *
+both@$domain 250 *" "check_policy_service refuses who has no room, with the size" \
+	"$policy"
 
 # What a script refuses comes back to the sender, in the words of the script.
 keeper=$TEST_WORK/home/vmail/$domain/keeper

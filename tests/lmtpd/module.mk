@@ -9,6 +9,7 @@ TAP_TESTS += \
 	%D%/leaving.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
+	%D%/policy.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
@@ -37,6 +38,7 @@ EXTRA_DIST += \
 	%D%/metrics.sh \
 	%D%/leaving.py \
 	%D%/lmtpd.sh \
+	%D%/policy.py %D%/policy.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
