@@ -92,7 +92,7 @@ MESSAGE(record, {.request = 1,
 			.groups = groups,
 			.group_count = 2,
 			.user = {"packed", 6}})
-MESSAGE(check, {1, {"packed", 6}, 10, "ID"})
+MESSAGE(check, {1, {"packed", 6}, 10, "ID", true})
 MESSAGE(checked, {.request = 1, .err = an_error()})
 MESSAGE(start, {1, 2, tickets, 3, true})
 MESSAGE(job_number, {1})
