@@ -157,7 +157,7 @@ struct asked {
 static bool
 parse_answer(const struct redis_answer *answer, struct request_counted *counted)
 {
-	uint64_t valid;
+	uint64_t valid = 0;
 	uint64_t *const numbers[ANSWER_ITEMS] = {&valid, &counted->version,
 		&counted->bytes, &counted->messages, &counted->counted_s};
 	size_t i;
