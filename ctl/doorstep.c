@@ -21,8 +21,8 @@
 static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
-	{"metrics", "", "the running server's numbers, for Prometheus",
-		ctl_metrics},
+	{"metrics", "[--http | --listen=ADDRESS]",
+		"the running server's numbers, for Prometheus", ctl_metrics},
 	{"quota",
 		"get | recalc -u USER | --all; check -u USER [-m FOLDER] "
 		"[SIZE]",

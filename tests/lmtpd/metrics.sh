@@ -104,6 +104,51 @@ is "$(sed 's/_bucket$\|_sum$\|_count$//' there | sort -u >a
 	sed 's/_bucket$\|_sum$\|_count$//' wanted | sort -u >b
 	comm -23 a b)" "" "and all of them"
 
+# By HTTP.
+ask() {
+	printf '%s\r\n' "$@" '' | as_user "$doorstep" -c "$conf" metrics --http |
+		tr -d '\r'
+}
+metrics | sort | grep -v '_sum{\|_bucket{' >plain
+ask 'GET /metrics HTTP/1.1' 'Host: x' >answer
+is "$(head -n 1 answer)" "HTTP/1.1 200 OK" "--http answers a question"
+is "$(grep -c '^Content-Type: text/plain; version=0.0.4' answer)" 1 \
+	"and says what it is"
+is "$(sed '1,/^$/d' answer | sort | grep -v '_sum{\|_bucket{' | cmp - plain)" "" \
+	"with the same numbers"
+is "$(ask 'HEAD /metrics HTTP/1.1' | sed '1,/^$/d')" "" "HEAD has no numbers"
+is "$(ask 'GET /etc/passwd HTTP/1.1' | head -n 1)" "HTTP/1.1 404 Not Found" \
+	"elsewhere nothing is found"
+is "$(ask 'POST /metrics HTTP/1.1' | head -n 1)" \
+	"HTTP/1.1 405 Method Not Allowed" "nothing is changed"
+is "$(head -c 10000 /dev/zero | as_user "$doorstep" -c "$conf" metrics --http)" \
+	"" "a long head has no answer"
+# No function here: $! is to be the program itself.
+$as_user "$doorstep" -c "$conf" metrics --listen="$home/metrics" >listen 2>&1 &
+listening=$!
+at_end "kill -9 $listening 2>/dev/null"
+soon test -S "$home/metrics"
+scrape() {
+	python3 - "$home/metrics" <<'END'
+import http.client, socket, sys
+class Local(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(sys.argv[1])
+link = Local("localhost")
+link.request("GET", "/metrics")
+answer = link.getresponse()
+print(answer.status, len(answer.read()) > 5000)
+END
+}
+ok "--listen makes the socket" soon scrape
+is "$(scrape)" "200 True" "and answers there"
+is "$(scrape)" "200 True" "again and again"
+for address in 0.0.0.0:9900 192.0.2.1:1 127.0.0.1 127.0.0.1:x nonsense; do
+	as_user "$doorstep" -c "$conf" metrics --listen=$address >/dev/null 2>&1
+	is $? 64 "--listen=$address is refused"
+done
+
 top() {
 	as_user "$doorstep" -c "$conf" top "$@"
 }
@@ -146,4 +191,6 @@ print(os.waitstatus_to_exitcode(status))
 END
 is "$(cat screen)" 0 "on a terminal s sorts and q ends"
 ok "the server ends" stop
+is "$(ask 'GET /metrics HTTP/1.1' 2>/dev/null | head -n 1)" \
+	"HTTP/1.1 503 Service Unavailable" "then --http has nothing to tell"
 done_testing

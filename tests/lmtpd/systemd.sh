@@ -207,7 +207,8 @@ units=$TEST_SOURCE/samples/systemd
 if command -v systemd-analyze >/dev/null; then
 	mkdir units
 	cp "$units"/*.service "$units"/*.socket units
-	sed -i "s|/usr/local/sbin/doorstep-lmtpd|$program|" units/*.service
+	sed -i "s|/usr/local/sbin/doorstep-lmtpd|$program|
+		s|/usr/local/bin/doorstep|$TEST_BUILD/ctl/doorstep|" units/*.service
 	is "$(systemd-analyze --man=no verify units/*.service units/*.socket 2>&1 |
 		grep doorstep)" "" "systemd-analyze finds nothing wrong with the units"
 	sed 's/^Watchdog/Watchdgo/' units/doorstep-lmtpd.service \
