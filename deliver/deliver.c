@@ -105,6 +105,13 @@ decide_all(struct job *job, bool is_alone)
 }
 
 static void
+leave_quota(const struct job *job, struct delivery *delivery)
+{
+	quota_compare_use(job, delivery);
+	quota_leave(delivery);
+}
+
+static void
 execute(struct job *const *jobs, size_t count)
 {
 	struct batch batch = {
@@ -112,12 +119,13 @@ execute(struct job *const *jobs, size_t count)
 	size_t j, d;
 
 	execute_plans(&batch);
-	for (j = 0; j < count; j++) {
-		for (d = 0; d < jobs[j]->count; d++)
-			quota_leave(&jobs[j]->deliveries[d]);
+	for (j = 0; j < count; j++)
 		if (jobs[j]->settled != NULL)
 			jobs[j]->settled(jobs[j]);
-	}
+	/* All have counted: now one may wait until others have, too. */
+	for (j = 0; j < count; j++)
+		for (d = 0; d < jobs[j]->count; d++)
+			leave_quota(jobs[j], &jobs[j]->deliveries[d]);
 }
 
 static void

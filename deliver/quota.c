@@ -254,7 +254,13 @@ quota_count_copies(const struct job *job, struct delivery *delivery)
 		return;
 	count = collect_items(job, delivery, &items, &places);
 	quota_end(delivery->work->quota, items, count);
-	warnings_collect(job, delivery, delivery->work->quota);
+}
+
+void
+quota_compare_use(const struct job *job, const struct delivery *delivery)
+{
+	if (delivery->work->quota != NULL)
+		warnings_collect(job, delivery, delivery->work->quota);
 }
 
 void

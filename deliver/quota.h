@@ -35,6 +35,9 @@ MUST_USE int quota_check_inbox(
 void quota_begin_names(const struct delivery *delivery);
 void quota_count_copies(const struct job *job, struct delivery *delivery);
 
+/* Later, when all copies of all jobs have theirs: was a threshold passed? */
+void quota_compare_use(const struct job *job, const struct delivery *delivery);
+
 /* In any case, before the store goes. */
 void quota_leave(struct delivery *delivery);
 

@@ -21,12 +21,14 @@ enum { WHOLE = 100, ARGUMENTS_MAX = 32 };
 
 void
 warnings_collect(const struct job *job, const struct delivery *delivery,
-	const struct quota *quota)
+	struct quota *quota)
 {
 	struct work_warnings *all = &delivery->work->warnings;
 	const struct quota_crossing *crossings;
-	size_t count = quota_crossings(quota, &crossings), i;
+	size_t count, i;
 
+	quota_compare(quota);
+	count = quota_crossings(quota, &crossings);
 	if (count == 0)
 		return;
 	if (all->count + count > all->size) {

@@ -17,9 +17,10 @@
 #include "quota/quota.h"
 #include "deliver/deliver.h"
 
-/* After quota_end(): what it has found is kept in the delivery's work. */
+/* After quota_end(), when no delivery of the jobs is before it: compares, and keeps
+ * what it has found in the delivery's work. */
 void warnings_collect(const struct job *job, const struct delivery *delivery,
-	const struct quota *quota);
+	struct quota *quota);
 
 /* With the stores still open.  Blocks, little longer than WARNINGS_TIME_MS. */
 enum { WARNINGS_TIME_MS = 60 * 1000 };

@@ -22,8 +22,9 @@ struct quota {
 	size_t count;
 	struct reserve reserve;
 	struct reserve_lines *lines;
-	bool is_open;  /* the table */
-	bool is_taken; /* and not ended */
+	bool is_open;     /* the table */
+	bool is_taken;    /* and not ended */
+	bool has_changed; /* and was not compared */
 	bool heeds_promises;
 	bool is_doubtful; /* somebody may have counted between name and line */
 	struct quota_crossing crossings[QUOTA_ROOTS_MAX];
@@ -673,7 +674,15 @@ quota_end(struct quota *quota, const struct quota_item *items, size_t count)
 		add_to_root(quota, &quota->roots[i], items, count);
 	reserve_drop(&quota->reserve);
 	reserve_give_names(&quota->reserve);
-	find_crossings(quota);
+	quota->has_changed = true;
+}
+
+void
+quota_compare(struct quota *quota)
+{
+	if (quota->has_changed)
+		find_crossings(quota);
+	quota->has_changed = false;
 }
 
 /* ---- for people ---- */

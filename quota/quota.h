@@ -92,7 +92,12 @@ void quota_begin(struct quota *quota);
 void quota_end(
 	struct quota *quota, const struct quota_item *items, size_t count);
 
-/* A threshold that was passed; found by quota_end(). */
+/* After quota_end(): which thresholds did the use pass?  Where the use has to be
+ * counted anew this waits for all who are between quota_begin() and quota_end(), so
+ * the caller must not be among them with another delivery.  Trouble is logged. */
+void quota_compare(struct quota *quota);
+
+/* A threshold that was passed; found by quota_compare(). */
 struct quota_crossing {
 	struct str name; /* of the root */
 	const struct conf_quota_warning *warning;

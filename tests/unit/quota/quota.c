@@ -111,6 +111,7 @@ store_one(struct box *box, const char *folder, unsigned number, unsigned bytes)
 	quota_begin(box->quota);
 	put_file("Maildir", number, bytes);
 	quota_end(box->quota, &item, 1);
+	quota_compare(box->quota);
 }
 
 /* A file's text, with room to change it; for the whole program. */
