@@ -118,7 +118,7 @@ client = lmtp.Client(sys.argv[2])
 begin = time.monotonic()
 for name in (b"amy", b"nobody", b"amy"):
     client.write(b"AUTH PLAIN " + base64.b64encode(b"\0%s\0x" % name) + b"\r\n")
-print([client.reply()[0] for _ in range(4)][-1], time.monotonic() - begin >= 3)
+print([client.reply()[0] for _ in range(4)][-1], time.monotonic() - begin > 2.5)
 END
 )" "421 4.7.0 Too many failed logins. True" \
 	"each wrong password takes its time, the third ends the session"
