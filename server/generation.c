@@ -238,6 +238,18 @@ generation_fail(struct generation *generation)
 }
 
 static void
+begin_running(struct generation *generation)
+{
+	loop_timer_stop(loop_of(generation), &generation->start_timer);
+	generation->state = GENERATION_RUNNING;
+	if (generation->kept != NULL)
+		pool_group_keep(&generation->pool, generation->kept,
+			generation->pool.least);
+	workers_pump(generation);
+	generation->host->ready(generation->host, generation);
+}
+
+static void
 front_ended(struct process *process)
 {
 	struct generation *generation =
@@ -247,7 +259,14 @@ front_ended(struct process *process)
 	workers_front_gone(generation);
 	switch (generation->state) {
 	case GENERATION_STARTING:
-		generation_fail(generation);
+		if (!generation->host->is_single || !process->is_ready) {
+			generation_fail(generation);
+			break;
+		}
+		/* A short session is over before the others are ready. */
+		begin_running(generation);
+		generation->state = GENERATION_DRAINING;
+		finish(generation);
 		break;
 	case GENERATION_RUNNING:
 		if (!generation->host->is_single) {
@@ -581,13 +600,7 @@ generation_check_ready(struct generation *generation)
 		!generation->lookup.process.is_ready ||
 		!generation->mailer.process.is_ready)
 		return;
-	loop_timer_stop(loop_of(generation), &generation->start_timer);
-	generation->state = GENERATION_RUNNING;
-	if (generation->kept != NULL)
-		pool_group_keep(&generation->pool, generation->kept,
-			generation->pool.least);
-	workers_pump(generation);
-	generation->host->ready(generation->host, generation);
+	begin_running(generation);
 }
 
 static void

@@ -45,6 +45,14 @@ like "$(session)" "220 *250 2.0.0 <amy> * Saved*221 2.0.0 Bye*" \
 	"--stdio is one session on standard input and output"
 is "$(find "$home/Maildir/new" -type f | wc -l)" 1 "its mail is there"
 is "$(pgrep -f "$program" | wc -l)" 0 "nothing runs afterwards"
+# Sooner over than all processes have started.
+failed=0
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	printf '%s\r\n' QUIT |
+		as_user "$program" --stdio -c "$conf" >short 2>err ||
+		failed=$((failed + 1))
+done
+is "$failed" 0 "a short session ends well"
 start
 like "$(session)" "220 *250 2.0.0 <amy> * Saved*221 2.0.0 Bye*" \
 	"--stdio beside a server that runs"
