@@ -184,30 +184,6 @@ take_attribute(struct arena *arena, struct xclient *xclient,
 	return attribute->take(xclient, text);
 }
 
-const char *
-xclient_parse(
-	struct arena *arena, struct str arguments, struct xclient *xclient_out)
-{
-	const struct attribute *attribute;
-	struct str word, name;
-
-	*xclient_out = (struct xclient){.timeout_s = 0};
-	if (arguments.len == 0)
-		return "501 5.5.4 Invalid parameters";
-	while (str_next_word(&arguments, &word)) {
-		if (!str_has_char(word, '='))
-			return "501 5.5.4 Invalid parameters";
-		(void)str_next_field(&word, '=', &name);
-		attribute = find_attribute(name);
-		if (attribute != NULL &&
-			!take_attribute(arena, xclient_out, attribute, word))
-			return arena_format(arena,
-				"501 5.5.4 Invalid %s parameter",
-				attribute->name);
-	}
-	return NULL;
-}
-
 static void
 forget_value(struct xclient *xclient, const struct attribute *attribute)
 {
@@ -218,9 +194,11 @@ forget_value(struct xclient *xclient, const struct attribute *attribute)
 	*value = (struct xclient_value){.has = true, .text = STR_EMPTY};
 }
 
-const char *
-xforward_parse(
-	struct arena *arena, struct str arguments, struct xclient *xclient_out)
+/* What to say when a value makes no sense; with `forgives` it is as if the client
+ * did not know it. */
+static const char *
+parse(struct arena *arena, struct str arguments, bool forgives,
+	struct xclient *xclient_out)
 {
 	const struct attribute *attribute;
 	struct str word, name;
@@ -233,9 +211,28 @@ xforward_parse(
 			return "501 5.5.4 Invalid parameters";
 		(void)str_next_field(&word, '=', &name);
 		attribute = find_attribute(name);
-		if (attribute != NULL &&
-			!take_attribute(arena, xclient_out, attribute, word))
-			forget_value(xclient_out, attribute);
+		if (attribute == NULL ||
+			take_attribute(arena, xclient_out, attribute, word))
+			continue;
+		if (!forgives)
+			return arena_format(arena,
+				"501 5.5.4 Invalid %s parameter",
+				attribute->name);
+		forget_value(xclient_out, attribute);
 	}
 	return NULL;
+}
+
+const char *
+xclient_parse(
+	struct arena *arena, struct str arguments, struct xclient *xclient_out)
+{
+	return parse(arena, arguments, false, xclient_out);
+}
+
+const char *
+xforward_parse(
+	struct arena *arena, struct str arguments, struct xclient *xclient_out)
+{
+	return parse(arena, arguments, true, xclient_out);
 }
