@@ -327,12 +327,11 @@ open_connections(struct front *front)
 static void
 open_listeners(struct front *front)
 {
-	front->listeners = (struct listeners){.loop = front->loop,
-		.arena = front->child->arena,
-		.settings = front->child->settings,
-		.connections = &front->connections,
-		.counters = &front->counters};
-	listeners_open(&front->listeners);
+	front->listeners =
+		(struct listeners){.settings = front->child->settings,
+			.connections = &front->connections,
+			.counters = &front->counters};
+	listeners_open(&front->listeners, front->loop);
 }
 
 /* ---- TLS ---- */

@@ -11,8 +11,8 @@
 #include "base/loop.h"
 #include "ipc/link.h"
 #include "server/confine.h"
+#include "server/door.h"
 #include "policy/client.h"
-#include "policy/listener.h"
 
 #include "base/banned.h"
 
@@ -27,7 +27,7 @@ struct policy {
 	struct arena *frames; /* of received frames */
 	struct link master;
 	struct clients clients;
-	struct policy_listeners listeners;
+	struct doors doors;
 	struct loop_timer telling; /* counters */
 	uint64_t told_requests;
 	size_t told_count;
@@ -73,6 +73,25 @@ on_telling(struct loop_timer *timer)
 		send_counters(policy);
 }
 
+/* ---- who comes in ---- */
+
+/* Which network may come is a matter of the socket's address. */
+static void
+on_client(struct doors *doors, const struct door *door, int fd,
+	const struct sockaddr_storage *address UNUSED)
+{
+	struct policy *policy = CONTAINER_OF(doors, struct policy, doors);
+
+	if (!door->about.is_inet && !door_admits_user(door, fd)) {
+		log_info("%s: refused: its user is not in peer_users",
+			door->about.name);
+		fd_close(&fd);
+		return;
+	}
+	clients_add(&policy->clients, fd);
+	doors_hold(doors, clients_are_full(&policy->clients));
+}
+
 /* ---- what master says ---- */
 
 static bool
@@ -85,7 +104,7 @@ on_listener(struct policy *policy, struct frame *frame)
 		fd_close(&message.fd);
 		return false;
 	}
-	policy_listeners_add(&policy->listeners, &message);
+	doors_add(&policy->doors, &message);
 	return true;
 }
 
@@ -103,7 +122,7 @@ on_ping(struct policy *policy)
 static bool
 on_drain(struct policy *policy)
 {
-	policy_listeners_close(&policy->listeners);
+	doors_close(&policy->doors);
 	clients_drain(&policy->clients);
 	return true;
 }
@@ -149,7 +168,7 @@ after_round(void *context)
 		if (policy->clients.count == 0)
 			loop_stop(policy->loop);
 	} else {
-		policy_listeners_look(&policy->listeners);
+		doors_hold(&policy->doors, clients_are_full(&policy->clients));
 	}
 	if (!loop_timer_is_running(&policy->telling) &&
 		counters_changed(policy))
@@ -171,10 +190,8 @@ open_parts(struct policy *policy)
 	policy->clients.loop = policy->loop;
 	policy->clients.settings = child->settings;
 	policy->clients.master = &policy->master;
-	policy->listeners.loop = policy->loop;
-	policy->listeners.arena = child->arena;
-	policy->listeners.clients = &policy->clients;
-	policy_listeners_open(&policy->listeners);
+	policy->doors.came = on_client;
+	doors_open(&policy->doors, policy->loop);
 }
 
 static int
@@ -204,7 +221,7 @@ begin(struct policy *policy)
 static void
 end(struct policy *policy)
 {
-	policy_listeners_close(&policy->listeners);
+	doors_close(&policy->doors);
 	clients_close(&policy->clients);
 	link_detach(&policy->master, &policy->child->master);
 	arena_close(&policy->frames);

@@ -27,6 +27,7 @@
 #include "server/carriers.h"
 #include "server/child.h"
 #include "server/confine.h"
+#include "server/door.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -35,8 +36,6 @@ enum {
 	ASKERS_MAX = 4096,
 	WAITING_MAX = 2000,      /* mails */
 	WAITING_OF_UID_PART = 4, /* of them one uid has a part at most */
-	ACCEPTS_PER_ROUND = 64,
-	ACCEPT_PAUSE_MS = 100,
 	COUNTERS_PAUSE_MS = 1000
 };
 
@@ -65,8 +64,7 @@ struct mailer_process {
 	struct loop *loop;
 	int status;
 	struct loop_watch master;
-	int listener;
-	struct loop_watch listening;
+	struct doors doors; /* at most one */
 	struct list askers, errands;
 	size_t asker_count, errand_count;
 	struct outbound_settings settings;
@@ -75,7 +73,7 @@ struct mailer_process {
 	struct arena_mark round_begin;
 	bool has_closing;
 	bool is_draining, is_stopping;
-	struct loop_timer accept_timer, counters_timer;
+	struct loop_timer counters_timer;
 	uint64_t sent, refused, deferred;
 };
 
@@ -444,77 +442,20 @@ add_asker(struct mailer_process *mailer, int fd, uint32_t uid)
 }
 
 static void
-take_asker(struct mailer_process *mailer, int fd)
+take_asker(struct doors *doors, const struct door *door UNUSED, int fd,
+	const struct sockaddr_storage *address UNUSED)
 {
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	struct mailer_process *mailer =
+		CONTAINER_OF(doors, struct mailer_process, doors);
+	uint32_t uid;
 
-	if (mailer->asker_count >= ASKERS_MAX ||
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
+	if (mailer->asker_count >= ASKERS_MAX || door_peer_uid(fd, &uid) < 0) {
 		log_error("Somebody with mail that leaves is sent away: too "
 			  "many ask at a time");
 		fd_close(&fd);
 		return;
 	}
-	add_asker(mailer, fd, peer.uid);
-}
-
-static void
-pause_accepting(struct mailer_process *mailer)
-{
-	log_error("accept: %s", strerror(errno));
-	loop_unwatch(mailer->loop, &mailer->listening);
-	loop_timer(mailer->loop, &mailer->accept_timer,
-		loop_now_ms(mailer->loop) + ACCEPT_PAUSE_MS);
-}
-
-/* Two generations may listen: somebody else may have been faster. */
-static void
-listener_ready(struct loop_watch *watch, unsigned events UNUSED)
-{
-	struct mailer_process *mailer =
-		CONTAINER_OF(watch, struct mailer_process, listening);
-	int i;
-
-	for (i = 0; i < ACCEPTS_PER_ROUND; i++) {
-		int fd = accept4(mailer->listener, NULL, NULL,
-			SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd >= 0) {
-			take_asker(mailer, fd);
-			continue;
-		}
-		if (errno == EAGAIN)
-			return;
-		if (errno != EINTR && errno != ECONNABORTED) {
-			pause_accepting(mailer);
-			return;
-		}
-	}
-}
-
-static void
-watch_listener(struct mailer_process *mailer)
-{
-	if (mailer->listener >= 0 &&
-		loop_watch(mailer->loop, &mailer->listening, mailer->listener,
-			LOOP_READ) < 0)
-		log_error("epoll_ctl: %s", strerror(errno));
-}
-
-static void
-accept_again(struct loop_timer *timer)
-{
-	watch_listener(
-		CONTAINER_OF(timer, struct mailer_process, accept_timer));
-}
-
-static void
-stop_accepting(struct mailer_process *mailer)
-{
-	loop_timer_stop(mailer->loop, &mailer->accept_timer);
-	loop_unwatch(mailer->loop, &mailer->listening);
-	fd_close(&mailer->listener);
+	add_asker(mailer, fd, uid);
 }
 
 /* ---- what master says ---- */
@@ -523,17 +464,15 @@ static bool
 on_listener(struct mailer_process *mailer, struct frame *frame)
 {
 	struct wire_listener listener;
-	struct channel mode;
 
 	wire_listener(frame, &listener);
 	if (!frame_is_whole(frame) || listener.fd < 0)
 		return false;
-	stop_accepting(mailer);
-	/* It is a socket; what sets its mode is the same. */
-	channel_open(&mode, listener.fd, false);
-	mailer->listener = listener.fd;
-	if (!mailer->is_draining)
-		watch_listener(mailer);
+	doors_close(&mailer->doors);
+	if (mailer->is_draining)
+		fd_close(&listener.fd);
+	else
+		doors_add(&mailer->doors, &listener);
 	return true;
 }
 
@@ -545,7 +484,7 @@ on_drain(struct mailer_process *mailer, struct frame *frame)
 	wire_drain(frame, &drain);
 	if (!frame_is_whole(frame))
 		return false;
-	stop_accepting(mailer);
+	doors_close(&mailer->doors);
 	mailer->is_draining = true;
 	mailer->is_stopping |= drain.is_stop;
 	return true;
@@ -662,7 +601,7 @@ forget(void *context)
 	for (link = list_first(&mailer->errands); link != NULL;
 		link = list_next(&mailer->errands, link))
 		fd_close(&ERRAND_OF(link)->job.submit.file);
-	fd_close(&mailer->listener);
+	doors_forget(&mailer->doors);
 	fd_close(&mailer->child->master.fd);
 	loop_close(&mailer->loop);
 }
@@ -686,11 +625,7 @@ prepare(struct mailer_process *mailer, struct child *child)
 {
 	memset(mailer, 0, sizeof(*mailer));
 	mailer->child = child;
-	mailer->listener = -1;
 	mailer->master = (struct loop_watch){.fd = -1, .ready = master_ready};
-	mailer->listening =
-		(struct loop_watch){.fd = -1, .ready = listener_ready};
-	mailer->accept_timer.fire = accept_again;
 	mailer->counters_timer.fire = tell_counters;
 	list_init(&mailer->askers);
 	list_init(&mailer->errands);
@@ -711,6 +646,8 @@ begin(struct mailer_process *mailer)
 		log_error("epoll: %s", strerror(errno));
 		return -1;
 	}
+	mailer->doors.came = take_asker;
+	doors_open(&mailer->doors, mailer->loop);
 	mailer->carriers =
 		carriers_open(&(struct carriers_order){.loop = mailer->loop,
 			.settings = &mailer->settings,
@@ -731,10 +668,9 @@ close_all(struct mailer_process *mailer)
 		end_errand(ERRAND_OF(list_first(&mailer->errands)));
 	while (!list_is_empty(&mailer->askers))
 		close_asker(ASKER_OF(list_first(&mailer->askers)));
-	if (mailer->loop != NULL) {
-		stop_accepting(mailer);
+	doors_close(&mailer->doors);
+	if (mailer->loop != NULL)
 		loop_unwatch(mailer->loop, &mailer->master);
-	}
 	loop_close(&mailer->loop);
 	arena_close(&mailer->round);
 }

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/confine.c %D%/confine.h \
 	%D%/counts.c %D%/counts.h \
 	%D%/control.c %D%/control.h \
+	%D%/door.c %D%/door.h \
 	%D%/generation.c %D%/generation.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/job.c %D%/job.h \

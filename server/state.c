@@ -20,6 +20,7 @@
 #include "server/child.h"
 #include "server/confine.h"
 #include "server/counts.h"
+#include "server/door.h"
 #include "server/ledger.h"
 #include "server/marks.h"
 #include "server/rediscounts.h"
@@ -33,8 +34,6 @@ enum {
 	CLIENTS_PER_UID_MAX = 2048,
 	CLIENTS_PART = 4, /* of all places a uid may take: one in so many */
 	DESCRIPTORS_KEPT = 64, /* for files, fronts and logs */
-	ACCEPTS_PER_ROUND = 64,
-	ACCEPT_PAUSE_MS = 100, /* after there was no descriptor */
 	/* A pass over all entries, in steps. */
 	SWEEP_PAUSE_MS = 10 * 60 * 1000,
 	SWEEP_STEP = 500,
@@ -93,8 +92,7 @@ struct state {
 	int status;        /* of the process */
 
 	struct loop_watch master;
-	int listener;
-	struct loop_watch listening;
+	struct doors doors; /* at most one */
 	struct peer *peers;
 	size_t clients, clients_max;
 
@@ -108,8 +106,8 @@ struct state {
 	uint64_t complained_ms, warned_ms, refused_ms,
 		uncounted_ms; /* 0: never */
 	bool is_draining;
-	struct loop_timer accept_timer, sweep_timer, counters_timer,
-		reopen_timer, well_timer, drain_timer, finish_timer;
+	struct loop_timer sweep_timer, counters_timer, reopen_timer, well_timer,
+		drain_timer, finish_timer;
 };
 
 static void
@@ -723,18 +721,19 @@ refuse_client(struct state *state, uint32_t uid)
 }
 
 static void
-take_client(struct state *state, int fd)
+take_client(struct doors *doors, const struct door *door UNUSED, int fd,
+	const struct sockaddr_storage *address UNUSED)
 {
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	struct state *state = CONTAINER_OF(doors, struct state, doors);
+	uint32_t uid;
 	const char *why;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+	if (door_peer_uid(fd, &uid) < 0)
 		why = strerror(errno);
 	else
-		why = refuse_client(state, peer.uid);
+		why = refuse_client(state, uid);
 	if (why == NULL) {
-		add_peer(state, PEER_CLIENT, fd, peer.uid);
+		add_peer(state, PEER_CLIENT, fd, uid);
 		return;
 	}
 	/* Its worker cannot ask. */
@@ -745,76 +744,18 @@ take_client(struct state *state, int fd)
 	close(fd);
 }
 
-static void
-pause_accepting(struct state *state)
-{
-	log_error("accept: %s", strerror(errno));
-	loop_unwatch(state->loop, &state->listening);
-	loop_timer(state->loop, &state->accept_timer,
-		loop_now_ms(state->loop) + ACCEPT_PAUSE_MS);
-}
-
-static void
-listener_ready(struct loop_watch *watch, unsigned events UNUSED)
-{
-	struct state *state = CONTAINER_OF(watch, struct state, listening);
-	int i;
-
-	for (i = 0; i < ACCEPTS_PER_ROUND; i++) {
-		int fd = accept4(state->listener, NULL, NULL,
-			SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-		if (fd >= 0) {
-			take_client(state, fd);
-			continue;
-		}
-		if (errno == EAGAIN)
-			return;
-		if (errno != EINTR && errno != ECONNABORTED) {
-			pause_accepting(state);
-			return;
-		}
-	}
-}
-
-static void
-watch_listener(struct state *state)
-{
-	if (state->listener >= 0 && loop_watch(state->loop, &state->listening,
-					    state->listener, LOOP_READ) < 0)
-		log_error("epoll_ctl: %s", strerror(errno));
-}
-
-static void
-accept_again(struct loop_timer *timer)
-{
-	watch_listener(CONTAINER_OF(timer, struct state, accept_timer));
-}
-
-static void
-stop_accepting(struct state *state)
-{
-	loop_timer_stop(state->loop, &state->accept_timer);
-	loop_unwatch(state->loop, &state->listening);
-	fd_close(&state->listener);
-}
-
 /* ---- what master says ---- */
 
 static bool
 on_listener(struct state *state, struct frame *frame)
 {
 	struct wire_listener listener;
-	struct channel mode;
 
 	wire_listener(frame, &listener);
 	if (!frame_is_whole(frame) || listener.fd < 0)
 		return false;
-	stop_accepting(state);
-	/* It is a socket; what sets its mode is the same. */
-	channel_open(&mode, listener.fd, false);
-	state->listener = listener.fd;
-	watch_listener(state);
+	doors_close(&state->doors);
+	doors_add(&state->doors, &listener);
 	return true;
 }
 
@@ -838,7 +779,7 @@ on_drain(struct state *state, struct frame *frame)
 	wire_drain(frame, &drain);
 	if (!frame_is_whole(frame))
 		return false;
-	stop_accepting(state);
+	doors_close(&state->doors);
 	state->is_draining = true;
 	loop_timer(state->loop, &state->drain_timer,
 		loop_now_ms(state->loop) + DRAIN_MS);
@@ -1129,10 +1070,7 @@ prepare(struct state *state, struct child *child)
 	state->round_begin = arena_mark(state->round);
 	begin_round(state);
 	state->clients_max = raise_descriptors();
-	state->listener = -1;
-	state->listening = (struct loop_watch){-1, 0, listener_ready};
 	state->master = (struct loop_watch){-1, 0, master_ready};
-	state->accept_timer.fire = accept_again;
 	state->sweep_timer.fire = sweep;
 	state->counters_timer.fire = tell_counters;
 	state->reopen_timer.fire = reopen;
@@ -1161,6 +1099,8 @@ begin(struct state *state)
 		log_error("epoll: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
+	state->doors.came = take_client;
+	doors_open(&state->doors, state->loop);
 	rediscounts_begin(state->remote, state->loop);
 	state->status = open_data_base(state);
 	if (state->status != 0)
@@ -1187,7 +1127,7 @@ close_all(struct state *state)
 		close_peer(state->peers);
 	rediscounts_close(state->remote);
 	if (state->loop != NULL) {
-		stop_accepting(state);
+		doors_close(&state->doors);
 		loop_unwatch(state->loop, &state->master);
 	}
 	marks_close(&state->marks);

@@ -16,6 +16,10 @@ UNIT_TESTS += %D%/listen
 %C%_listen_SOURCES = %D%/listen.c
 %C%_listen_LDADD = $(SERVER_TEST_LIBS)
 
+UNIT_TESTS += %D%/door
+%C%_door_SOURCES = %D%/door.c
+%C%_door_LDADD = $(SERVER_TEST_LIBS)
+
 UNIT_TESTS += %D%/ledger
 %C%_ledger_SOURCES = %D%/ledger.c
 %C%_ledger_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
