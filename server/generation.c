@@ -237,6 +237,36 @@ generation_fail(struct generation *generation)
 	generation_check_end(generation);
 }
 
+/* Any but the front. */
+static void
+keeper_ended(struct keeper *keeper)
+{
+	struct generation *generation = keeper->generation;
+
+	if (generation->state == GENERATION_STARTING)
+		generation_fail(generation);
+	else if (!keeper->process.is_draining && !generation->is_killed)
+		keeper_failed(keeper);
+	generation_check_end(generation);
+}
+
+static int
+launch(struct generation *generation, struct process *process,
+	const struct spawn_order *order, struct err *err)
+{
+	const struct generation_host *host = generation->host;
+
+	if (process_start(host->processes, process, order, err) < 0)
+		return -1;
+	generation_boot(process,
+		&(struct wire_boot){.generation = generation->number,
+			.config = generation->config_fds[order->kind],
+			.certificates = generation->certificates,
+			.root = order->changes_root ? host->run_as->root : NULL,
+			.is_single = host->is_single});
+	return 0;
+}
+
 static void
 begin_running(struct generation *generation)
 {
@@ -312,15 +342,8 @@ front_start(struct generation *generation, struct err *err)
 	                             : generation->settings->lookup_timeout_ms;
 	process->received = front_received;
 	process->ended = front_ended;
-	if (process_start(generation->host->processes, process, &order, err) <
-		0)
+	if (launch(generation, process, &order, err) < 0)
 		return -1;
-	generation_boot(process,
-		&(struct wire_boot){.generation = generation->number,
-			.config = generation->config_fds[WIRE_KIND_FRONT],
-			.certificates = generation->certificates,
-			.root = run_as->root,
-			.is_single = generation->host->is_single});
 	send_listeners(generation, process);
 	send_stdio(generation);
 	generation->host->front_started(generation->host, generation);
@@ -372,11 +395,7 @@ policy_ended(struct process *process)
 		CONTAINER_OF(process, struct generation, policy.process);
 
 	generation->policy_number++;
-	if (generation->state == GENERATION_STARTING)
-		generation_fail(generation);
-	else if (!process->is_draining && !generation->is_killed)
-		keeper_failed(&generation->policy);
-	generation_check_end(generation);
+	keeper_ended(&generation->policy);
 }
 
 static int
@@ -393,13 +412,8 @@ policy_start(struct generation *generation, struct err *err)
 	process->answer_ms = generation->settings->lookup_timeout_ms;
 	process->received = policy_received;
 	process->ended = policy_ended;
-	if (process_start(generation->host->processes, process, &order, err) <
-		0)
+	if (launch(generation, process, &order, err) < 0)
 		return -1;
-	generation_boot(process,
-		&(struct wire_boot){.generation = generation->number,
-			.config = generation->config_fds[WIRE_KIND_POLICY],
-			.root = run_as->root});
 	send_listeners(generation, process);
 	return 0;
 }
@@ -435,11 +449,7 @@ lookup_ended(struct process *process)
 		CONTAINER_OF(process, struct generation, lookup.process);
 
 	rcpt_lookup_gone(generation, "lookup has died");
-	if (generation->state == GENERATION_STARTING)
-		generation_fail(generation);
-	else if (!process->is_draining && !generation->is_killed)
-		keeper_failed(&generation->lookup);
-	generation_check_end(generation);
+	keeper_ended(&generation->lookup);
 }
 
 static int
@@ -453,12 +463,8 @@ lookup_start(struct generation *generation, struct err *err)
 
 	process->received = lookup_received;
 	process->ended = lookup_ended;
-	if (process_start(generation->host->processes, process, &order, err) <
-		0)
+	if (launch(generation, process, &order, err) < 0)
 		return -1;
-	generation_boot(process,
-		&(struct wire_boot){.generation = generation->number,
-			.config = generation->config_fds[WIRE_KIND_LOOKUP]});
 	return 0;
 }
 
@@ -482,11 +488,7 @@ mailer_ended(struct process *process)
 	struct generation *generation =
 		CONTAINER_OF(process, struct generation, mailer.process);
 
-	if (generation->state == GENERATION_STARTING)
-		generation_fail(generation);
-	else if (!process->is_draining && !generation->is_killed)
-		keeper_failed(&generation->mailer);
-	generation_check_end(generation);
+	keeper_ended(&generation->mailer);
 }
 
 void
@@ -519,13 +521,8 @@ mailer_start(struct generation *generation, struct err *err)
 	                             : generation->settings->lookup_timeout_ms;
 	process->received = mailer_received;
 	process->ended = mailer_ended;
-	if (process_start(generation->host->processes, process, &order, err) <
-		0)
+	if (launch(generation, process, &order, err) < 0)
 		return -1;
-	generation_boot(process,
-		&(struct wire_boot){.generation = generation->number,
-			.config = generation->config_fds[WIRE_KIND_MAILER],
-			.is_single = generation->host->is_single});
 	generation_send_mailer_socket(generation);
 	/* It was drained before it died. */
 	if (generation->state == GENERATION_DRAINING)
