@@ -87,12 +87,16 @@ submit(const struct delivery *delivery, const struct notice *notice,
 	uint64_t until_ms, struct err *err)
 {
 	struct outbound_settings settings = setup_outbound(delivery->settings);
+	const struct outbound_mail mail = {.sender = notice->sender,
+		.recipients = notice->recipients,
+		.count = notice->count,
+		.content = notice->content,
+		.wishes.notify = notice->is_answer ? STR("NEVER") : STR_EMPTY};
 
 	if (!limit_time(&settings, until_ms))
 		return err_temp(
 			err, "4.4.2", "those before it have taken too long");
-	return outbound_submit(&settings, notice->sender, notice->recipients,
-		notice->count, notice->content, err);
+	return outbound_submit(&settings, &mail, err);
 }
 
 /* ---- a copy (RFC 8580) ---- */

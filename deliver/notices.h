@@ -32,6 +32,7 @@ enum {
 struct notice {
 	const char *what;             /* for the log: "vacation response" */
 	struct str sender;            /* empty: the null sender */
+	bool is_answer;               /* nobody is to be told of its failure */
 	const struct str *recipients; /* local@domain each */
 	size_t count;
 	const struct content *content;

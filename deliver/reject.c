@@ -237,12 +237,12 @@ send(struct job *job, struct delivery *delivery,
 {
 	const struct outbound_settings settings =
 		setup_outbound(delivery->settings);
-	const struct content *content;
+	struct outbound_mail mail = {
+		.recipients = &job->sender.text, .count = 1};
 
-	if (compose(job, delivery, refusal, &content, err) < 0)
+	if (compose(job, delivery, refusal, &mail.content, err) < 0)
 		return -1;
-	return outbound_submit(
-		&settings, STR_EMPTY, &job->sender.text, 1, content, err);
+	return outbound_submit(&settings, &mail, err);
 }
 
 int

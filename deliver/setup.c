@@ -402,6 +402,7 @@ setup_outbound(const struct settings *settings)
 {
 	return (struct outbound_settings){
 		.sendmail_path = settings->sendmail_path,
+		.sendmail_dsn = settings->sendmail_dsn,
 		.timeout_ms = settings->submission_timeout_ms,
 		.mailer = settings->mailer_socket,
 		.base_dir = settings->base_dir,

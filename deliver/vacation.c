@@ -66,13 +66,14 @@ vacation_plan(struct job *job, struct delivery *delivery,
 	const struct sieve_vacation *vacation = action->vacation;
 	struct notice notice = {
 		.what = "vacation response",
+		.is_answer = true,
 		.recipients = &vacation->recipient,
 		.count = 1,
 		.once = once(job, vacation),
 		.copy = notices_copy(job, action),
 	};
 
-	/* RFC 5230 5.1 wants the null sender. */
+	/* RFC 5230 5.1 wants the null sender, and no report either way. */
 	if (delivery->settings->sieve_vacation_send_from_recipient)
 		notice.sender = vacation->user;
 	if (!compose(job, delivery, vacation, &notice.content)) {

@@ -200,23 +200,19 @@ outbound_finish(struct outbound_pending *pending)
 }
 
 int
-outbound_submit(const struct outbound_settings *settings, struct str sender,
-	const struct str *recipients, size_t count,
-	const struct content *content, struct err *err)
+outbound_submit(const struct outbound_settings *settings,
+	const struct outbound_mail *wanted, struct err *err)
 {
-	const struct outbound_mail mail = {.sender = sender,
-		.recipients = recipients,
-		.count = count,
-		.content = content,
-		/* RFC 5230 5.1, RFC 3464 2 */
-		.wishes.notify = sender.len == 0 ? STR("NEVER") : STR_EMPTY};
 	struct arena *arena = arena_open();
-	const struct err *results =
-		outbound_finish(outbound_begin(arena, settings, &mail));
+	struct outbound_mail mail = *wanted;
+	const struct err *results;
 	size_t i;
 	int result = 0;
 
-	for (i = 0; i < count && result == 0; i++) {
+	if (mail.sender.len == 0) /* RFC 3464 2 */
+		mail.wishes.notify = STR("NEVER");
+	results = outbound_finish(outbound_begin(arena, settings, &mail));
+	for (i = 0; i < mail.count && result == 0; i++) {
 		if (results[i].kind == ERR_NONE)
 			continue;
 		*err = results[i];

@@ -59,6 +59,7 @@ struct outbound_srs {
 
 struct outbound_settings {
 	const char *sendmail_path; /* program and arguments, split at blanks */
+	bool sendmail_dsn;         /* it knows -N, -R and -V; Exim's -N loses mail */
 	uint64_t timeout_ms;       /* for the whole hand-over; 30 s */
 	/* Where a mailer listens: below base_dir it is used where one is there,
 	 * an absolute path (or "@NAME", an abstract one) is the only way.  Empty
@@ -94,14 +95,12 @@ struct outbound_mail {
 MUST_USE int outbound_read_secrets(struct arena *arena,
 	struct outbound_settings *settings, struct err *err);
 
-/* Hands `content` over from `sender` (empty: the null sender) to `recipients`
- * (local@domain each), to all or to none of them as far as the program keeps to
- * that.  No notification of what the null sender sends is wanted (RFC 5230 5.1).
+/* Hands it over, to all recipients or to none of them as far as the program keeps
+ * to that.  Of what the null sender sends no notification is wanted (RFC 3464 2).
  * Errors: temporary; 4.3.0 with what the program said, how it ended and whether it left some of the message unread, 4.3.5 nothing is set, 4.4.2
  * time-out.  ERR_REFUSED: a relay will never take it. */
 MUST_USE int outbound_submit(const struct outbound_settings *settings,
-	struct str sender, const struct str *recipients, size_t count,
-	const struct content *content, struct err *err);
+	const struct outbound_mail *mail, struct err *err);
 
 /* The same in two steps, so that several can be under way.  The mail, and what it
  * points to, lives until the end. */

@@ -82,6 +82,7 @@ void
 request_settings(struct frame *frame, struct outbound_settings *settings)
 {
 	frame_text(frame, &settings->sendmail_path);
+	frame_bool(frame, &settings->sendmail_dsn);
 	frame_u64(frame, &settings->timeout_ms);
 	frame_text(frame, &settings->temp_folder);
 	relay_fields(frame, &settings->relay);

@@ -1,6 +1,8 @@
 /*   sendmail_path -i -f SENDER [-N never] [-R hdrs] [-V id] -- RECIPIENT...
  *
- * The message is its standard input.
+ * The message is its standard input.  The words in brackets are only for a program
+ * that knows them (sendmail_dsn): Exim's succeeds with -N and delivers nothing, and
+ * with -R and -V it does something else as well.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -55,7 +57,8 @@ command_words(struct arena *arena, const struct outbound_settings *settings,
 	words[used++] = arena_text(arena, STR("-i"));
 	words[used++] = arena_text(arena, STR("-f"));
 	words[used++] = arena_text(arena, sender.len > 0 ? sender : STR("<>"));
-	used += wish_words(arena, mail, words + used);
+	if (settings->sendmail_dsn)
+		used += wish_words(arena, mail, words + used);
 	words[used++] = arena_text(arena, STR("--"));
 	for (i = 0; i < mail->count; i++)
 		words[used++] = arena_text(arena, mail->recipients[i]);

@@ -66,6 +66,18 @@ is "$(copies amy Team)$(copies bob Team)" 11 "each once"
 is "$(grep -h '^Delivered-To:' "$(found bob 'Subject: Team')")" \
 	"Delivered-To: bob@mx.example.test" "under its own address"
 
+# Exim's -N reads a message and delivers nothing.
+script=$TEST_WORK/home/vmail/$domain/u1/.dovecot.sieve
+cat >"$script" <<'END'
+require "redirect-dsn";
+redirect :notify "never" :ret "hdrs" "u2@virtual.example.test";
+END
+chown vmail: "$script"
+message Forwarded | mta_send "keeper@$domain" "u1@$domain"
+mta_holds "what is redirected with a wish leaves by Exim all the same" \
+	arrived u2 Forwarded
+rm "$script"
+
 # -bd would not fork, as its parent is process 1.
 exim4 -bdf -oP "$TEST_WORK/exim.pid" >"$TEST_WORK/log/exim-start" 2>&1 &
 at_end "kill $! 2>/dev/null"

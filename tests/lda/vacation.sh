@@ -72,6 +72,11 @@ answer -o sieve_vacation_send_from_recipient=yes
 finds "the envelope's sender may be the user" \
 	"arguments=-i -f amy@example.test -- ada@client.example"
 
+plain
+answer -o sieve_vacation_send_from_recipient=yes -o sendmail_dsn=yes
+finds "then its failure is reported to nobody (RFC 5230 5.1)" \
+	"arguments=-i -f amy@example.test -N never -- ada@client.example"
+
 fresh
 script <<'END'
 require ["vacation", "variables"];

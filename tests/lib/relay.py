@@ -1,12 +1,13 @@
 """A server that takes mail, for tests of what leaves.
 
     relay.py FOLDER [--lmtp] [--certificate PEM KEY] [--implicit] [--user NAME:PASSWORD]
-        [--together N]
+        [--login] [--size N] [--utf8] [--together N]
 
 Listens on a free port of 127.0.0.1, whose number comes into FOLDER/port.  Each
 message is a file FOLDER/1, FOLDER/2 ...: the commands, an empty line, the data as it
 came.  What it does with a recipient is in the local part:
 
+    full     452 after the dot (LMTP)       denied  554 after the dot (LMTP)
     refused  550        later  451        hang  no answer for a minute; FOLDER/hangs tells
     slow     250 after two seconds
     together 250 when N have come to this, else 451 after twenty seconds
@@ -72,12 +73,15 @@ class Session(socketserver.StreamRequestHandler):
         return method(line) is not False
 
     def on_ehlo(self, line):
-        offers = ["relay.example", "PIPELINING", "8BITMIME", "SIZE 10000000",
-                  "DSN", "DELIVERBY"]
+        offers = ["relay.example", "PIPELINING", "8BITMIME", "DSN", "DELIVERBY",
+                  "SIZE %d" % self.server.options.size]
+        if self.server.options.utf8:
+            offers.append("SMTPUTF8")
         if self.server.tls and not self.is_secure:
             offers.append("STARTTLS")
         if self.server.options.user:
-            offers.append("AUTH PLAIN")
+            offers.append("AUTH LOGIN" if self.server.options.login
+                          else "AUTH PLAIN")
         for offer in offers[:-1]:
             self.say("250-" + offer)
         self.say("250 " + offers[-1])
@@ -88,14 +92,21 @@ class Session(socketserver.StreamRequestHandler):
         self.say("220 go")
         self.secure()
 
+    def ask(self, prompt):
+        self.say("334 " + base64.b64encode(prompt).decode())
+        return base64.b64decode(self.rfile.readline())
+
     def on_auth(self, line):
-        given = base64.b64decode(line.split(b" ")[2]).split(b"\0")
-        user = ("%s:%s" % (given[1].decode(), given[2].decode()))
+        if self.server.options.login:
+            given = [self.ask(b"Username:"), self.ask(b"Password:")]
+        else:
+            given = base64.b64decode(line.split(b" ")[2]).split(b"\0")[1:]
+        user = ("%s:%s" % (given[0].decode(), given[1].decode()))
         self.knows_user = user == self.server.options.user
         self.say("235 welcome" if self.knows_user else "535 5.7.8 wrong")
 
     def on_mail(self, line):
-        self.accepted = 0
+        self.accepted = []
         if self.server.options.user and not self.knows_user:
             self.say("530 5.7.0 who are you?")
         else:
@@ -119,7 +130,7 @@ class Session(socketserver.StreamRequestHandler):
         elif local == "later":
             self.say("451 4.7.1 later")
         else:
-            self.accepted += 1
+            self.accepted.append(local)
             self.say("250 2.1.5 ok")
         return True
 
@@ -138,8 +149,9 @@ class Session(socketserver.StreamRequestHandler):
             data += line[1:] if line.startswith(b".") else line
         save(self.server.options.folder, self.commands, data)
         self.commands = []
-        for _ in range(self.accepted if self.server.options.lmtp else 1):
-            self.say("250 2.0.0 taken")
+        for local in self.accepted if self.server.options.lmtp else ["all"]:
+            self.say({"full": "452 4.2.2 no room",
+                      "denied": "554 5.7.1 not here"}.get(local, "250 2.0.0 taken"))
         return True
 
     def on_quit(self, line):
@@ -159,6 +171,9 @@ def main():
     parser.add_argument("--certificate", nargs=2)
     parser.add_argument("--implicit", action="store_true")
     parser.add_argument("--user")
+    parser.add_argument("--login", action="store_true")
+    parser.add_argument("--size", type=int, default=10000000)
+    parser.add_argument("--utf8", action="store_true")
     parser.add_argument("--together", type=int, default=1)
     options = parser.parse_args()
     with Server(("127.0.0.1", 0), Session) as server:

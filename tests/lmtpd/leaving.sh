@@ -153,18 +153,39 @@ is "$(deliver ada@partner.example srs.6)" 250 "a notification"
 ok "leaves" soon grep -q 'TO:<alarm@' -r "$relay"
 is "$(last)" "<postmaster@example.test>" "under our own name"
 stop
+# RFC 5230 5.1
+echo 'require "vacation"; vacation "x";' >"$home/script"
+while read -r own expected; do
+	settings "submission_host = 127.0.0.1:$port" \
+		"sieve_vacation_send_from_recipient = $own" \
+		"state_dir = $home/state-$own"
+	start
+	before=$(left)
+	deliver ada@partner.example "own.$own" >/dev/null
+	soon test -e "$relay/$((before + 1))"
+	is "$(last)" "$expected" \
+		"sieve_vacation_send_from_recipient = $own: an answer"
+	ok "nobody is told of its failure" grep -q \
+		'^RCPT TO:<ada@partner.example> NOTIFY=NEVER$' "$relay/$(left)"
+	stop
+done <<END
+no <>
+yes <amy@example.test>
+END
 echo 'redirect "bob@elsewhere.example";' >"$home/script"
 while read -r policy expected; do
 	settings "submission_host = 127.0.0.1:$port" \
 		"sieve_redirect_envelope_from = $policy"
 	start
-	deliver ada@partner.example "policy.$policy" >/dev/null
+	deliver ada@partner.example "policy.$policy" amy+x@example.test >/dev/null
 	is "$(last)" "$expected" "sieve_redirect_envelope_from = $policy"
 	deliver "" "null.$policy" >/dev/null
 	is "$(last)" "<>" "and the null sender"
 	stop
 done <<END
-recipient <amy@example.test>
+sender <ada@partner.example>
+orig_recipient <amy+x@example.test>
+recipient <amy+x@example.test>
 user_email <amy@example.test>
 postmaster <postmaster@example.test>
 "<bounces@example.test>" <bounces@example.test>
@@ -208,6 +229,68 @@ stop
 ok "the server starts without its certificate" start -o ssl_client_ca_file=
 is "$(deliver ada@partner.example tls.2)" 451 "a relay nobody knows"
 is "$(left)" 1 "gets nothing"
+stop
+
+# A relay that offers LOGIN alone.
+relay login --certificate cert.pem key.pem --login --user relay:s3cret
+settings "submission_host = localhost:$port" "submission_ssl = starttls" \
+	"submission_user = relay" "submission_password = s3cret" \
+	"ssl_client_ca_file = $TEST_WORK/cert.pem"
+ok "the server starts" start
+is "$(deliver ada@partner.example login.1)$(deliver ada@partner.example login.2)" \
+	250250 "two redirects with AUTH LOGIN"
+like "$(cat "$relay/1")" "EHLO *STARTTLS*EHLO *AUTH LOGIN*MAIL FROM*" "leave"
+like "$(cat "$relay/2")" "MAIL FROM*" "over one connection"
+stop
+# Its certificate is for localhost.
+ok "the server starts with another name" \
+	start -o "submission_host=127.0.0.1:$port"
+is "$(deliver ada@partner.example login.3)" 451 "a certificate of another host"
+is "$(left)" 2 "is not believed"
+like "$(cat "$log")" "*the certificate of 127.0.0.1 is not good*" "says the log"
+stop
+
+# ---- what a relay does not take ----
+
+relay small --size 300
+settings "submission_host = 127.0.0.1:$port"
+ok "the server starts" start
+before=$(kept)
+is "$(deliver ada@partner.example small)$(deliver \
+	"$(head -c 60 /dev/zero | tr '\0' a)@partner.example" \
+	"$(head -c 300 /dev/zero | tr '\0' b)")" 250250 \
+	"a short message and a long one"
+is "$(left):$(($(kept) - before))" 1:1 "the one above SIZE is kept"
+like "$(cat "$log")" "*127.0.0.1 takes messages of 300 bytes, this one has *" \
+	"says the log"
+echo 'redirect "böb@elsewhere.example";' >"$home/script"
+is "$(deliver ada@partner.example utf8.1)" 250 "an address in UTF-8"
+is "$(left):$(($(kept) - before))" 1:2 "keeps its message without SMTPUTF8"
+stop
+relay utf8 --utf8
+ok "the server starts with SMTPUTF8" start -o "submission_host=127.0.0.1:$port"
+is "$(deliver ada@partner.example utf8.2)" 250 "that address"
+like "$(cat "$relay/1")" "*MAIL FROM:* SMTPUTF8*RCPT TO:<böb@elsewhere.example>*" \
+	"is sent to"
+stop
+
+# ---- another host's LMTP ----
+
+relay lmtp --lmtp
+settings "submission_host = 127.0.0.1:$port" "submission_protocol = lmtp"
+echo 'redirect "bob@elsewhere.example"; redirect "denied@elsewhere.example";' \
+	>"$home/script"
+ok "the server starts with LMTP" start
+before=$(kept)
+is "$(deliver ada@partner.example lmtp.1)" 250 "two redirects"
+like "$(cat "$relay/1")" "LHLO *RCPT TO:<bob@*RCPT TO:<denied@*" "are one message"
+is "$(($(kept) - before))" 1 "the one that is refused after the dot is kept"
+echo 'redirect "bob@elsewhere.example"; redirect "full@elsewhere.example";' \
+	>"$home/script"
+is "$(deliver ada@partner.example lmtp.2)$(deliver ada@partner.example lmtp.2)" \
+	452452 "one that is put off after the dot is tried again"
+is "$(grep -l 'RCPT TO:<bob@' "$relay"/[1-9]* | wc -l)" 2 \
+	"but not for who had it"
 stop
 
 # ---- several at the same time ----

@@ -77,6 +77,12 @@ like "$(cat "$home/parent")" "*--child=mailer" \
 echo 'require "redirect-dsn"; redirect :notify "never" :ret "hdrs" "bob@elsewhere.example";' \
 	>"$home/script"
 like "$(send amy)" "250 *Saved" "a redirect with a wish"
+is "$(cat "$home/args")" "-i -f ada@client.example -- bob@elsewhere.example" \
+	"is not told to a sendmail that may take -N for something else"
+stop
+settings "sendmail_path = $TEST_WORK/sendmail" "sendmail_dsn = yes"
+ok "the server starts with a sendmail that knows -N" start
+like "$(send amy)" "250 *Saved" "a redirect with a wish"
 is "$(cat "$home/args")" \
 	"-i -f ada@client.example -N never -R hdrs -- bob@elsewhere.example" \
 	"sendmail is told what the script wants reported"

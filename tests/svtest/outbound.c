@@ -77,19 +77,18 @@ capture(const char *folder, struct str sender, struct str recipient,
 }
 
 int
-outbound_submit(const struct outbound_settings *settings, struct str sender,
-	const struct str *recipients, size_t count,
-	const struct content *content, struct err *err)
+outbound_submit(const struct outbound_settings *settings,
+	const struct outbound_mail *mail, struct err *err)
 {
 	struct buf text;
 	int result;
 	size_t i;
 
 	buf_init(&text, BUF_UNLIMITED);
-	result = read_content(content, &text, err);
-	for (i = 0; i < count && result == 0; i++)
-		result = capture(settings->sendmail_path, sender, recipients[i],
-			buf_view(&text), err);
+	result = read_content(mail->content, &text, err);
+	for (i = 0; i < mail->count && result == 0; i++)
+		result = capture(settings->sendmail_path, mail->sender,
+			mail->recipients[i], buf_view(&text), err);
 	buf_clear(&text);
 	return result;
 }
@@ -103,8 +102,7 @@ outbound_begin(struct arena *arena, const struct outbound_settings *settings,
 	size_t i;
 
 	err_clear(&err);
-	(void)!outbound_submit(settings, mail->sender, mail->recipients,
-		mail->count, mail->content, &err);
+	(void)!outbound_submit(settings, mail, &err);
 	for (i = 0; i < mail->count; i++)
 		results[i] = err;
 	return (struct outbound_pending *)(void *)results;

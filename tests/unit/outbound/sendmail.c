@@ -60,8 +60,12 @@ submit(const char *sendmail_path, uint64_t timeout_ms, struct str text,
 
 	REQUIRE(message_open_bytes(text, &limits, &message, err) == 0);
 	err_clear(err);
-	result = outbound_submit(&settings, STR("ada@partner.example"),
-		recipients, count, content_of(arena, message), err);
+	result = outbound_submit(&settings,
+		&(struct outbound_mail){.sender = STR("ada@partner.example"),
+			.recipients = recipients,
+			.count = count,
+			.content = content_of(arena, message)},
+		err);
 	message_close(&message);
 	arena_close(&arena);
 	return result;
