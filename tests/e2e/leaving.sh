@@ -5,7 +5,8 @@
 #	tests/e2e/leaving.sh
 #
 # Prints TAP and ends by itself.  Needs root (tests/lib/machine.sh) and the
-# Debian packages postfix, dovecot-core (SASL), openssl, python3.
+# Debian packages postfix, dovecot-core (SASL), openssl, python3, and postsrsd, which
+# scripts/deps fetches.
 #
 # SPDX-License-Identifier: MIT
 # Names come from the libraries below; no path of a test has a blank.
@@ -21,6 +22,9 @@ machine_enter "$@"
 for program in postfix dovecot openssl python3; do
 	command -v $program >/dev/null || skip_all "no $program here"
 done
+
+debs=$("$TEST_SOURCE/scripts/deps" --mtas)/postsrsd
+[ -d "$debs" ] || skip_all "no $debs here: run scripts/deps"
 
 machine_begin
 install -d -m 1777 "$TEST_WORK/log"
@@ -52,6 +56,8 @@ smtpd_tls_cert_file = $TEST_WORK/cert.pem
 smtpd_tls_key_file = $TEST_WORK/key.pem
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
+recipient_canonical_maps = tcp:127.0.0.1:10002
+recipient_canonical_classes = envelope_recipient
 " "
 lmtp      unix  - - y - - lmtp
 tlsmgr    unix  - - n 1000? 1 tlsmgr
@@ -61,6 +67,25 @@ tlsmgr    unix  - - n 1000? 1 tlsmgr
   -o smtpd_relay_restrictions=permit_sasl_authenticated,reject
   -o smtpd_recipient_restrictions=check_recipient_access,texthash:$TEST_WORK/access,permit_sasl_authenticated,reject
 "
+
+# ---- who takes bounces back ----
+
+dpkg-deb -x "$debs"/postsrsd_*.deb "$TEST_WORK/postsrsd"
+echo rain >"$TEST_WORK/srs-secret"
+"$TEST_WORK/postsrsd/usr/sbin/postsrsd" -4 -s"$TEST_WORK/srs-secret" \
+	-dexample.test >"$TEST_WORK/log/postsrsd" 2>&1 &
+at_end "kill $! 2>/dev/null"
+# srs WAY ADDRESS: what it makes of it; there or back.
+srs() {
+	case $1 in
+	there) postmap -q "$2" tcp:127.0.0.1:10001 ;;
+	back) postmap -q "$2" tcp:127.0.0.1:10002 ;;
+	esac
+}
+wait_for 10 srs there ada@client.example || bail_out "postsrsd does not start"
+
+# ---- who knows passwords ----
+
 mkdir "$TEST_WORK/run"
 mount -t tmpfs -o mode=755 tmpfs /var/lib/dovecot ||
 	bail_out "cannot mount /var/lib/dovecot"
@@ -95,7 +120,6 @@ at_end "doveadm -c $TEST_WORK/dovecot.conf stop 2>/dev/null"
 # ---- the server ----
 
 echo s3cret >"$TEST_WORK/relay-password"
-echo rain >"$TEST_WORK/srs-secret"
 chmod 600 "$TEST_WORK"/relay-password "$TEST_WORK"/srs-secret
 chown doorstepm "$TEST_WORK"/relay-password "$TEST_WORK"/srs-secret
 chmod 644 "$TEST_WORK/cert.pem"
@@ -176,6 +200,36 @@ ok "by TLS and with a name" grep -q \
 	'postfix/smtpd.*sasl_method=PLAIN, sasl_username=mx' \
 	"$TEST_WORK/log/postfix.log"
 is "$(kept amy)" 0 "and nothing is kept"
+
+fresh
+bounce=$(srs there ada@client.example)
+message Bounce | smtp "" "$bounce"
+is "$(envelopes)" "MAILER-DAEMON ada@client.example" \
+	"what bounces goes back to where it came from, by postsrsd"
+
+# both_ways SENDER: ours is what postsrsd makes of it, and goes back.
+both_ways() {
+	day=$(date -u +%j)
+	fresh
+	message "Both ways $1" | smtp "$1" "amy@$domain"
+	ours=$(envelopes | sed -n 's/ bob@.*//p')
+	theirs=$(srs there "$1")
+	[ "$day" = "$(date -u +%j)" ]
+}
+for sender in ada@client.example Ada.B+c@Client.Example \
+	"SRS0=abcd=EF=first.example=ada@client.example" \
+	"SRS0+efgh=EF=first.example=ada@client.example" \
+	"SRS1=wxyz=first.example==abcd=EF=second.example=ada@client.example"; do
+	both_ways "$sender" || both_ways "$sender"
+	is "$ours" "$theirs" "$sender leaves as postsrsd would rewrite it"
+	case $sender in
+	SRS1*) back="SRS0=abcd=EF=second.example=ada@first.example" ;;
+	*) back=$sender ;;
+	esac
+	is "$(srs back "$ours")" "$back" "and postsrsd takes it back"
+done
+is "$(srs back "$(echo "$ours" | sed 's/=..../=abcd/')")" "" \
+	"but nothing that we did not sign"
 
 fresh
 message Null | smtp "" "amy@$domain"
