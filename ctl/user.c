@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "conf/conf.h"
@@ -127,9 +128,74 @@ print_places(const struct places *places)
 			places->has_script ? "" : " (not there)");
 }
 
+static const char *
+word_of_tls(const struct route *route)
+{
+	switch (route->tls) {
+	case ROUTE_TLS_NONE:
+		break;
+	case ROUTE_TLS_STARTTLS:
+		return route->any_cert ? "starttls=any-cert" : "starttls=yes";
+	case ROUTE_TLS_IMPLICIT:
+		return route->any_cert ? "ssl=any-cert" : "ssl=yes";
+	}
+	return "no TLS";
+}
+
+static const char *
+word_of_protocol(const struct route *route)
+{
+	return route->protocol == ROUTE_SMTP ? "smtp" : "lmtp";
+}
+
 static void
-print_text(const char *address, const struct recipient *recipient,
-	const struct places *places)
+print_refusal(const struct recipient *recipient)
+{
+	struct err err;
+
+	route_refusal(&recipient->route, recipient->name, &err);
+	printf("  %-10s %s %s\n", "refused", err.status, err.text);
+}
+
+/* Where the mail goes on to. */
+static void
+print_route(struct ctl *ctl, const struct route *route)
+{
+	const char *where = route->host;
+	size_t i;
+
+	if (route->ip != NULL && strcmp(route->ip, route->host) != 0)
+		where = arena_format(
+			ctl->arena, "%s (%s)", route->host, route->ip);
+	printf("  %-10s %s, ", "goes to", where);
+	if (route->port != 0)
+		printf("port %u, ", (unsigned)route->port);
+	printf("%s, %s%s\n", word_of_protocol(route), word_of_tls(route),
+		route->is_maybe ? ", unless that is this server" : "");
+	if (route->destuser != NULL)
+		print_row("destuser", str_from(route->destuser));
+	if (route->source_ip != NULL)
+		print_row("source_ip", str_from(route->source_ip));
+	if (route->timeout_ms != 0)
+		printf("  %-10s %llu ms\n", "time-out",
+			(unsigned long long)route->timeout_ms);
+	for (i = 0; i < route->forward_count; i++)
+		printf("  %-10s %.*s=%.*s\n", "forward",
+			STR_ARG(route->forward[i].name),
+			STR_ARG(route->forward[i].value));
+}
+
+static void
+print_here(const struct recipient *recipient, const struct places *places)
+{
+	print_ids(&recipient->identity);
+	print_row("home", or_none(recipient->home));
+	print_places(places);
+}
+
+static void
+print_text(struct ctl *ctl, const char *address,
+	const struct recipient *recipient, const struct places *places)
 {
 	const struct user *user = recipient->user;
 	size_t i;
@@ -141,9 +207,17 @@ print_text(const char *address, const struct recipient *recipient,
 	if (recipient->detail.len > 0)
 		print_row("detail", recipient->detail);
 	print_row("found in", str_from(user->source));
-	print_ids(&recipient->identity);
-	print_row("home", or_none(recipient->home));
-	print_places(places);
+	switch (recipient->route.kind) {
+	case ROUTE_LOCAL:
+		print_here(recipient, places);
+		break;
+	case ROUTE_PROXY:
+		print_route(ctl, &recipient->route);
+		break;
+	case ROUTE_NOLOGIN:
+		print_refusal(recipient);
+		break;
+	}
 	for (i = 0; i < user->field_count; i++)
 		printf("  %.*s = %.*s\n", STR_ARG(user->fields[i].name),
 			STR_ARG(user->fields[i].value));
@@ -166,18 +240,49 @@ json_error(struct json *json, const struct err *err)
 }
 
 static void
-print_json(struct json *json, const char *address,
-	const struct recipient *recipient, const struct places *places)
+json_number_or_null(struct json *json, const char *name, uint64_t number)
+{
+	if (number != 0)
+		json_number(json, name, number);
+	else
+		json_null(json, name);
+}
+
+static void
+json_route(struct json *json, const struct route *route)
+{
+	size_t i;
+
+	json_open(json, "route", '{');
+	json_text_or_null(json, "host", route->host);
+	json_text_or_null(json, "ip", route->ip);
+	json_number_or_null(json, "port", route->port);
+	json_text(json, "protocol", str_from(word_of_protocol(route)));
+	json_text(json, "tls", str_from(word_of_tls(route)));
+	json_bool(json, "maybe", route->is_maybe);
+	json_bool(json, "nologin", route->kind == ROUTE_NOLOGIN);
+	json_number_or_null(json, "timeout_ms", route->timeout_ms);
+	json_text_or_null(json, "destuser", route->destuser);
+	json_text_or_null(json, "source_ip", route->source_ip);
+	json_open(json, "forward", '{');
+	for (i = 0; i < route->forward_count; i++) {
+		struct arena *arena = arena_open();
+
+		json_text(json, arena_text(arena, route->forward[i].name),
+			route->forward[i].value);
+		arena_close(&arena);
+	}
+	json_close(json);
+	json_close(json);
+}
+
+static void
+json_here(struct json *json, const struct recipient *recipient,
+	const struct places *places)
 {
 	const struct identity *identity = &recipient->identity;
 	size_t i;
 
-	json_open(json, NULL, '{');
-	json_text(json, "address", str_from(address));
-	json_text(json, "user", str_from(recipient->name));
-	json_text(json, "asked", recipient->asked);
-	json_text(json, "detail", recipient->detail);
-	json_text(json, "userdb", str_from(recipient->user->source));
 	json_number(json, "uid", identity->uid);
 	json_number(json, "gid", identity->gid);
 	json_open(json, "groups", '[');
@@ -189,6 +294,24 @@ print_json(struct json *json, const char *address,
 	json_text_or_null(json, "inbox", places->inbox);
 	json_text_or_null(json, "script", places->script);
 	json_bool(json, "has_script", places->has_script);
+}
+
+static void
+print_json(struct json *json, const char *address,
+	const struct recipient *recipient, const struct places *places)
+{
+	size_t i;
+
+	json_open(json, NULL, '{');
+	json_text(json, "address", str_from(address));
+	json_text(json, "user", str_from(recipient->name));
+	json_text(json, "asked", recipient->asked);
+	json_text(json, "detail", recipient->detail);
+	json_text(json, "userdb", str_from(recipient->user->source));
+	if (recipient->route.kind == ROUTE_LOCAL)
+		json_here(json, recipient, places);
+	else
+		json_route(json, &recipient->route);
 	json_open(json, "fields", '{');
 	for (i = 0; i < recipient->user->field_count; i++) {
 		const struct user_field *field = &recipient->user->fields[i];
@@ -223,22 +346,23 @@ show(struct ctl *ctl, const struct settings *settings, struct userdb *db,
 {
 	struct recipient recipient;
 	struct address address;
-	struct places places;
+	struct places places = {.mail = NULL};
 	struct err err;
 
 	if (address_parse_path(ctl->arena, str_from(text),
 		    ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL, &address,
 		    &err) < 0 ||
-		recipient_find(ctl->arena, settings, db, &address, "lda",
+		recipient_find_route(ctl->arena, settings, db, &address, "lda",
 			&recipient, &err) < 0) {
 		print_error(ctl, json, text, &err);
 		return err.kind == ERR_USAGE ? CTL_NO_USER : exit_of(&err);
 	}
-	places = find_places(ctl, &recipient);
+	if (recipient.route.kind == ROUTE_LOCAL)
+		places = find_places(ctl, &recipient);
 	if (ctl->json)
 		print_json(json, text, &recipient, &places);
 	else
-		print_text(text, &recipient, &places);
+		print_text(ctl, text, &recipient, &places);
 	if (!places.is_wrong)
 		return CTL_OK;
 	if (!ctl->json)

@@ -125,6 +125,12 @@ recipient_keep_userdb(struct userdb *db)
 	userdb_keep(db);
 }
 
+static const char *
+origin_of(struct arena *arena, const struct user *user)
+{
+	return arena_format(arena, "user %s (%s)", user->name, user->source);
+}
+
 /* The record's fields that are settings: mail, quota_rule, plugin/sieve ... */
 static int
 override_settings(struct arena *arena, const struct settings *settings,
@@ -132,18 +138,36 @@ override_settings(struct arena *arena, const struct settings *settings,
 {
 	const struct user *user = recipient->user;
 	struct conf_pair *pairs;
-	size_t i;
+	size_t count = 0, i;
 
 	recipient->settings = settings;
 	if (user->field_count == 0)
 		return 0;
 	pairs = ARENA_ARRAY(arena, struct conf_pair, user->field_count);
 	for (i = 0; i < user->field_count; i++)
-		pairs[i] = (struct conf_pair){
+		if (!route_is_field(user->fields[i].name))
+			pairs[count++] = (struct conf_pair){
+				user->fields[i].name, user->fields[i].value};
+	return conf_override(arena, settings, pairs, count,
+		origin_of(arena, user), &recipient->settings, err);
+}
+
+static int
+read_route(struct arena *arena, const struct settings *settings,
+	struct recipient *recipient, struct err *err)
+{
+	const struct user *user = recipient->user;
+	struct route_pair *pairs;
+	size_t i;
+
+	if (!settings->lmtp_proxy || user->field_count == 0)
+		return 0;
+	pairs = ARENA_ARRAY(arena, struct route_pair, user->field_count);
+	for (i = 0; i < user->field_count; i++)
+		pairs[i] = (struct route_pair){
 			user->fields[i].name, user->fields[i].value};
-	return conf_override(arena, settings, pairs, user->field_count,
-		arena_format(arena, "user %s (%s)", user->name, user->source),
-		&recipient->settings, err);
+	return route_read(arena, pairs, user->field_count,
+		origin_of(arena, user), &recipient->route, err);
 }
 
 static int
@@ -466,7 +490,7 @@ look_up_postmaster(struct arena *arena, const struct settings *settings,
 }
 
 int
-recipient_find(struct arena *arena, const struct settings *settings,
+recipient_find_route(struct arena *arena, const struct settings *settings,
 	struct userdb *db, const struct address *address, const char *service,
 	struct recipient *recipient_out, struct err *err)
 {
@@ -489,7 +513,41 @@ recipient_find(struct arena *arena, const struct settings *settings,
 	case LOOKUP_FOUND:
 		break;
 	}
-	return complete(arena, recipient_out, settings, err);
+	if (read_route(arena, settings, recipient_out, err) < 0)
+		return -1;
+	return recipient_out->route.kind == ROUTE_LOCAL
+	               ? complete(arena, recipient_out, settings, err)
+	               : 0;
+}
+
+/* Filing it here would hide it from its user. */
+static int
+not_here(const struct recipient *recipient, struct err *err)
+{
+	return err_temp(err, "4.3.5",
+		"the mail of user %s goes on to %s: only the server passes "
+		"mail on",
+		recipient->name, recipient->route.host);
+}
+
+int
+recipient_find(struct arena *arena, const struct settings *settings,
+	struct userdb *db, const struct address *address, const char *service,
+	struct recipient *recipient_out, struct err *err)
+{
+	if (recipient_find_route(arena, settings, db, address, service,
+		    recipient_out, err) < 0)
+		return -1;
+	switch (recipient_out->route.kind) {
+	case ROUTE_LOCAL:
+		break;
+	case ROUTE_PROXY:
+		return not_here(recipient_out, err);
+	case ROUTE_NOLOGIN:
+		return route_refusal(
+			&recipient_out->route, recipient_out->name, err);
+	}
+	return 0;
 }
 
 enum lookup

@@ -19,6 +19,7 @@
 #include "base/privilege.h"
 #include "base/str.h"
 #include "mail/address.h"
+#include "mail/route.h"
 #include "conf/conf.h"
 #include "userdb/userdb.h"
 
@@ -29,6 +30,8 @@ struct recipient {
 	const char *home;  /* NULL: none */
 	struct identity identity;
 	const struct user *user; /* the record; NULL without a database */
+	struct route route;      /* recipient_find_route(): where it is not
+	                     * ROUTE_LOCAL there is no home and no identity */
 	const struct settings *settings; /* with the record's own put in */
 };
 
@@ -55,8 +58,16 @@ const char *const *recipient_userdb_folders(
  * the record or from mail_uid, mail_gid, mail_home; limits first_valid_uid ...
  * checked.  `postmaster` without a domain is never unknown when
  * postmaster_address leads to a user (RFC 5321 4.5.1).
- * Errors: ERR_NO_USER 5.1.1; 4.3.0 trouble; 4.3.5 a wrong configuration. */
+ * Errors: ERR_NO_USER 5.1.1; 4.3.0 trouble; 4.3.5 a wrong configuration, or a
+ * user whose mail goes on to another host; 5.2.900 and 5.3.5 nologin. */
 MUST_USE int recipient_find(struct arena *arena,
+	const struct settings *settings, struct userdb *db,
+	const struct address *address, const char *service,
+	struct recipient *recipient_out, struct err *err);
+
+/* The same for who passes mail on: with lmtp_proxy = yes `route` says whether the
+ * user is at home here; else the record needs no more than that. */
+MUST_USE int recipient_find_route(struct arena *arena,
 	const struct settings *settings, struct userdb *db,
 	const struct address *address, const char *service,
 	struct recipient *recipient_out, struct err *err);

@@ -15,4 +15,5 @@ noinst_LIBRARIES += %D%/libmail.a
 	%D%/mime.c %D%/mime.h \
 	%D%/mimevalue.c %D%/mimevalue.h \
 	%D%/reports.c %D%/reports.h \
+	%D%/route.c %D%/route.h \
 	%D%/transfer.c %D%/transfer.h

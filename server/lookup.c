@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "mail/address.h"
+#include "mail/route.h"
 #include "deliver/recipient.h"
 #include "server/child.h"
 #include "server/confine.h"
@@ -28,7 +29,7 @@ struct lookup_process {
 static void
 report(const struct wire_lookup *question, const struct err *err)
 {
-	if (err->kind == ERR_NO_USER)
+	if (err->kind == ERR_NO_USER || err->kind == ERR_REFUSED)
 		return;
 	log_error("<%s>: %.*s%s%.*s: %s",
 		question->session != NULL ? question->session : "",
@@ -45,10 +46,10 @@ put_fields(struct arena *arena, const struct user *user, struct wire_user *out)
 	if (user == NULL)
 		return;
 	out->fields = ARENA_ARRAY(arena, struct wire_field, user->field_count);
-	out->field_count = user->field_count;
 	for (i = 0; i < user->field_count; i++)
-		out->fields[i] = (struct wire_field){
-			user->fields[i].name, user->fields[i].value};
+		if (!route_is_field(user->fields[i].name))
+			out->fields[out->field_count++] = (struct wire_field){
+				user->fields[i].name, user->fields[i].value};
 }
 
 static void
@@ -86,6 +87,21 @@ put_record(struct arena *arena, const struct recipient *recipient,
 }
 
 static int
+put_route(struct arena *arena, const struct recipient *recipient,
+	struct wire_record *record, struct err *err)
+{
+	struct wire_route route = {
+		.user = recipient->name, .route = recipient->route};
+
+	record->name = recipient->name;
+	record->route = wire_route_pack(arena, &route);
+	if (record->route.len == 0)
+		return err_temp(err, "4.3.0", "user %s: the record is too long",
+			recipient->name);
+	return 0;
+}
+
+static int
 find(struct lookup_process *lookup, struct arena *arena,
 	const struct wire_lookup *question, struct wire_record *record,
 	struct err *err)
@@ -94,9 +110,17 @@ find(struct lookup_process *lookup, struct arena *arena,
 		.local_part = question->local_part, .domain = question->domain};
 	struct recipient recipient;
 
-	if (recipient_find(arena, lookup->child->settings, lookup->db, &address,
-		    "lmtp", &recipient, err) < 0)
+	if (recipient_find_route(arena, lookup->child->settings, lookup->db,
+		    &address, "lmtp", &recipient, err) < 0)
 		return -1;
+	switch (recipient.route.kind) {
+	case ROUTE_LOCAL:
+		break;
+	case ROUTE_PROXY:
+		return put_route(arena, &recipient, record, err);
+	case ROUTE_NOLOGIN:
+		return route_refusal(&recipient.route, recipient.name, err);
+	}
 	return put_record(arena, &recipient, record, err);
 }
 

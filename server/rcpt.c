@@ -337,6 +337,21 @@ ask_worker(struct question *question, struct pool_group *group,
 	workers_check(question);
 }
 
+/* The user lives on another host. */
+static void
+pass_on(struct question *question, const struct wire_record *record)
+{
+	struct err err;
+
+	err_temp(&err, "4.3.5",
+		"the mail of user %s goes on to another host, which this "
+		"release cannot do",
+		record->name);
+	log_question(question, &err);
+	refuse(question, &err);
+	question_close(question);
+}
+
 static void
 use_record(struct question *question, const struct wire_record *record,
 	struct arena *arena)
@@ -345,6 +360,10 @@ use_record(struct question *question, const struct wire_record *record,
 	struct pool_group *group;
 	struct err err;
 
+	if (record->route.len > 0) {
+		pass_on(question, record);
+		return;
+	}
 	if (check_identity(generation, record, &err) < 0) {
 		log_question(question, &err);
 		refuse(question, &err);

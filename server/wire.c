@@ -17,7 +17,8 @@ enum {
 	FINISH_LEAST = 36,
 	HANDLE_LEAST = 52,
 	MARK_LEAST = 40,
-	TEXT_LEAST = 4
+	TEXT_LEAST = 4,
+	PAIR_LEAST = 8
 };
 
 /* An enum of which `last` is the greatest value. */
@@ -160,6 +161,7 @@ wire_rcpt_answer(struct frame *frame, struct wire_rcpt_answer *answer)
 	wire_ticket(frame, &answer->ticket);
 	frame_u32(frame, &answer->group);
 	frame_text(frame, &answer->user);
+	frame_str(frame, &answer->route);
 }
 
 void
@@ -212,6 +214,76 @@ wire_user_unpack(struct arena *arena, struct str packed, struct wire_user *user)
 }
 
 static void
+pair(struct frame *frame, struct route_pair *value)
+{
+	frame_str(frame, &value->name);
+	frame_str(frame, &value->value);
+}
+
+/* What route_read() would not have made. */
+static bool
+is_no_route(const struct wire_route *route)
+{
+	return route->user == NULL || route->route.host == NULL ||
+	       route->route.port > UINT16_MAX ||
+	       (route->route.ip != NULL &&
+		       !route_is_address(route->route.ip)) ||
+	       (route->route.source_ip != NULL &&
+		       !route_is_address(route->route.source_ip));
+}
+
+void
+wire_route(struct frame *frame, struct wire_route *message)
+{
+	struct route *route = &message->route;
+
+	frame_text(frame, &message->user);
+	FRAME_ENUM(frame, &route->kind, ROUTE_NOLOGIN);
+	frame_bool(frame, &route->is_maybe);
+	frame_bool(frame, &route->is_self);
+	frame_text(frame, &route->host);
+	frame_text(frame, &route->ip);
+	frame_u32(frame, &route->port);
+	FRAME_ENUM(frame, &route->protocol, ROUTE_SMTP);
+	FRAME_ENUM(frame, &route->tls, ROUTE_TLS_IMPLICIT);
+	frame_bool(frame, &route->any_cert);
+	frame_bool(frame, &route->no_pipelining);
+	frame_bool(frame, &route->not_trusted);
+	frame_u64(frame, &route->timeout_ms);
+	frame_text(frame, &route->destuser);
+	frame_text(frame, &route->source_ip);
+	FRAME_LIST(
+		frame, route->forward, route->forward_count, PAIR_LEAST, pair);
+	if (frame->is_reading && is_no_route(message))
+		frame->is_broken = true;
+}
+
+struct str
+wire_route_pack(struct arena *arena, struct wire_route *route)
+{
+	struct frame frame;
+	struct str packed = STR_EMPTY;
+
+	frame_begin(&frame, 0);
+	wire_route(&frame, route);
+	if (frame_is_whole(&frame))
+		packed = arena_copy(arena, buf_view(&frame.bytes));
+	frame_close(&frame);
+	return packed;
+}
+
+bool
+wire_route_unpack(
+	struct arena *arena, struct str packed, struct wire_route *route)
+{
+	struct frame frame;
+
+	frame_open(&frame, arena, packed, NULL, 0);
+	wire_route(&frame, route);
+	return frame_is_whole(&frame);
+}
+
+static void
 group(struct frame *frame, uint32_t *value)
 {
 	frame_u32(frame, value);
@@ -230,6 +302,7 @@ wire_record(struct frame *frame, struct wire_record *record)
 	frame_bool(frame, &record->has_spool_group);
 	frame_u32(frame, &record->spool_group);
 	frame_str(frame, &record->user);
+	frame_str(frame, &record->route);
 }
 
 void

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "ipc/frame.h"
+#include "mail/route.h"
 
 enum wire_kind {
 	WIRE_KIND_FRONT,
@@ -213,6 +214,7 @@ struct wire_rcpt_answer {
 	struct wire_ticket ticket;
 	uint32_t group;   /* recipients of one group may share a job */
 	const char *user; /* for the front's log lines */
+	struct str route; /* as in RECORD: there is no ticket then */
 };
 void wire_rcpt_answer(struct frame *frame, struct wire_rcpt_answer *answer);
 
@@ -240,6 +242,13 @@ struct wire_user {
 };
 void wire_user(struct frame *frame, struct wire_user *user);
 
+/* Where a user's mail goes on to, who is not at home here. */
+struct wire_route {
+	const char *user;   /* what the data base calls the user */
+	struct route route; /* of ROUTE_PROXY */
+};
+void wire_route(struct frame *frame, struct wire_route *route);
+
 /* `user` is written by lookup with wire_user() and handed on by master unread. */
 struct wire_record {
 	uint64_t request;
@@ -251,6 +260,8 @@ struct wire_record {
 	bool has_spool_group;
 	uint32_t spool_group; /* mail_privileged_group */
 	struct str user;
+	struct str route; /* wire_route() on its own; empty: the user is here.
+	                   * Else there are no uid, gid, groups and `user`. */
 };
 void wire_record(struct frame *frame, struct wire_record *record);
 
@@ -258,6 +269,10 @@ void wire_record(struct frame *frame, struct wire_record *record);
 struct str wire_user_pack(struct arena *arena, struct wire_user *user);
 MUST_USE bool wire_user_unpack(
 	struct arena *arena, struct str packed, struct wire_user *user);
+
+struct str wire_route_pack(struct arena *arena, struct wire_route *route);
+MUST_USE bool wire_route_unpack(
+	struct arena *arena, struct str packed, struct wire_route *route);
 
 /* Is this the user's password? */
 struct wire_login {

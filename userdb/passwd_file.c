@@ -11,7 +11,8 @@
  *   its beginning.
  * - Extra fields are "name=value" or "name" (yes), between blanks.  When one of
  *   them begins with "userdb_" the file serves a password database too: then
- *   only those count, without the prefix.  "user=amy" gives the record the name
+ *   only those count, without the prefix, and those that say where the user's
+ *   mail goes on to (mail/route.h).  "user=amy" gives the record the name
  *   amy: that is how an address is mapped to a user.
  * - Variables are expanded in home and in extra fields.
  * - The first line of a name counts.  A line that is malformed is trouble for
@@ -36,6 +37,7 @@
 
 #include "base/fd.h"
 #include "base/vars.h"
+#include "mail/route.h"
 #include "userdb/driver.h"
 #include "userdb/passwd_index.h"
 #include "userdb/passwd_lines.h"
@@ -169,6 +171,13 @@ serves_passwords(struct arena *arena, struct str extra)
 	return false;
 }
 
+/* Dovecot has these in its password databases. */
+static bool
+is_of_route(struct str word)
+{
+	return route_is_field(str_slice(word, 0, str_find_char(word, '=')));
+}
+
 static int
 set_extra(struct record *record, struct str extra, struct err *err)
 {
@@ -177,9 +186,11 @@ set_extra(struct record *record, struct str extra, struct err *err)
 	struct str word;
 
 	while (record_next_word(record->arena, &extra, &word)) {
-		if (needs_prefix && !str_starts(word, prefix))
+		bool has_prefix = str_starts(word, prefix);
+
+		if (needs_prefix && !has_prefix && !is_of_route(word))
 			continue;
-		if (needs_prefix)
+		if (needs_prefix && has_prefix)
 			word = str_skip(word, prefix.len);
 		if (record_set_word(record, word, err) < 0)
 			return -1;

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/fd.h"
+#include "mail/route.h"
 #include "userdb/userdb.h"
 
 #include "base/banned.h"
@@ -25,6 +26,32 @@ check_record(const struct user *user)
 			abort();
 }
 
+/* What the record says of other hosts makes sense, or is trouble. */
+static void
+check_route(struct arena *arena, const struct user *user)
+{
+	struct route_pair *pairs =
+		ARENA_ARRAY(arena, struct route_pair, user->field_count);
+	struct route route;
+	struct err err;
+	size_t i;
+
+	for (i = 0; i < user->field_count; i++)
+		pairs[i] = (struct route_pair){
+			user->fields[i].name, user->fields[i].value};
+	if (route_read(arena, pairs, user->field_count, "user", &route, &err) <
+		0) {
+		if (err.kind != ERR_TEMPORARY || err.detail[0] == '\0')
+			abort();
+		return;
+	}
+	if ((route.kind == ROUTE_PROXY && route.host == NULL) ||
+		(route.ip != NULL && !route_is_address(route.ip)) ||
+		route.port > UINT16_MAX ||
+		route.forward_count > ROUTE_FORWARD_COUNT_MAX)
+		abort();
+}
+
 static void
 look_up(const char *path, struct str name)
 {
@@ -42,6 +69,7 @@ look_up(const char *path, struct str name)
 	switch (userdb_find(db, arena, name, "lda", &user, &err)) {
 	case LOOKUP_FOUND:
 		check_record(user);
+		check_route(arena, user);
 		break;
 	case LOOKUP_NONE:
 		break;

@@ -40,7 +40,8 @@ EXTRA_DIST += %D%/corpus/vars %D%/vars.dict
 
 FUZZ_TESTS += %D%/fuzz-passwd-file
 %C%_fuzz_passwd_file_SOURCES = %D%/fuzz-passwd-file.c
-%C%_fuzz_passwd_file_LDADD = userdb/libuserdb.a $(FUZZ_LIBS)
+%C%_fuzz_passwd_file_LDADD = userdb/libuserdb.a mail/libmail.a \
+	$(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/passwd-file
 
 FUZZ_TESTS += %D%/fuzz-conf
@@ -112,12 +113,12 @@ EXTRA_DIST += %D%/corpus/html %D%/html.dict
 
 FUZZ_TESTS += %D%/fuzz-wire
 %C%_fuzz_wire_SOURCES = %D%/fuzz-wire.c
-%C%_fuzz_wire_LDADD = server/libserver.a ipc/libipc.a $(FUZZ_LIBS)
+%C%_fuzz_wire_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/wire
 
 FUZZ_TESTS += %D%/fuzz-tickets
 %C%_fuzz_tickets_SOURCES = %D%/fuzz-tickets.c
-%C%_fuzz_tickets_LDADD = server/libserver.a ipc/libipc.a $(FUZZ_LIBS)
+%C%_fuzz_tickets_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/tickets
 
 FUZZ_TESTS += %D%/fuzz-proxy

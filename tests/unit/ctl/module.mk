@@ -3,5 +3,5 @@ EXTRA_DIST += %D%/config.sh %D%/quota.sh %D%/status.sh %D%/user.sh
 
 check_PROGRAMS += %D%/fake_server
 %C%_fake_server_SOURCES = %D%/fake_server.c
-%C%_fake_server_LDADD = server/libserver.a conf/libconf.a ipc/libipc.a \
+%C%_fake_server_LDADD = server/libserver.a mail/libmail.a conf/libconf.a ipc/libipc.a \
 	base/libbase.a $(CORE_LIBS)

@@ -70,4 +70,31 @@ like "$(cat out)" "*\"mail_location\":\"maildir:~/Maildir\",\"inbox\":\"$PWD/amy
 like "$(cat out)" '*"mail_location":"maildir:~/mail","inbox":null*"status":"4.3.5","error":"*' \
 	"with the error"
 is "$(cat err)" "" "and not on standard error"
+
+# Users of other hosts.
+cat >>users <<END
+away:x::::::proxy=y host=b.example hostip=192.0.2.7 port=2424 starttls=any-cert destuser=a@b forward_x=1
+shut:x::::::nologin=y host=b.example
+odd:x::::::proxy=y host=b.example protocol=imap
+END
+echo "lmtp_proxy = yes" >>conf
+user away
+is "$status:$(row "goes to")" \
+	"0:b.example (192.0.2.7), port 2424, lmtp, starttls=any-cert" \
+	"where the mail of another host's user goes to is told"
+is "$(row destuser):$(row forward):$(row uid)" "a@b:x=1:" \
+	"and what is told there; there is no identity here"
+user shut
+is "$status:$(row refused)" "0:5.2.900 shut@b.example Referral" \
+	"a refusal is told as clients read it"
+user odd
+is "$status:$(cat out)" "75:" "a route that makes no sense is trouble"
+like "$(cat err)" "doorstep: odd: user odd * field protocol: 'imap' is not *" \
+	"and the field is named"
+user --json away
+like "$(cat out)" '*"route":{"host":"b.example","ip":"192.0.2.7","port":2424,"protocol":"lmtp","tls":"starttls=any-cert",*"forward":{"x":"1"}*' \
+	"--json says the same of the route"
+user amy
+is "$status:$(row mail)" "0:maildir:~/Maildir" \
+	"users of this host are not touched"
 done_testing

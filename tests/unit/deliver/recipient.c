@@ -29,7 +29,12 @@ static struct recipient recipient;
 	"own@example.org::5001:5001::/srv/own::recipient_delimiter=-\n"        \
 	"wrong@example.org::5001:5001::/srv/own::lda_mailbox_autocreate=x\n"   \
 	"groups@example.org::5001:5001::/srv/g::system_groups_user=root\n"     \
-	"broken@example.org::x:5001::/srv/broken\n"
+	"broken@example.org::x:5001::/srv/broken\n"                            \
+	"away@example.org:::::::proxy=y host=b.example ssl=any-cert\n"         \
+	"both@example.org::5001:5001::/srv/both::proxy=y host=b "              \
+	"userdb_mail=maildir:~/m nopassword=y\n"                               \
+	"shut@example.org:::::::nologin host=b.example\n"                      \
+	"odd@example.org::5001:5001::/srv/odd::proxy=y host=b port=x\n"
 
 static const struct settings *
 load(const char *more)
@@ -480,4 +485,64 @@ TEST(a_database_that_is_kept_gives_the_same_recipients)
 		CHECK_INT(recipient.identity.uid, first.identity.uid);
 	}
 	recipient_close_userdb(&db);
+}
+
+/* ---- users of other hosts ---- */
+
+static int
+find_route(const char *more, const char *local)
+{
+	const struct settings *settings = load(more);
+	struct address address = {
+		.local_part = str_from(local), .domain = STR("example.org")};
+	struct userdb *db = NULL;
+	int result;
+
+	err_clear(&err);
+	REQUIRE(recipient_open_userdb(arena, settings, &db, &err) == 0);
+	result = recipient_find_route(
+		arena, settings, db, &address, "lmtp", &recipient, &err);
+	userdb_close(&db);
+	return result;
+}
+
+TEST(who_lives_on_another_host_needs_no_identity_here)
+{
+	CHECK_INT(find_route("lmtp_proxy = yes", "away"), 0);
+	CHECK_INT(recipient.route.kind, ROUTE_PROXY);
+	CHECK_STR(recipient.route.host, "b.example");
+	CHECK_STR(recipient.name, "away@example.org");
+}
+
+/* As with Dovecot, where these fields are of the password database. */
+TEST(without_lmtp_proxy_everybody_lives_here)
+{
+	CHECK_TROUBLE(find_route("", "away"), "no uid");
+	CHECK_INT(find_route("", "both"), 0);
+	CHECK_INT(recipient.route.kind, ROUTE_LOCAL);
+	CHECK_UINT(recipient.identity.uid, 5001);
+	CHECK_INT(find_route("", "odd"), 0);
+}
+
+TEST(fields_of_a_route_need_no_prefix_beside_those_that_have_one)
+{
+	CHECK_INT(find_route("lmtp_proxy = yes", "both"), 0);
+	CHECK_INT(recipient.route.kind, ROUTE_PROXY);
+	CHECK_STR(recipient.route.host, "b");
+	REQUIRE(user_field(recipient.user, "mail") != NULL);
+	CHECK(user_field(recipient.user, "nopassword") == NULL);
+}
+
+TEST(nobody_files_mail_of_another_host_here)
+{
+	CHECK_TROUBLE(find("lmtp_proxy = yes", "away", "example.org"),
+		"goes on to b.example");
+	CHECK_INT(find("lmtp_proxy = yes", "shut", "example.org"), -1);
+	CHECK_STR(err.status, "5.2.900");
+	CHECK_STR(err.text, "shut@example.org@b.example Referral");
+}
+
+TEST(a_route_that_makes_no_sense_is_trouble)
+{
+	CHECK_TROUBLE(find_route("lmtp_proxy = yes", "odd"), "field port");
 }

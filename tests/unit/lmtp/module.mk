@@ -1,4 +1,4 @@
-LMTP_TEST_LIBS = lmtp/liblmtp.a server/libserver.a ipc/libipc.a \
+LMTP_TEST_LIBS = lmtp/liblmtp.a server/libserver.a mail/libmail.a ipc/libipc.a \
 	conf/libconf.a mail/libmail.a $(TEST_LIBS) $(TLS_LIBS)
 
 UNIT_TESTS += %D%/spool

@@ -60,6 +60,10 @@ UNIT_TESTS += %D%/reports
 %C%_reports_SOURCES = %D%/reports.c
 %C%_reports_LDADD = $(MAIL_TEST_LIBS)
 
+UNIT_TESTS += %D%/route
+%C%_route_SOURCES = %D%/route.c
+%C%_route_LDADD = $(MAIL_TEST_LIBS)
+
 UNIT_TESTS += %D%/transfer
 %C%_transfer_SOURCES = %D%/transfer.c
 %C%_transfer_LDADD = $(MAIL_TEST_LIBS)

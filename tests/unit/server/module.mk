@@ -1,12 +1,12 @@
 UNIT_TESTS += %D%/wire
 %C%_wire_SOURCES = %D%/wire.c
-%C%_wire_LDADD = server/libserver.a ipc/libipc.a $(TEST_LIBS)
+%C%_wire_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a $(TEST_LIBS)
 
-SERVER_TEST_LIBS = server/libserver.a conf/libconf.a ipc/libipc.a $(TEST_LIBS)
+SERVER_TEST_LIBS = server/libserver.a mail/libmail.a conf/libconf.a ipc/libipc.a $(TEST_LIBS)
 
 UNIT_TESTS += %D%/concurrency
 %C%_concurrency_SOURCES = %D%/concurrency.c
-%C%_concurrency_LDADD = server/libserver.a $(TEST_LIBS)
+%C%_concurrency_LDADD = server/libserver.a mail/libmail.a $(TEST_LIBS)
 
 UNIT_TESTS += %D%/run_as
 %C%_run_as_SOURCES = %D%/run_as.c
@@ -22,17 +22,17 @@ UNIT_TESTS += %D%/door
 
 UNIT_TESTS += %D%/ledger
 %C%_ledger_SOURCES = %D%/ledger.c
-%C%_ledger_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_ledger_LDADD = server/libserver.a mail/libmail.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
 
 UNIT_TESTS += %D%/job
 %C%_job_SOURCES = %D%/job.c
-%C%_job_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
+%C%_job_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a tests/lib/libtest.a \
 	$(DELIVER_LIBS) $(SECCOMP_LIBS)
 
 # With a memory of deliveries of its own.
 UNIT_TESTS += %D%/worker
 %C%_worker_SOURCES = %D%/worker.c %D%/stage.c %D%/stage.h
-%C%_worker_LDADD = server/libserver.a ipc/libipc.a tests/lib/libtest.a \
+%C%_worker_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a tests/lib/libtest.a \
 	$(DELIVER_LIBS) $(SECCOMP_LIBS)
 
 UNIT_TESTS += %D%/run_files
@@ -45,25 +45,25 @@ UNIT_TESTS += %D%/control
 
 UNIT_TESTS += %D%/state
 %C%_state_SOURCES = %D%/state.c %D%/statehelp.c %D%/statehelp.h
-%C%_state_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS) $(HIREDIS_LIBS)
+%C%_state_LDADD = server/libserver.a mail/libmail.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS) $(HIREDIS_LIBS)
 
 UNIT_TESTS += %D%/marks
 %C%_marks_SOURCES = %D%/marks.c
-%C%_marks_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_marks_LDADD = server/libserver.a mail/libmail.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
 
 UNIT_TESTS += %D%/counts
 %C%_counts_SOURCES = %D%/counts.c
-%C%_counts_LDADD = server/libserver.a dict/libdict.a $(TEST_LIBS) $(BDB_LIBS)
+%C%_counts_LDADD = server/libserver.a mail/libmail.a dict/libdict.a $(TEST_LIBS) $(BDB_LIBS)
 
 UNIT_TESTS += %D%/askmarks
 %C%_askmarks_SOURCES = %D%/askmarks.c %D%/statehelp.c %D%/statehelp.h
-%C%_askmarks_LDADD = server/libserver.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS) $(HIREDIS_LIBS)
+%C%_askmarks_LDADD = server/libserver.a mail/libmail.a quota/libquota.a conf/libconf.a dict/libdict.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS) $(HIREDIS_LIBS)
 
 # With the real one.
 UNIT_TESTS += %D%/killed
 %C%_killed_SOURCES = %D%/killed.c %D%/stage.c %D%/stage.h %D%/statehelp.c \
 	%D%/statehelp.h
-%C%_killed_LDADD = server/libserver.a dict/libdict.a ipc/libipc.a \
+%C%_killed_LDADD = server/libserver.a mail/libmail.a dict/libdict.a ipc/libipc.a \
 	tests/lib/libtest.a $(DELIVER_LIBS) $(SECCOMP_LIBS) $(BDB_LIBS) \
 	$(HIREDIS_LIBS)
 

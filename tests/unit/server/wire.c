@@ -36,6 +36,7 @@ an_error(void)
 static struct wire_counter counters[] = {{"jobs", 7}, {"queue", 0}};
 static uint32_t groups[] = {4, 5};
 static struct wire_ticket tickets[] = {{{1}}, {{2}}, {{3}}};
+static struct route_pair pairs[] = {{{"a", 1}, {"1", 1}}, {{"b", 1}, {"", 0}}};
 static struct wire_field fields[] = {
 	{{"mail", 4}, {"maildir:~/m", 11}}, {{"x", 1}, {"", 0}}};
 static struct wire_assign_item assigned_items[] = {{{{1}}, {"abc", 3}}};
@@ -85,6 +86,21 @@ MESSAGE(rcpt, {1, {"amy", 3}, {"x", 1}, 100, "ID", true})
 MESSAGE(rcpt_answer, {.request = 1, .err = an_error(), .user = "amy"})
 MESSAGE(lookup, {1, {"amy", 3}, {"x", 1}, "AqKOK:R1"})
 MESSAGE(user, {"amy", "/home/amy", {"detail", 6}, fields, 2})
+MESSAGE(route, {.user = "amy",
+		       .route = {.kind = ROUTE_PROXY,
+			       .is_maybe = true,
+			       .is_self = true,
+			       .host = "backend",
+			       .ip = "192.0.2.1",
+			       .port = 24,
+			       .protocol = ROUTE_SMTP,
+			       .tls = ROUTE_TLS_STARTTLS,
+			       .any_cert = true,
+			       .timeout_ms = 5,
+			       .destuser = "a",
+			       .source_ip = "::1",
+			       .forward = pairs,
+			       .forward_count = 2}})
 MESSAGE(record, {.request = 1,
 			.name = "amy",
 			.uid = 1000,
@@ -134,11 +150,12 @@ static const struct {
 	void (*read)(struct frame *frame);
 } messages[] = {ROW(boot), ROW(logs), ROW(counters), ROW(listener), ROW(stdio),
 	ROW(state_link), ROW(worker), ROW(runner), ROW(run), ROW(ran),
-	ROW(rcpt), ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(record),
-	ROW(check), ROW(checked), ROW(start), ROW(job_number), ROW(assigned),
-	ROW(release), ROW(assign), ROW(job_recipients), ROW(job), ROW(handle),
-	ROW(result), ROW(claim), ROW(claimed), ROW(finish), ROW(confirm),
-	ROW(confirmed), ROW(seen), ROW(mark), ROW(marked), ROW(status_text)};
+	ROW(rcpt), ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(route),
+	ROW(record), ROW(check), ROW(checked), ROW(start), ROW(job_number),
+	ROW(assigned), ROW(release), ROW(assign), ROW(job_recipients), ROW(job),
+	ROW(handle), ROW(result), ROW(claim), ROW(claimed), ROW(finish),
+	ROW(confirm), ROW(confirmed), ROW(seen), ROW(mark), ROW(marked),
+	ROW(status_text)};
 
 static struct str
 written(struct arena *arena, size_t index, struct frame *frame)

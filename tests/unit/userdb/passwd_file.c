@@ -340,13 +340,27 @@ TEST(a_file_without_prefixes_is_all_ours)
 TEST(one_userdb_prefix_leaves_the_others_to_the_password_database)
 {
 	CHECK_INT(find_in("amy:::::::allow_nets=10.0.0.0/8 user=bob "
-			  "userdb_mail=x proxy userdb_quota_rule=y\n",
+			  "userdb_mail=x nodelay userdb_quota_rule=y\n",
 			  "amy"),
 		LOOKUP_FOUND);
 	CHECK_STR(user->name, "amy");
 	CHECK_STR(field("mail"), "x");
 	CHECK_STR(field("quota_rule"), "y");
 	CHECK_UINT(user->field_count, 2);
+}
+
+/* Dovecot has them in the password database. */
+TEST(where_mail_goes_on_to_needs_no_prefix)
+{
+	CHECK_INT(find_in("amy:::::::nopassword proxy host=b forward_x=1 "
+			  "userdb_mail=x userdb_port=25\n",
+			  "amy"),
+		LOOKUP_FOUND);
+	CHECK_STR(field("proxy"), "yes");
+	CHECK_STR(field("host"), "b");
+	CHECK_STR(field("forward_x"), "1");
+	CHECK_STR(field("port"), "25");
+	CHECK_UINT(user->field_count, 5);
 }
 
 TEST(an_address_is_mapped_to_a_user_of_its_own_line)
