@@ -194,9 +194,12 @@ enum {
 		LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM |
 		LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SOCK |
 		(int)ACCESS_REFER,
+	ACCESS_EXECUTE_CHANGE = ACCESS_CHANGE | LANDLOCK_ACCESS_FS_EXECUTE |
+	                        (int)ACCESS_IOCTL_DEV,
 	/* What a rule for a file may hold. */
 	ACCESS_OF_FILE = LANDLOCK_ACCESS_FS_READ_FILE |
-	                 LANDLOCK_ACCESS_FS_WRITE_FILE | (int)ACCESS_TRUNCATE
+	                 LANDLOCK_ACCESS_FS_WRITE_FILE |
+	                 LANDLOCK_ACCESS_FS_EXECUTE | (int)ACCESS_TRUNCATE
 };
 
 /* 0: the kernel has none, or it is turned off (errno). */
@@ -254,6 +257,8 @@ access_of(enum sandbox_access access)
 		return ACCESS_CHANGE;
 	case SANDBOX_SPOOL:
 		return ACCESS_SPOOL;
+	case SANDBOX_EXECUTE_CHANGE:
+		return ACCESS_EXECUTE_CHANGE;
 	}
 	return 0;
 }
@@ -390,6 +395,19 @@ static const char *const harmful[] = {"execve", "execveat", "ptrace",
 	"open_by_handle_at", "mknod", "mknodat", "fork", "vfork", "clone",
 	"personality", "seccomp", "prctl", "iopl", "ioperm", "modify_ldt",
 	"swapon", "reboot", "sethostname", "setdomainname", "acct", "syslog"};
+
+/* No program that is given a message needs these. */
+static const char *const barred[] = {"ptrace", "process_vm_readv",
+	"process_vm_writev", "pidfd_getfd", "mount", "umount2", "mount_setattr",
+	"move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick",
+	"chroot", "pivot_root", "unshare", "setns", "bpf", "perf_event_open",
+	"userfaultfd", "init_module", "finit_module", "delete_module",
+	"kexec_load", "kexec_file_load", "keyctl", "add_key", "request_key",
+	"open_by_handle_at", "iopl", "ioperm", "modify_ldt", "swapon",
+	"swapoff", "reboot", "sethostname", "setdomainname", "acct", "syslog",
+	"io_uring_setup", "io_uring_enter", "io_uring_register", "kcmp",
+	"quotactl", "settimeofday", "clock_settime", "adjtimex",
+	"clock_adjtime", "vhangup", "lookup_dcookie", "nfsservctl"};
 
 /* ---- seccomp: a call that is refused ------------------------------------ */
 
@@ -685,6 +703,26 @@ restrict_calls(const struct sandbox_plan *plan, struct err *err)
 	return err_temp_errno(err, "4.3.5", "seccomp");
 }
 
+/* Programs go on with whatever else there is, so the list is of what they may
+ * not. */
+static int
+bar_calls(struct err *err)
+{
+	struct filter filter = {.context = seccomp_init(SCMP_ACT_ALLOW)};
+
+	if (filter.context == NULL)
+		return err_temp(err, "4.3.5", "seccomp: no filter can be made");
+	set_attributes(&filter);
+	add_list(&filter, SCMP_ACT_ERRNO(EPERM), barred, ARRAY_LENGTH(barred));
+	if (filter.error == 0)
+		keep_error(&filter, seccomp_load(filter.context));
+	seccomp_release(filter.context);
+	if (filter.error == 0)
+		return 0;
+	errno = filter.error;
+	return err_temp_errno(err, "4.3.5", "seccomp");
+}
+
 /* ---- the whole ---------------------------------------------------------- */
 
 const char *
@@ -752,14 +790,21 @@ take_capabilities(struct taking *taking, struct err *err)
 	if (drop_capabilities(err) < 0)
 		return -1;
 	add_word(taking, "no capabilities");
+	/* Others of the same uid may not look into our memory. */
+	if (!SANDBOX_IS_RELAXED && !taking->plan->dumps_core &&
+		prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_temp_errno(err, "4.3.5", "PR_SET_DUMPABLE");
+	return 0;
+}
+
+static int
+take_new_privileges(struct taking *taking, struct err *err)
+{
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		err_temp_errno(err, "4.3.5", "PR_SET_NO_NEW_PRIVS");
 		return miss(taking, err);
 	}
 	add_word(taking, "no new privileges");
-	/* Others of the same uid may not look into our memory. */
-	if (!SANDBOX_IS_RELAXED && prctl(PR_SET_DUMPABLE, 0) < 0)
-		return err_temp_errno(err, "4.3.5", "PR_SET_DUMPABLE");
 	return 0;
 }
 
@@ -772,7 +817,9 @@ can_rename(const struct taking *taking, int version)
 	if (version >= 2)
 		return true;
 	for (i = 0; i < taking->plan->folder_count; i++)
-		if (taking->plan->folders[i].access == SANDBOX_CHANGE)
+		if (taking->plan->folders[i].access == SANDBOX_CHANGE ||
+			taking->plan->folders[i].access ==
+				SANDBOX_EXECUTE_CHANGE)
 			return false;
 	return true;
 }
@@ -820,6 +867,23 @@ take_calls(struct taking *taking, struct err *err)
 	return 0;
 }
 
+static int
+take_programs_calls(struct taking *taking, struct err *err)
+{
+	if (bar_calls(err) < 0)
+		return miss(taking, err);
+	add_word(taking, "seccomp");
+	return 0;
+}
+
+static void
+end_taking(struct taking *taking, struct arena *arena, const char **words_out)
+{
+	*words_out = arena_text(arena, buf_view(&taking->words));
+	buf_clear(&taking->words);
+	fd_close(&taking->ruleset);
+}
+
 int
 sandbox_enter(struct arena *arena, const struct sandbox_plan *plan,
 	const char **words_out, struct err *err)
@@ -830,10 +894,46 @@ sandbox_enter(struct arena *arena, const struct sandbox_plan *plan,
 	buf_init(&taking.words, 1024);
 	if (find_files(&taking, err) == 0 && take_root(&taking, err) == 0 &&
 		take_capabilities(&taking, err) == 0 &&
+		take_new_privileges(&taking, err) == 0 &&
 		take_files(&taking, err) == 0 && take_calls(&taking, err) == 0)
 		result = 0;
-	*words_out = arena_text(arena, buf_view(&taking.words));
-	buf_clear(&taking.words);
-	fd_close(&taking.ruleset);
+	end_taking(&taking, arena, words_out);
+	return result;
+}
+
+static int
+take_for_programs(
+	struct taking *taking, enum sandbox_programs programs, struct err *err)
+{
+	if (take_capabilities(taking, err) < 0)
+		return -1;
+	if (programs == SANDBOX_PROGRAMS_ANY)
+		return 0;
+	if (find_files(taking, err) < 0 ||
+		take_new_privileges(taking, err) < 0 ||
+		take_files(taking, err) < 0)
+		return -1;
+	return take_programs_calls(taking, err);
+}
+
+int
+sandbox_enter_for_programs(struct arena *arena, const struct sandbox_plan *plan,
+	enum sandbox_programs programs, const char **words_out, struct err *err)
+{
+	static const struct sandbox_folder everywhere = {
+		"/", SANDBOX_EXECUTE_CHANGE};
+	/* They may speak with anybody, but signal nobody. */
+	const struct sandbox_plan wanted = {.name = plan->name,
+		.calls = SANDBOX_INTERNET | SANDBOX_UNIX,
+		.folders = &everywhere,
+		.folder_count = 1,
+		.is_required = plan->is_required,
+		.dumps_core = plan->dumps_core};
+	struct taking taking = {.plan = &wanted, .ruleset = -1};
+	int result;
+
+	buf_init(&taking.words, 1024);
+	result = take_for_programs(&taking, programs, err);
+	end_taking(&taking, arena, words_out);
 	return result;
 }

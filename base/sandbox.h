@@ -87,7 +87,8 @@ enum sandbox_refusal {
 enum sandbox_access {
 	SANDBOX_READ,
 	SANDBOX_CHANGE, /* read and write, make and remove files and folders */
-	SANDBOX_SPOOL   /* make files; read and write them; remove them */
+	SANDBOX_SPOOL,  /* make files; read and write them; remove them */
+	SANDBOX_EXECUTE_CHANGE /* as CHANGE; and execute what is there */
 };
 
 struct sandbox_folder {
@@ -104,11 +105,30 @@ struct sandbox_plan {
 	const struct sandbox_folder *folders;
 	size_t folder_count;
 	bool is_required; /* an error where the kernel refuses; else a warning */
+	/* The kernel may write its memory into a core dump; then others of the
+	 * same uid may look into it as well. */
+	bool dumps_core;
+};
+
+/* For a process that executes programs which we do not know. */
+enum sandbox_programs {
+	/* Any, also setuid and setgid ones: neither new privileges nor files nor
+	 * system calls can be barred, as each would take their rights. */
+	SANDBOX_PROGRAMS_ANY,
+	/* Such files are like others; of system calls those are barred that no
+	 * program needs for its work; signals reach nobody else. */
+	SANDBOX_PROGRAMS_BOUND
 };
 
 /* Enters it.  On success *words_out, in the arena, says what confines the process
  * now: "empty root, Landlock, seccomp, no new privileges".  Errors: 4.3.5. */
 MUST_USE int sandbox_enter(struct arena *arena, const struct sandbox_plan *plan,
+	const char **words_out, struct err *err);
+
+/* The same for whoever executes programs.  Of the plan its name, is_required and
+ * dumps_core count. */
+MUST_USE int sandbox_enter_for_programs(struct arena *arena,
+	const struct sandbox_plan *plan, enum sandbox_programs programs,
 	const char **words_out, struct err *err);
 
 #endif

@@ -133,6 +133,26 @@ plan_worker(struct making *making)
 	add_folder(making, "/", SANDBOX_CHANGE);
 }
 
+/* Speaks SMTP or LMTP with one host, and does nothing else.  Code of name services
+ * runs in it. */
+static void
+plan_mailer(struct making *making, const struct child *child)
+{
+	const struct settings *settings = child->settings;
+	size_t i;
+
+	making->plan.calls = SANDBOX_FILES | SANDBOX_ACCEPT | SANDBOX_UNIX |
+	                     SANDBOX_INTERNET | SANDBOX_THREADS | SANDBOX_FORK |
+	                     SANDBOX_TIMERS;
+	making->plan.refusal = SANDBOX_FAILS;
+	for (i = 0; i < ARRAY_LENGTH(name_services); i++)
+		add_folder(making, name_services[i], SANDBOX_READ);
+	if (settings->ssl_client_ca_file[0] != '\0')
+		add_folder(making, settings->ssl_client_ca_file, SANDBOX_READ);
+	if (settings->ssl_client_ca_dir[0] != '\0')
+		add_folder(making, settings->ssl_client_ca_dir, SANDBOX_READ);
+}
+
 /* The system's log may be restarted at any time. */
 static bool
 may_log_to_syslog(const struct settings *settings)
@@ -149,6 +169,7 @@ make_plan(struct making *making, const struct child *child)
 
 	plan->name = child_kind_name(child->kind);
 	plan->is_required = child->settings->sandbox == CONF_SANDBOX_REQUIRED;
+	plan->dumps_core = child->settings->core_dumps;
 	switch (child->kind) {
 	case WIRE_KIND_FRONT:
 		plan_front(making, child);
@@ -165,30 +186,41 @@ make_plan(struct making *making, const struct child *child)
 	case WIRE_KIND_WORKER:
 		plan_worker(making);
 		break;
-	case WIRE_KIND_RUNNER:
 	case WIRE_KIND_MAILER:
+		plan_mailer(making, child);
+		break;
+	case WIRE_KIND_RUNNER:
 		break;
 	}
 	if (may_log_to_syslog(child->settings))
 		plan->calls |= SANDBOX_UNIX;
 }
 
-/* Those that execute programs, which may be setuid or setgid, keep all. */
+/* Executes programs that we do not know. */
 static bool
-gives_up(const struct child *child)
+runs_programs(enum wire_kind kind, const struct settings *settings)
 {
-	switch (child->kind) {
-	case WIRE_KIND_FRONT:
-	case WIRE_KIND_POLICY:
-	case WIRE_KIND_LOOKUP:
-	case WIRE_KIND_STATE:
-	case WIRE_KIND_WORKER:
-		return child->is_real;
-	case WIRE_KIND_RUNNER:
-	case WIRE_KIND_MAILER:
-		break;
-	}
-	return false;
+	return kind == WIRE_KIND_RUNNER ||
+	       (kind == WIRE_KIND_MAILER &&
+		       settings->submission_host[0] == '\0');
+}
+
+bool
+confine_keeps_rights(enum wire_kind kind, const struct settings *settings)
+{
+	return runs_programs(kind, settings) &&
+	       (kind != WIRE_KIND_RUNNER || !settings->sieve_program_sandbox);
+}
+
+static int
+confine_programs(
+	struct child *child, const struct sandbox_plan *plan, struct err *err)
+{
+	bool is_free = confine_keeps_rights(child->kind, child->settings);
+
+	return sandbox_enter_for_programs(child->arena, plan,
+		is_free ? SANDBOX_PROGRAMS_ANY : SANDBOX_PROGRAMS_BOUND,
+		&child->confinement, err);
 }
 
 int
@@ -198,9 +230,11 @@ confine(struct child *child, const char *const *folders, size_t folder_count,
 	struct making making = {.arena = child->arena};
 	size_t i;
 
-	if (!gives_up(child))
+	if (!child->is_real)
 		return 0;
 	make_plan(&making, child);
+	if (runs_programs(child->kind, child->settings))
+		return confine_programs(child, &making.plan, err);
 	for (i = 0; i < folder_count; i++)
 		add_folder(&making, folders[i], SANDBOX_READ);
 	return sandbox_enter(

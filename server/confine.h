@@ -7,6 +7,7 @@
 #ifndef SERVER_CONFINE_H
 #define SERVER_CONFINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attributes.h"
@@ -20,6 +21,10 @@
  * child->confinement says in words what confines it.  Errors: 4.3.5. */
 MUST_USE int confine(struct child *child, const char *const *folders,
 	size_t folder_count, struct err *err);
+
+/* Do programs that a process of this kind executes need the rights which files may
+ * give them (setuid, setgid)?  Master leaves it its bounding set then. */
+bool confine_keeps_rights(enum wire_kind kind, const struct settings *settings);
 
 /* READY, with those words. */
 void confine_ready(const struct child *child, struct frame *frame);

@@ -13,6 +13,7 @@
 #include "deliver/recipient.h"
 #include "server/certificates.h"
 #include "server/child.h"
+#include "server/confine.h"
 #include "server/parts.h"
 
 #include "base/banned.h"
@@ -514,7 +515,9 @@ mailer_start(struct generation *generation, struct err *err)
 	const struct run_as *run_as = generation->host->run_as;
 	const struct spawn_order order = {.kind = WIRE_KIND_MAILER,
 		.identity = run_as->is_root ? &run_as->mailer : NULL,
-		.descriptors = MAILER_DESCRIPTORS};
+		.descriptors = MAILER_DESCRIPTORS,
+		.gains_nothing = !confine_keeps_rights(
+			WIRE_KIND_MAILER, generation->settings)};
 
 	process->answer_ms = generation->host->is_single
 	                             ? 0

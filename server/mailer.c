@@ -638,6 +638,7 @@ begin(struct mailer_process *mailer)
 {
 	int fd = mailer->child->master.fd;
 	struct frame ready;
+	struct err err;
 
 	if (read_settings(mailer) < 0)
 		return -1;
@@ -655,6 +656,10 @@ begin(struct mailer_process *mailer)
 			.forget = forget,
 			.context = mailer});
 	loop_after_round(mailer->loop, after_round, mailer);
+	if (confine(mailer->child, NULL, 0, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return -1;
+	}
 	confine_ready(mailer->child, &ready);
 	tell_master(mailer, &ready);
 	return 0;

@@ -213,9 +213,14 @@ runner_main(struct child *child)
 	struct frame frame;
 	struct err err;
 
-	confine_ready(child, &frame);
-	if (channel_send(&child->master, &frame, &err) < 0)
-		next = NEXT_END;
+	if (confine(child, NULL, 0, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		next = NEXT_DIE;
+	} else {
+		confine_ready(child, &frame);
+		if (channel_send(&child->master, &frame, &err) < 0)
+			next = NEXT_END;
+	}
 	while (next == NEXT_GO_ON)
 		next = step(&runner);
 	channel_close(&runner.worker);

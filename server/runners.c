@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "server/child.h"
+#include "server/confine.h"
 #include "server/parts.h"
 
 #include "base/banned.h"
@@ -46,7 +47,9 @@ start_process(
 	const struct generation_host *host = runner->generation->host;
 	struct identity own = *identity;
 	const struct spawn_order order = {.kind = WIRE_KIND_RUNNER,
-		.identity = host->run_as->is_root ? &own : NULL};
+		.identity = host->run_as->is_root ? &own : NULL,
+		.gains_nothing = !confine_keeps_rights(
+			WIRE_KIND_RUNNER, runner->generation->settings)};
 
 	own.has_spool_group = false;
 	runner->process.received = runner_received;

@@ -23,6 +23,7 @@ done
 machine_begin
 machine_user doorstep 61080
 machine_user doorstepd 61081
+machine_user doorstepm 61082
 machine_user vmail 61090
 machine_user amy 61091
 machine_user bob 61092

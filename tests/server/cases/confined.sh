@@ -140,6 +140,128 @@ done
 server_stop
 is $? 0 "and it ends as it should"
 
+# The other kinds: what answers Postfix, what hands over mail, what runs programs.
+mkdir -p "$TEST_WORK/relay-confined" "$TEST_WORK/programs-confined"
+python3 "$TEST_SOURCE/tests/lib/relay.py" "$TEST_WORK/relay-confined" &
+confined_relay=$!
+at_end "kill $confined_relay 2>/dev/null"
+wait_for 10 test -s "$TEST_WORK/relay-confined/port"
+cat >"$TEST_WORK/programs-confined/tell" <<'END'
+#!/bin/sh
+grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status | tr '\t' ' ' |
+	sed 's/^/X-/'
+worker=$(pgrep -u "$(id -u)" -f -- --child=worker | head -n 1)
+if kill -0 "$worker" 2>/dev/null; then
+	echo "X-Signal: reaches the worker"
+else
+	echo "X-Signal: reaches nobody"
+fi
+cat
+END
+chmod 755 "$TEST_WORK/programs-confined/tell"
+cat >"$TEST_WORK/confined.sieve" <<'END'
+require ["vnd.dovecot.filter", "copy"];
+filter "tell";
+redirect :copy "bob@elsewhere.example";
+END
+chmod 644 "$TEST_WORK/confined.sieve"
+server_name=confined-more
+server_conf confined-more <<END
+mail_location = maildir:~/Maildir
+sandbox = required
+sieve_default = $TEST_WORK/confined.sieve
+sieve_filter_bin_dir = $TEST_WORK/programs-confined
+sieve_filter_input_eol = lf
+submission_host = localhost:$(cat "$TEST_WORK/relay-confined/port")
+quota = maildir:User quota
+userdb {
+  driver = passwd
+}
+service lmtp {
+  unix_listener lmtp {
+    mode = 0666
+  }
+}
+service quota-status {
+  executable = quota-status -p postfix
+  unix_listener quota-status {
+    mode = 0666
+  }
+}
+END
+# confined_tells: what the program has said in the last message.
+confined_tells() {
+	confined_home=$(getent passwd amy | cut -d: -f6)
+	# shellcheck disable=SC2012 # names are the server's own
+	sed -n '/^$/q; s/^X-//p' "$(grep -ls '^X-NoNewPrivs' \
+		"$confined_home"/Maildir/new/* | xargs ls -t | head -n 1)"
+}
+server_start confined-more
+is "$(python deliver "$TEST_WORK/run-confined-more/lmtp" amy)" "amy 250" \
+	"mail goes through a program and to a relay"
+ok "the relay has it" wait_for 10 test -s "$TEST_WORK/relay-confined/1"
+is "$(python3 "$TEST_SOURCE/tests/lmtpd/policy.py" \
+	"$TEST_WORK/run-confined-more/quota-status" ask \
+	request=smtpd_access_policy protocol_state=RCPT \
+	sender=ada@client.example recipient=amy size=10)" "action=DUNNO" \
+	"Postfix is answered"
+confined policy 61080
+confined mailer 61082
+is "$(readlink "/proc/$(server_processes policy)/root")" \
+	"$TEST_WORK/run-confined-more/empty" "policy: its root is another folder"
+is "$(files_of policy)" "/dev/null
+$TEST_WORK/log/confined-more-out
+$TEST_WORK/log/confined-more.log
+anon_inode:[eventpoll]
+socket" "policy: its files are sockets and the log"
+is "$(files_of mailer)" "/dev/null
+$TEST_WORK/log/confined-more-out
+$TEST_WORK/log/confined-more.log
+anon_inode:[eventpoll]
+socket" "mailer: so are a mailer's"
+like "$(words_of policy)" \
+	"*empty root*no capabilities*no new privileges*Landlock*seccomp*" \
+	"doorstep status says what confines what answers Postfix"
+like "$(words_of mailer)" "*no capabilities*no new privileges*Landlock*seccomp*" \
+	"and a mailer that speaks SMTP"
+is "$(for set in Inh Prm Eff Amb; do fact_of runner Cap$set; done |
+	sort -u)" 0000000000000000 "runner: no capability is left"
+is "$(fact_of runner NoNewPrivs) $(fact_of runner Seccomp)" "0 0" \
+	"runner: programs may be setgid"
+is "$(words_of runner)" "no capabilities" "and doorstep status says so"
+is "$(confined_tells)" "NoNewPrivs: 0
+Seccomp: 0
+Signal: reaches the worker" "a program may do what its user may"
+setpriv --reuid=amy --regid=amy --clear-groups \
+	cat "/proc/$(server_processes runner)/mem" >/dev/null 2>"$TEST_WORK/mem"
+like "$(cat "$TEST_WORK/mem")" "*ermission denied*" \
+	"but another process of its user cannot look into the runner's memory"
+is "$(server_errors confined-more)" "" "and nothing was refused on the way"
+server_stop
+is $? 0 "the server ends as it should"
+sed -i 's/^submission_host.*/sieve_program_sandbox = yes/' \
+	"$TEST_WORK/confined-more.conf"
+sed -i '/redirect/d' "$TEST_WORK/confined.sieve"
+rm -rf "$(getent passwd amy | cut -d: -f6)/Maildir"
+server_start confined-more
+is "$(python deliver "$TEST_WORK/run-confined-more/lmtp" amy)" "amy 250" \
+	"with sieve_program_sandbox a program works"
+is "$(fact_of runner CapBnd)" 0000000000000000 \
+	"nor can a file give one back"
+like "$(words_of runner)" "no capabilities*no new privileges*Landlock*seccomp" \
+	"doorstep status says what binds it"
+is "$(confined_tells)" "NoNewPrivs: 1
+Seccomp: 2
+Signal: reaches nobody" "and it sees that itself"
+is "$(for set in Inh Prm Eff Amb; do fact_of mailer Cap$set; done |
+	sort -u)" 0000000000000000 "a mailer that executes sendmail has no capability"
+is "$(fact_of mailer NoNewPrivs) $(words_of mailer)" "0 no capabilities" \
+	"and may execute setgid programs"
+is "$(server_errors confined-more)" "" "and nothing was refused on the way"
+server_stop
+is $? 0 "the server ends as it should"
+kill $confined_relay
+
 # A kernel that refuses: seccomp itself plays it.
 cat >"$TEST_WORK/bin/without" <<'END'
 import ctypes, os, struct, sys

@@ -391,6 +391,140 @@ TEST(the_root_can_be_an_empty_folder)
 	CHECK_INT(ended_with(&plan, look_from_an_empty_root), 0);
 }
 
+/* ---- processes that execute programs ---- */
+
+/* Each makes its call in a program that the sandboxed process executes: the shell,
+ * in a child. */
+static int
+status_of(const char *command)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(99);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 98;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 97;
+}
+
+static int
+ask_no_new_privs(void)
+{
+	return status_of("grep -q '^NoNewPrivs:.1$' /proc/self/status");
+}
+
+static int
+ask_filter(void)
+{
+	return status_of("grep -q '^Seccomp:.2$' /proc/self/status");
+}
+
+static int
+ask_capabilities(void)
+{
+	return status_of("grep -q '^CapEff:.0*$' /proc/self/status");
+}
+
+static int
+signal_the_parent_of_all(void)
+{
+	return kill(getppid(), 0) < 0 ? errno : 0;
+}
+
+static int
+work_as_usual(void)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command),
+		"cd %s && echo x >a && mv a b && mkdir c && ln b c/b && "
+		"rm -r b c && date >/dev/null && (exit 0) & wait $!",
+		test_folder());
+	return status_of(command);
+}
+
+static int
+look_at_itself(void)
+{
+	return prctl(PR_GET_DUMPABLE) != 0;
+}
+
+static int
+for_programs(enum sandbox_programs programs, attempt *try)
+{
+	const struct sandbox_plan plan = plan_of(0, SANDBOX_FAILS);
+	int status;
+	pid_t pid;
+
+	test_folder();
+	fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0) {
+		struct arena *arena = arena_open();
+		const char *words;
+		struct err err;
+
+		if (sandbox_enter_for_programs(
+			    arena, &plan, programs, &words, &err) < 0)
+			_exit(96);
+		_exit(try());
+	}
+	REQUIRE(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status)
+	                         : 1000 + WTERMSIG(status);
+}
+
+TEST(unknown_programs_keep_what_their_files_give_them)
+{
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, ask_no_new_privs), 1);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, ask_filter), 1);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, work_as_usual), 0);
+	if (SANDBOX_IS_RELAXED)
+		return;
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, look_at_itself), 0);
+}
+
+TEST(bound_programs_work_and_reach_nobody_else)
+{
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_BOUND, ask_no_new_privs), 0);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_BOUND, ask_filter), 0);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_BOUND, ask_capabilities), 0);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_BOUND, work_as_usual), 0);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_BOUND, make_socket), 0);
+	CHECK_INT(
+		for_programs(SANDBOX_PROGRAMS_BOUND, trace_the_parent), EPERM);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_BOUND, make_an_unknown_call),
+		EPERM);
+}
+
+/* Landlock scopes signals since version 6. */
+TEST(bound_programs_signal_nobody_else)
+{
+	if (SANDBOX_IS_RELAXED ||
+		syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 6)
+		return;
+	CHECK_INT(
+		for_programs(SANDBOX_PROGRAMS_BOUND, signal_the_parent_of_all),
+		EPERM);
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, signal_the_parent_of_all),
+		0);
+}
+
+TEST(a_core_dump_is_made_only_where_it_is_wanted)
+{
+	struct sandbox_plan plan = plan_of(SANDBOX_FILES, SANDBOX_FAILS);
+
+	if (SANDBOX_IS_RELAXED)
+		return;
+	CHECK_INT(ended_with(&plan, look_at_itself), 0);
+	plan.dumps_core = true;
+	CHECK_INT(ended_with(&plan, look_at_itself), 1);
+}
+
 /* ---- required and optional ---- */
 
 TEST(what_the_kernel_refuses_is_an_error_only_when_it_is_required)
