@@ -77,6 +77,13 @@ err_detail(struct err *err, const char *detail_format, ...)
 	return -1;
 }
 
+void
+err_tell(struct err *err)
+{
+	if (err->kind == ERR_TEMPORARY && err->detail[0] != '\0')
+		snprintf(err->text, sizeof(err->text), "%s", err->detail);
+}
+
 const char *
 err_log_text(const struct err *err)
 {

@@ -49,6 +49,10 @@ int err_detail(struct err *err, const char *detail_format, ...)
 
 void err_clear(struct err *err);
 
+/* For a peer that may know causes (lmtp_verbose_replies): the detail of what is
+ * temporary becomes the text. */
+void err_tell(struct err *err);
+
 /* What the log should say: the detail, or the text where there is none. */
 const char *err_log_text(const struct err *err);
 

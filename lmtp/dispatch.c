@@ -192,6 +192,15 @@ on_refused(struct session *session, const struct session_recipient *recipient)
 }
 
 static void
+on_forwarded(struct session *session, const char *origin)
+{
+	const struct session_peer *peer = session_peer(session);
+
+	log_info("<%s>: client=%s, %s", session_transaction(session)->id,
+		peer->is_inet ? peer->ip : "local", origin);
+}
+
+static void
 release_ticket(struct dispatch *dispatch, const struct wire_ticket *ticket)
 {
 	if (dispatch->released_count == dispatch->released_size) {
@@ -1020,6 +1029,7 @@ wake_confirmed(struct confirm_client *waiting)
 const struct session_events dispatch_events = {
 	.find = on_find,
 	.refused = on_refused,
+	.forwarded = on_forwarded,
 	.deliver = on_deliver,
 	.release = on_release,
 	.login = on_login,

@@ -76,6 +76,7 @@ struct chunk {
 struct forwarded {
 	char ip[64];
 	char host[XCLIENT_VALUE_MAX + 1];
+	char queue_id[XCLIENT_SESSION_MAX + 1]; /* of the MTA before */
 };
 
 struct session {
@@ -478,11 +479,21 @@ reply_to(const struct session_recipient *recipient)
 }
 
 static void
+put_err(struct session *session, const struct session_recipient *recipient,
+	const struct err *err)
+{
+	const struct reply_to to = reply_to(recipient);
+	struct err told = *err;
+
+	if (session->config.settings->lmtp_verbose_replies)
+		err_tell(&told);
+	reply_add_err(&session->output, &to, &told);
+}
+
+static void
 put_rcpt_reply(
 	struct session *session, const struct session_recipient *recipient)
 {
-	struct reply_to to = reply_to(recipient);
-
 	if (recipient->state == SESSION_ACCEPTED) {
 		put_reply(session, "250 2.1.5 OK");
 		return;
@@ -490,7 +501,7 @@ put_rcpt_reply(
 	session->bad_commands = 0;
 	if (session->config.events->refused != NULL)
 		session->config.events->refused(session, recipient);
-	reply_add_err(&session->output, &to, &recipient->result.err);
+	put_err(session, recipient, &recipient->result.err);
 }
 
 static void
@@ -703,6 +714,27 @@ run_lhlo(struct session *session, const struct command *command)
 	put_capabilities(session);
 }
 
+static const char *
+or_unknown(const char *text)
+{
+	return text[0] != '\0' ? text : "unknown";
+}
+
+static void
+tell_forwarded(struct session *session)
+{
+	const struct forwarded *forwarded = session->forwarded;
+
+	if (forwarded == NULL || session->config.events->forwarded == NULL)
+		return;
+	session->config.events->forwarded(
+		session, arena_format(session->scratch,
+				 "orig_queue_id=%s, orig_client=%s[%s]",
+				 or_unknown(forwarded->queue_id),
+				 or_unknown(forwarded->host),
+				 or_unknown(forwarded->ip)));
+}
+
 static void
 run_mail(struct session *session, const struct command *command)
 {
@@ -724,6 +756,7 @@ run_mail(struct session *session, const struct command *command)
 		return;
 	}
 	transaction_open(session, &mail);
+	tell_forwarded(session);
 	say(session, "250 2.1.0 OK");
 }
 
@@ -1175,6 +1208,8 @@ run_xforward(struct session *session, const struct command *command)
 		&told.address);
 	take_value(session->forwarded->host, sizeof(session->forwarded->host),
 		&told.name);
+	take_value(session->forwarded->queue_id,
+		sizeof(session->forwarded->queue_id), &told.ident);
 	say(session, "250 2.0.0 OK");
 }
 
@@ -1445,7 +1480,7 @@ put_result(struct session *session, const struct session_recipient *recipient)
 	char text[256];
 
 	if (result->outcome == WIRE_FAILED || result->outcome == WIRE_REFUSED) {
-		reply_add_err(&session->output, &to, &result->err);
+		put_err(session, recipient, &result->err);
 		return;
 	}
 	snprintf(text, sizeof(text), "%s Saved", id);

@@ -124,6 +124,10 @@ struct session_events {
 	 * log.  May be NULL. */
 	void (*refused)(struct session *session,
 		const struct session_recipient *recipient);
+	/* A transaction has begun whose client has told by XFORWARD where the
+	 * mail comes from: the same in Postfix's words, for the log.  May be
+	 * NULL. */
+	void (*forwarded)(struct session *session, const char *origin);
 	/* A command is carried out, or refused, in this state: for counters and
 	 * tests.  May be NULL. */
 	void (*command)(struct session *session, enum session_state state,

@@ -121,6 +121,15 @@ take_session(struct xclient *xclient, struct str text)
 	return is_session(text);
 }
 
+/* XCLIENT has no such name, so it is nothing that could be wrong. */
+static bool
+take_ident(struct xclient *xclient, struct str text)
+{
+	if (!is_session(text))
+		xclient->ident.text = STR_EMPTY;
+	return true;
+}
+
 static bool
 take_ttl(struct xclient *xclient, struct str text)
 {
@@ -151,6 +160,7 @@ static const struct attribute {
 	{"SESSION", offsetof(struct xclient, session), take_session},
 	{"TTL", offsetof(struct xclient, ttl), take_ttl},
 	{"TIMEOUT", offsetof(struct xclient, timeout), take_timeout},
+	{"IDENT", offsetof(struct xclient, ident), take_ident},
 };
 
 static const struct attribute *

@@ -41,6 +41,7 @@ struct xclient {
 	struct xclient_value session;
 	struct xclient_value ttl;
 	struct xclient_value timeout;
+	struct xclient_value ident; /* XFORWARD: the queue id of the MTA */
 	uint32_t port_number;
 	uint64_t timeout_s; /* how long the client waits for us */
 };
@@ -51,7 +52,7 @@ const char *xclient_parse(struct arena *arena, struct str arguments,
 
 /* XFORWARD (Postfix's XFORWARD_README) tells the same of whom the mail came from,
  * perhaps long before.  Nothing depends on it but what is said to people and scripts:
- * a value that is none of its kind is empty.  IDENT and SOURCE are passed over. */
+ * a value that is none of its kind is empty.  SOURCE is passed over. */
 const char *xforward_parse(struct arena *arena, struct str arguments,
 	struct xclient *xclient_out) MUST_USE;
 

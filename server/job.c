@@ -436,6 +436,8 @@ set_result(const struct assignment *assignment, uid_t uid, size_t place,
 	result->outcome = outcome_of(delivery);
 	if (has_err(delivery))
 		result->err = delivery->err;
+	if (assignment->settings->lmtp_verbose_replies)
+		err_tell(&result->err);
 	if (result->outcome == WIRE_FAILED)
 		return;
 	result->has_handle = claim->has_handle;
@@ -452,7 +454,9 @@ size_of(const struct delivery *delivery)
 
 	if (!has_err(delivery))
 		return FIXED;
-	return FIXED + strlen(delivery->err.text);
+	/* Either may be its text. */
+	return FIXED + strlen(delivery->err.text) +
+	       strlen(delivery->err.detail);
 }
 
 /* Two names for the same, as deliver/ does not know the wire. */

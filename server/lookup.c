@@ -134,6 +134,8 @@ answer(struct lookup_process *lookup, struct arena *arena,
 	err_clear(&record.err);
 	if (find(lookup, arena, question, &record, &record.err) < 0) {
 		report(question, &record.err);
+		if (lookup->child->settings->lmtp_verbose_replies)
+			err_tell(&record.err);
 		record = (struct wire_record){
 			.request = question->request, .err = record.err};
 	}

@@ -74,6 +74,8 @@ send_answer(const struct question *question, struct wire_rcpt_answer *answer)
 {
 	struct frame frame;
 
+	if (question->generation->settings->lmtp_verbose_replies)
+		err_tell(&answer->err);
 	set_text(&answer->err);
 	frame_begin(&frame, WIRE_RCPT_ANSWER);
 	wire_rcpt_answer(&frame, answer);

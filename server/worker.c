@@ -546,6 +546,8 @@ handle_check(struct worker *worker, struct frame *frame)
 		return master_broke_rules("a broken CHECK");
 	answer.request = question.request;
 	check(worker, &question, &answer.err);
+	if (worker->child->settings->lmtp_verbose_replies)
+		err_tell(&answer.err);
 	frame_begin(&reply, WIRE_CHECKED);
 	wire_checked(&reply, &answer);
 	return tell_master(worker, &reply);

@@ -61,6 +61,7 @@
  *   deliver ID <SENDER> size=N  client HELO IP PORT PROTOCOL LOGIN
  *   to <ADDRESS> ID ORCPT       data BYTES
  *   confirm NUMBER              remote IP HOST
+ *   forwarded ORIGIN
  *
  * SPDX-License-Identifier: MIT
  */
@@ -557,10 +558,17 @@ on_command(struct session *session, enum session_state state,
 	visited[state][verb] = true;
 }
 
+static void
+on_forwarded(struct session *session, const char *origin)
+{
+	note(session_context(session), "forwarded", "%s", origin);
+}
+
 static const struct session_events events = {
 	.find = on_find,
 	.deliver = on_deliver,
 	.release = on_release,
+	.forwarded = on_forwarded,
 	.login = on_login,
 	.confirm = on_confirm,
 	.command = on_command,

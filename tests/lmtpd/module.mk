@@ -23,6 +23,7 @@ TAP_TESTS += \
 	%D%/tls.sh \
 	%D%/trust.sh \
 	%D%/vacation.sh \
+	%D%/verbose.sh \
 	%D%/warnings.sh
 EXTRA_DIST += \
 	%D%/auth.sh \
@@ -53,4 +54,5 @@ EXTRA_DIST += \
 	%D%/tls.sh \
 	%D%/trust.sh \
 	%D%/vacation.sh \
+	%D%/verbose.sh \
 	%D%/warnings.sh
