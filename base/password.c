@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/password.h"
 
+#include "config.h"
+
 #include <crypt.h>
+#ifdef HAVE_ARGON2
+#include <argon2.h>
+#endif
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/memory.h"
+#include "base/number.h"
 
 #include "base/banned.h"
 
@@ -16,7 +22,7 @@ enum { GIVEN_MAX = CRYPT_MAX_PASSPHRASE_SIZE };
 
 struct scheme {
 	const char *name;
-	enum { SCHEME_PLAIN, SCHEME_CRYPT, SCHEME_DIGEST } way;
+	enum { SCHEME_PLAIN, SCHEME_CRYPT, SCHEME_ARGON2, SCHEME_DIGEST } way;
 	enum digest_kind digest;
 	bool has_salt;
 };
@@ -31,6 +37,8 @@ static const struct scheme schemes[] = {
 	{"SHA256-CRYPT", SCHEME_CRYPT, 0, false},
 	{"SHA512-CRYPT", SCHEME_CRYPT, 0, false},
 	{"BLF-CRYPT", SCHEME_CRYPT, 0, false},
+	{"ARGON2I", SCHEME_ARGON2, 0, false},
+	{"ARGON2ID", SCHEME_ARGON2, 0, false},
 	{"SHA", SCHEME_DIGEST, DIGEST_SHA1, false},
 	{"SHA1", SCHEME_DIGEST, DIGEST_SHA1, false},
 	{"SHA256", SCHEME_DIGEST, DIGEST_SHA256, false},
@@ -111,6 +119,73 @@ check_crypt(struct arena *arena, struct str value, struct str given,
 	return found;
 }
 
+/* ---- Argon2 ---- */
+
+#ifdef HAVE_ARGON2
+
+/* A hash says itself how much memory it takes: "$m=65536,t=3,p=1$". */
+enum { ARGON2_KIB_MAX = 256 * 1024, ARGON2_PASSES_MAX = 64 };
+
+/* The number behind `name`, as "m=". */
+static bool
+find_cost(struct str value, const char *name, uint64_t *cost_out)
+{
+	struct str costs = str_skip(value, str_find(value, str_from(name)));
+	size_t end = 0;
+
+	costs = str_skip(costs, strlen(name));
+	while (end < costs.len && ascii_is_digit(costs.data[end]))
+		end++;
+	return number_parse(str_slice(costs, 0, end), cost_out) == 0;
+}
+
+static bool
+is_bearable(struct str value)
+{
+	uint64_t kib, passes;
+
+	return find_cost(value, "$m=", &kib) &&
+	       find_cost(value, ",t=", &passes) && kib <= ARGON2_KIB_MAX &&
+	       passes <= ARGON2_PASSES_MAX;
+}
+
+static enum lookup
+check_argon2(struct arena *arena, struct str value, struct str given,
+	struct err *err)
+{
+	argon2_type type =
+		str_starts(value, STR("$argon2id$")) ? Argon2_id : Argon2_i;
+	int result;
+
+	if (!str_starts(value, STR("$argon2id$")) &&
+		!str_starts(value, STR("$argon2i$")))
+		return trouble(err, "no hash of Argon2");
+	if (!is_bearable(value))
+		return trouble(err, "a hash of Argon2 that takes more than "
+				    "256 MB or 64 passes");
+	result = argon2_verify(
+		arena_text(arena, value), given.data, given.len, type);
+	if (result == ARGON2_OK)
+		return LOOKUP_FOUND;
+	if (result == ARGON2_VERIFY_MISMATCH)
+		return LOOKUP_NONE;
+	return trouble(err, argon2_error_message(result));
+}
+
+#else
+
+static enum lookup
+check_argon2(struct arena *arena, struct str value, struct str given,
+	struct err *err)
+{
+	(void)arena;
+	(void)value;
+	(void)given;
+	return trouble(err, "this program was built without libargon2");
+}
+
+#endif
+
 static enum lookup
 check_digest(struct arena *arena, const struct scheme *scheme, bool is_hex,
 	struct str value, struct str given, struct err *err)
@@ -152,6 +227,8 @@ check_value(struct arena *arena, struct str name, struct str value,
 		return told(is_same(value, given));
 	case SCHEME_CRYPT:
 		return check_crypt(arena, value, given, err);
+	case SCHEME_ARGON2:
+		return check_argon2(arena, value, given, err);
 	case SCHEME_DIGEST:
 		break;
 	}

@@ -4,7 +4,9 @@
  *   {SHA} {SHA1} {SHA256} {SHA512}                    digest
  *   {SSHA} {SSHA256} {SSHA512}                        digest and salt
  *   {CRYPT} {DES-CRYPT} {MD5-CRYPT} {SHA256-CRYPT}
- *   {SHA512-CRYPT} {BLF-CRYPT}                        crypt(3): what it knows
+ *   {SHA512-CRYPT} {BLF-CRYPT}                        crypt(3): what it knows,
+ *                                                     yescrypt ($y$) among it
+ *   {ARGON2I} {ARGON2ID}                              RFC 9106; with libargon2
  *
  * Digests are base64, or with ".hex" behind the name hexadecimal.  No time tells how
  * much of a password was right.  Slow by intention; needs no other state, so that

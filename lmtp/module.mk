@@ -21,4 +21,4 @@ sbin_PROGRAMS += %D%/doorstep-lmtpd
 %C%_doorstep_lmtpd_SOURCES = %D%/lmtpd.c
 %C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a policy/libpolicy.a server/libserver.a ipc/libipc.a \
 	dict/libdict.a $(DELIVER_LIBS) $(BDB_LIBS) $(TLS_LIBS) $(SECCOMP_LIBS) \
-	$(CRYPT_LIBS) $(HIREDIS_LIBS)
+	$(CRYPT_LIBS) $(ARGON2_LIBS) $(HIREDIS_LIBS)

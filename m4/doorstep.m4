@@ -76,6 +76,30 @@ AC_DEFUN([DOORSTEP_HIREDIS], [
   AC_SUBST([HIREDIS_LIBS])
 ])
 
+dnl DOORSTEP_ARGON2(DEBIAN-PACKAGE): libargon2, which --with-argon2 asks for.  Sets
+dnl ARGON2_LIBS and HAVE_ARGON2.
+AC_DEFUN([DOORSTEP_ARGON2], [
+  doorstep_have_argon2=no
+  AS_IF([test "x$with_argon2" != xno], [
+    AC_MSG_CHECKING([for argon2])
+    doorstep_saved_libs=$LIBS
+    LIBS="-largon2 $LIBS"
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#include <argon2.h>
+]], [[return argon2_verify("", "", 0, Argon2_id);]])],
+      [doorstep_have_argon2=yes])
+    LIBS=$doorstep_saved_libs
+    AC_MSG_RESULT([$doorstep_have_argon2])
+    AS_IF([test "x$with_argon2" = xyes && test $doorstep_have_argon2 = no],
+      [AC_MSG_ERROR([argon2 is missing: install the Debian package $1])])
+  ])
+  AS_IF([test $doorstep_have_argon2 = yes], [
+    ARGON2_LIBS=-largon2
+    AC_DEFINE([HAVE_ARGON2], [1], [Can passwords be checked against Argon2?])
+  ])
+  AC_SUBST([ARGON2_LIBS])
+])
+
 dnl DOORSTEP_LIBSIEVE(DEBIAN-PACKAGE): libsieve, which --with-libsieve asks for.  It
 dnl has no pkg-config file.  Sets LIBSIEVE_LIBS and HAVE_LIBSIEVE.
 AC_DEFUN([DOORSTEP_LIBSIEVE], [

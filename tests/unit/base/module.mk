@@ -88,7 +88,7 @@ UNIT_TESTS += %D%/ere
 
 UNIT_TESTS += %D%/password
 %C%_password_SOURCES = %D%/password.c
-%C%_password_LDADD = $(TEST_LIBS) $(CRYPT_LIBS)
+%C%_password_LDADD = $(TEST_LIBS) $(CRYPT_LIBS) $(ARGON2_LIBS)
 
 UNIT_TESTS += %D%/regex
 %C%_regex_SOURCES = %D%/regex.c

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/password.h"
 
+#include "config.h"
+
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -60,6 +62,47 @@ TEST(another_one_does_not)
 		for (j = 0; j < ARRAY_LENGTH(others); j++)
 			CHECK_INT(check(known[i], others[j]), LOOKUP_NONE);
 }
+
+#ifdef HAVE_ARGON2
+
+TEST(hashes_of_argon2_are_known)
+{
+	static const char *const hashes[] = {
+		"{ARGON2ID}$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$"
+		"RGrC2kghhmdFPTu+VWYImMCAKqufCVt9PjEVxccoErs",
+		"{ARGON2I}$argon2i$v=19$m=4096,t=3,p=1$c2FsdHNhbHRzYWx0$"
+		"qOCkx9nMeFlaGOO4DUmPDgrlUbgMMuO9T1+vQCFuyzw"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(hashes); i++) {
+		CHECK_INT(check(hashes[i], "secret"), LOOKUP_FOUND);
+		CHECK_INT(check(hashes[i], "Secret"), LOOKUP_NONE);
+		CHECK_INT(check(hashes[i], ""), LOOKUP_NONE);
+	}
+}
+
+/* Whoever wrote it takes the memory of the process that checks it. */
+TEST(a_hash_of_argon2_must_not_cost_too_much)
+{
+	static const char *const stored[] = {"$argon2id$v=19$m=4194304,t=2,p=1$"
+	                                     "c2FsdHNhbHRzYWx0$RGrC2kghhmdF",
+		"$argon2id$v=19$m=1024,t=99999,p=1$c2FsdHNhbHRzYWx0$"
+	        "RGrC2kghhmd",
+		"$argon2id$v=19$t=2,p=1$c2FsdHNhbHRzYWx0$RGrC2kghhmdFPTu+"
+	        "VWYImM",
+		"$argon2d$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$"
+	        "RGrC2kghhmdFPTu+",
+		"$argon2id$", "$6$saltsalt$x"};
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(stored); i++) {
+		snprintf(text, sizeof(text), "{ARGON2ID}%s", stored[i]);
+		CHECK_INT(check(text, "secret"), LOOKUP_ERROR);
+	}
+}
+
+#endif
 
 TEST(what_is_empty_or_locked_matches_nothing)
 {
