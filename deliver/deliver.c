@@ -9,6 +9,7 @@
 #include "deliver/mailboxes.h"
 #include "deliver/notices.h"
 #include "deliver/plan.h"
+#include "deliver/programs.h"
 #include "deliver/quota.h"
 #include "deliver/report.h"
 #include "deliver/script.h"
@@ -72,7 +73,8 @@ decide(struct job *job, struct delivery *delivery, struct err *err)
 	if (open_store(job, delivery, err) < 0)
 		return -1;
 	/* A script in error asks for keep; -1 is trouble of our own. */
-	if (script_evaluate(job, delivery, err) < 0)
+	if (script_evaluate(job, delivery, err) < 0 ||
+		programs_had_no_place(delivery, err))
 		return -1;
 	if (detail_choose_folder(job, delivery, err) < 0)
 		return -1;

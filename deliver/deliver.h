@@ -154,6 +154,22 @@ struct job_seen {
 		const struct seen_mark *mark, struct err *err);
 };
 
+/* ---- waiting for others ---- */
+
+enum job_wait {
+	JOB_WAIT_MAIL,   /* until mail that leaves is taken */
+	JOB_WAIT_PROGRAM /* until a program has ended */
+};
+
+/* Who decides whether a job may wait for what others do: they may take long, and
+ * whoever waits does nothing else.  The job's host is known by CONTAINER_OF. */
+struct job_waits {
+	/* -1: not now, temporary.  Once more is no more. */
+	int (*begin)(
+		const struct job *job, enum job_wait what, struct err *err);
+	void (*end)(const struct job *job, enum job_wait what);
+};
+
 /* What takes time.  Jobs that are delivered together wait together: each is told
  * what its phases took for all of them. */
 enum job_phase {
@@ -194,6 +210,7 @@ struct job {
 	/* Where programs run that scripts ask for (deliver/programs.h); NULL:
 	 * as children of ours. */
 	const struct job_programs *programs;
+	const struct job_waits *waits; /* NULL: it always may */
 	/* Several files of a batch are flushed at the same time; NULL: one after
 	 * the other. */
 	struct flush_crew *flush_crew;

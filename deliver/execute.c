@@ -190,6 +190,8 @@ run_pipes(struct job *job, struct delivery *delivery, struct err *err)
 
 		pipe->has_failed = !programs_pipe(
 			job, delivery, pipe->action, pipe->content);
+		if (programs_had_no_place(delivery, err))
+			return -1;
 		if (pipe->has_failed &&
 			keep_instead(job, delivery, pipe, err) < 0)
 			return -1;
@@ -498,6 +500,37 @@ execute_wait_of(const struct job *job)
 	return longest;
 }
 
+static bool
+waits_for_mail(const struct job *job, const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+
+	return plan->redirect_count > 0 ||
+	       (plan->refusal != NULL &&
+		       reject_is_by_mail(job, delivery, plan->refusal));
+}
+
+/* Before anything is handed over: what is not to be waited for has not begun. */
+static int
+begin_mail(struct job *job, struct delivery *delivery, struct err *err)
+{
+	if (job->waits != NULL && waits_for_mail(job, delivery) &&
+		job->waits->begin(job, JOB_WAIT_MAIL, err) < 0)
+		return -1;
+	return redirect_begin(job, delivery, err);
+}
+
+static void
+end_mail(struct batch *batch)
+{
+	size_t j;
+
+	for (j = 0; j < batch->count; j++)
+		if (batch->jobs[j]->waits != NULL)
+			batch->jobs[j]->waits->end(
+				batch->jobs[j], JOB_WAIT_MAIL);
+}
+
 static int
 finish_redirects(struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -535,9 +568,10 @@ execute_plans(struct batch *batch)
 	stop_unless_wanted(batch);
 	remember_ask(batch);
 	end_phase(batch, JOB_PHASE_STORE, &since_us);
-	for_each_open(batch, redirect_begin);
+	for_each_open(batch, begin_mail);
 	for_each_open(batch, finish_redirects);
 	for_each_open(batch, reject_hand_over);
+	end_mail(batch);
 	for_each_open(batch, run_pipes);
 	end_phase(batch, JOB_PHASE_OUTBOUND, &since_us);
 	for_each_open(batch, commit_copies);

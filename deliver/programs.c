@@ -441,6 +441,48 @@ log_end(const struct rules *rules, struct str name,
 	}
 }
 
+/* Here or elsewhere, when it may be waited for.  IMPOSSIBLE with work->no_place: it
+ * may not. */
+static void
+run_in_place(const struct job *job, const struct delivery *delivery,
+	const struct program_request *request, struct program_answer *answer)
+{
+	const struct settings *settings = delivery->settings;
+	struct err err;
+
+	if (job->waits != NULL &&
+		job->waits->begin(job, JOB_WAIT_PROGRAM, &err) < 0) {
+		struct err *why = ARENA_NEW(job->arena, struct err);
+
+		*why = err;
+		delivery->work->no_place = why;
+		programs_refuse(answer, err_log_text(&err));
+		return;
+	}
+	if (job->programs != NULL)
+		job->programs->run(job, settings, request, answer);
+	else
+		programs_run(settings, job->arena, request, answer);
+	if (job->waits != NULL)
+		job->waits->end(job, JOB_WAIT_PROGRAM);
+}
+
+/* A mere test of a script has no work. */
+static bool
+has_no_place(const struct delivery *delivery)
+{
+	return delivery->work != NULL && delivery->work->no_place != NULL;
+}
+
+bool
+programs_had_no_place(const struct delivery *delivery, struct err *err)
+{
+	if (!has_no_place(delivery))
+		return false;
+	*err = *delivery->work->no_place;
+	return true;
+}
+
 /* With the input that the request shall have. */
 static void
 ask(const struct job *job, const struct delivery *delivery,
@@ -454,10 +496,8 @@ ask(const struct job *job, const struct delivery *delivery,
 	request->timeout_ms = lesser(rules.timeout_ms, time_left_ms(job));
 	if (!make_input(settings, content, text, rules.eol, &request->input))
 		programs_refuse(answer, "no room for its standard input");
-	else if (job->programs != NULL)
-		job->programs->run(job, settings, request, answer);
 	else
-		programs_run(settings, job->arena, request, answer);
+		run_in_place(job, delivery, request, answer);
 	fd_close(&request->input);
 }
 
@@ -470,10 +510,7 @@ programs_warn(const struct job *job, const struct delivery *delivery,
 	request->environment = environment_for(job, delivery);
 	request->timeout_ms = rules_of(settings, request->use).timeout_ms;
 	request->input = -1;
-	if (job->programs != NULL)
-		job->programs->run(job, settings, request, answer);
-	else
-		programs_run(settings, job->arena, request, answer);
+	run_in_place(job, delivery, request, answer);
 }
 
 static enum program_use
@@ -537,7 +574,8 @@ programs_for_script(const struct job *job, const struct delivery *delivery,
 	}
 	ask(job, delivery, &request, external->content, external->input,
 		&answer);
-	log_end(&rules, request.name, &answer);
+	if (!has_no_place(delivery))
+		log_end(&rules, request.name, &answer);
 	external->end = external_end_of(answer.end);
 	external->output = answer.output;
 	if (answer.end != PROGRAM_DONE)
@@ -558,6 +596,8 @@ programs_pipe(const struct job *job, const struct delivery *delivery,
 	if (content == NULL)
 		content = content_of(job->arena, job->message);
 	ask(job, delivery, &request, content, STR_EMPTY, &answer);
+	if (has_no_place(delivery))
+		return false;
 	if (answer.end == PROGRAM_DONE) {
 		report_line(job, delivery, NULL,
 			"piped message to program '%.*s'%s%s",

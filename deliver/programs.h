@@ -85,6 +85,10 @@ void programs_for_script(const struct job *job, const struct delivery *delivery,
 void programs_warn(const struct job *job, const struct delivery *delivery,
 	struct program_request *request, struct program_answer *answer);
 
+/* Whether a program of this delivery could not be waited for, as too many wait
+ * already: then nothing else may come of it either, and `err` is temporary. */
+bool programs_had_no_place(const struct delivery *delivery, struct err *err);
+
 /* The answer to a question that could not even be asked. */
 void programs_refuse(struct program_answer *answer, const char *why);
 

@@ -340,6 +340,17 @@ go_together(const struct plan_redirect *a, const struct plan_redirect *b)
 
 /* ---- handing over ---- */
 
+/* Nobody waits for what comes later. */
+static void
+limit_time(const struct job *job, struct outbound_settings *settings)
+{
+	uint64_t now = clock_monotonic_ms();
+	uint64_t left = job->deadline_ms > now ? job->deadline_ms - now : 1;
+
+	if (job->deadline_ms > 0 && settings->timeout_ms > left)
+		settings->timeout_ms = left;
+}
+
 static struct outbound_pending *
 begin(struct job *job, struct delivery *delivery,
 	const struct plan_handover *handover)
@@ -358,6 +369,7 @@ begin(struct job *job, struct delivery *delivery,
 	for (i = 0; i < handover->count; i++)
 		addresses[i] = redirects[i].address;
 	*settings = setup_outbound(delivery->settings);
+	limit_time(job, settings);
 	*mail = (struct outbound_mail){.sender = return_path(job, delivery),
 		.recipients = addresses,
 		.count = handover->count,

@@ -74,7 +74,10 @@ struct delivery_work {
 	struct work_warnings {
 		struct quota_crossing *items;
 		size_t count, size;
-	} warnings;       /* what is told afterwards */
+	} warnings; /* what is told afterwards */
+	/* Temporary: a program was to be waited for, and too many wait already.
+	 * NULL: none was. */
+	const struct err *no_place;
 	bool is_repeated; /* the outcome is that of an earlier delivery */
 	bool is_ordinary; /* it failed as the client's ways make it */
 };

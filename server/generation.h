@@ -27,6 +27,7 @@
 #include "server/process.h"
 #include "server/run_as.h"
 #include "server/ticket.h"
+#include "server/waits.h"
 
 enum {
 	/* A generation that is not ready by then has failed. */
@@ -105,6 +106,7 @@ struct generation {
 	struct pool_group *home; /* the only identity there can be, or NULL */
 	struct pool_group *kept; /* has process_min_avail workers, or NULL */
 	struct loop_timer pool_timer;
+	struct waits waits;
 	struct work **works; /* by the front's number; those in line */
 	struct list all_works;
 	size_t work_buckets, work_count;

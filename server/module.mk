@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libserver.a
 %C%_libserver_a_SOURCES = \
 	%D%/askmarks.c %D%/askmarks.h \
 	%D%/askrunner.c %D%/askrunner.h \
+	%D%/askwait.c %D%/askwait.h \
 	%D%/certificates.c %D%/certificates.h \
 	%D%/carriers.c %D%/carriers.h \
 	%D%/child.c %D%/child.h \
@@ -41,6 +42,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/runners.c \
 	%D%/tlsserver.c %D%/tlsserver.h \
 	%D%/ticket.c %D%/ticket.h \
+	%D%/waits.c %D%/waits.h \
 	%D%/wire.c %D%/wire.h \
 	%D%/worker.c \
 	%D%/workers.c

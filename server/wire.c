@@ -570,6 +570,19 @@ wire_status_text(struct frame *frame, struct wire_status_text *text)
 /* ---- programs ---- */
 
 void
+wire_wait(struct frame *frame, struct wire_wait_order *order)
+{
+	FRAME_ENUM(frame, &order->what, WIRE_WAIT_PROGRAM);
+	frame_fd(frame, &order->answer);
+}
+
+void
+wire_may_wait(struct frame *frame, struct wire_may_wait *answer)
+{
+	frame_bool(frame, &answer->is_granted);
+}
+
+void
 wire_runner(struct frame *frame, struct wire_runner *runner)
 {
 	frame_fd(frame, &runner->fd);

@@ -73,6 +73,10 @@ enum wire_type {
 	/* worker -> master */
 	WIRE_IDLE,
 	WIRE_CHECKED,
+	WIRE_WAIT,
+	WIRE_WAITED,
+	/* master -> worker, on the channel that came with WAIT */
+	WIRE_MAY_WAIT,
 
 	/* front -> worker */
 	WIRE_JOB_RECIPIENTS = 60,
@@ -563,6 +567,25 @@ struct wire_status_text {
 void wire_status_text(struct frame *frame, struct wire_status_text *text);
 
 /* ---- programs ---- */
+
+/* What a worker waits for that others do. */
+enum wire_wait {
+	WIRE_WAIT_MAIL,   /* mail to be taken */
+	WIRE_WAIT_PROGRAM /* a program to end */
+};
+enum { WIRE_WAITS = WIRE_WAIT_PROGRAM + 1 };
+
+/* WAIT and WAITED. */
+struct wire_wait_order {
+	enum wire_wait what;
+	int answer; /* WAIT: master's end of the channel for MAY_WAIT */
+};
+void wire_wait(struct frame *frame, struct wire_wait_order *order);
+
+struct wire_may_wait {
+	bool is_granted;
+};
+void wire_may_wait(struct frame *frame, struct wire_may_wait *answer);
 
 /* A worker wants a runner as whom it is itself, in place of one that it had: the
  * runner's end of the channel between them. */

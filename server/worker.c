@@ -26,6 +26,7 @@
 #include "deliver/programs.h"
 #include "deliver/scriptcache.h"
 #include "server/askrunner.h"
+#include "server/askwait.h"
 #include "server/child.h"
 #include "server/confine.h"
 #include "server/job.h"
@@ -68,7 +69,8 @@ struct worker {
 	bool expects_more; /* ASSIGN */
 	bool is_draining;
 	bool front_broke_rules;
-	char prefix[64]; /* of log lines between jobs */
+	bool is_waiting[JOB_WAIT_PROGRAM + 1]; /* for others; master knows */
+	char prefix[64];                       /* of log lines between jobs */
 };
 
 static struct slot *
@@ -265,6 +267,43 @@ run_program(const struct job *job, const struct settings *settings,
 		request, answer);
 }
 
+static enum wire_wait
+wire_wait_of(enum job_wait what)
+{
+	switch (what) {
+	case JOB_WAIT_MAIL:
+		return WIRE_WAIT_MAIL;
+	case JOB_WAIT_PROGRAM:
+		break;
+	}
+	return WIRE_WAIT_PROGRAM;
+}
+
+static int
+begin_wait(const struct job *job, enum job_wait what, struct err *err)
+{
+	struct worker *worker = slot_of(job)->worker;
+
+	if (worker->is_waiting[what])
+		return 0;
+	if (askwait_begin(&worker->child->master, wire_wait_of(what), err) < 0)
+		return -1;
+	worker->is_waiting[what] = true;
+	return 0;
+}
+
+static void
+end_wait(const struct job *job, enum job_wait what)
+{
+	struct worker *worker = slot_of(job)->worker;
+
+	if (worker->is_waiting[what])
+		askwait_end(&worker->child->master, wire_wait_of(what));
+	worker->is_waiting[what] = false;
+}
+
+static const struct job_waits waits = {.begin = begin_wait, .end = end_wait};
+
 static const struct job_programs programs = {.run = run_program};
 
 static struct job *
@@ -276,6 +315,7 @@ prepare_job(struct worker *worker, struct slot *slot)
 	job->is_abandoned = is_abandoned;
 	job->settled = send_results;
 	job->programs = &programs;
+	job->waits = &waits;
 	job->flush_crew = worker->flush_crew;
 	if (!worker->child->boot.has_no_memory) {
 		job->memory = &jobmemory_ops;

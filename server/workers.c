@@ -41,6 +41,7 @@ struct worker {
 	size_t job_count;
 	bool owes_assigned;        /* ASSIGN has not left yet */
 	struct question *question; /* CHECK was sent */
+	struct waiter waiter;
 };
 
 #define WORKER_OF_POOLED(pointer) CONTAINER_OF(pointer, struct worker, pooled)
@@ -450,6 +451,7 @@ worker_free_again(struct worker *worker)
 	struct generation *generation = worker->generation;
 
 	loop_timer_stop(loop_of(generation), &worker->timer);
+	waits_end_all(&generation->waits, &worker->waiter);
 	worker->job_count = 0;
 	if (worker->process.is_draining || worker->process.is_killed)
 		return;
@@ -488,6 +490,56 @@ on_checked(struct worker *worker, struct frame *frame)
 	worker_free_again(worker);
 }
 
+/* It waits for this: nothing is queued, and one that has gone needs no answer. */
+static void
+answer_wait(int fd, bool is_granted)
+{
+	struct wire_may_wait answer = {.is_granted = is_granted};
+	struct channel link;
+	struct frame frame;
+	struct err err;
+
+	channel_open(&link, fd, false);
+	frame_begin(&frame, WIRE_MAY_WAIT);
+	wire_may_wait(&frame, &answer);
+	if (channel_send(&link, &frame, &err) < 0)
+		log_debug("a worker does not wait for its answer: %s",
+			err_log_text(&err));
+	channel_close(&link);
+}
+
+/* Only one at work has anything to wait for. */
+static void
+on_wait(struct worker *worker, struct frame *frame)
+{
+	struct wire_wait_order order = {.answer = -1};
+
+	wire_wait(frame, &order);
+	if (!frame_is_whole(frame) || order.answer < 0) {
+		fd_close(&order.answer);
+		process_breach(&worker->process, frame);
+		return;
+	}
+	answer_wait(order.answer,
+		worker->job_count > 0 && waits_begin(&worker->generation->waits,
+						 &worker->waiter, order.what));
+}
+
+static void
+on_waited(struct worker *worker, struct frame *frame)
+{
+	struct wire_wait_order order = {.answer = -1};
+
+	wire_wait(frame, &order);
+	if (frame_is_whole(frame) && order.answer < 0) {
+		waits_end(&worker->generation->waits, &worker->waiter,
+			order.what);
+		return;
+	}
+	fd_close(&order.answer);
+	process_breach(&worker->process, frame);
+}
+
 static void
 worker_received(struct process *process, struct frame *frame)
 {
@@ -503,6 +555,12 @@ worker_received(struct process *process, struct frame *frame)
 		break;
 	case WIRE_CHECKED:
 		on_checked(worker, frame);
+		break;
+	case WIRE_WAIT:
+		on_wait(worker, frame);
+		break;
+	case WIRE_WAITED:
+		on_waited(worker, frame);
 		break;
 	case WIRE_RUNNER:
 		runners_start(worker->generation, process, worker->number,
@@ -525,6 +583,7 @@ worker_ended(struct process *process)
 	struct err err;
 
 	loop_timer_stop(loop_of(generation), &worker->timer);
+	waits_end_all(&generation->waits, &worker->waiter);
 	list_remove(&worker->in_all);
 	/* The front sees its channel close; but it must know which one. */
 	pay_assigned(process);
@@ -716,16 +775,13 @@ count_together(const struct settings *settings)
 	return (size_t)settings->lmtp_jobs_together;
 }
 
-void
-workers_open(struct generation *generation)
+static void
+open_pool(struct generation *generation)
 {
 	const struct conf_service *service = generation->service;
 	struct pool *pool = &generation->pool;
 
 	pool_init(pool);
-	list_init(&generation->workers);
-	list_init(&generation->all_works);
-	generation->pool_timer.fire = wake;
 	pool->limit = generation->settings->default_process_limit;
 	pool->idle_kill_ms = 60 * 1000;
 	pool->together = count_together(generation->settings);
@@ -740,6 +796,19 @@ workers_open(struct generation *generation)
 	pool->least = service->process_min_avail;
 	if (pool->least > pool->limit)
 		pool->least = pool->limit;
+}
+
+void
+workers_open(struct generation *generation)
+{
+	const struct settings *settings = generation->settings;
+
+	list_init(&generation->workers);
+	list_init(&generation->all_works);
+	generation->pool_timer.fire = wake;
+	open_pool(generation);
+	waits_init(&generation->waits, generation->pool.limit,
+		settings->mailer_wait_limit, settings->program_wait_limit);
 }
 
 void

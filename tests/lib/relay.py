@@ -12,6 +12,12 @@ came.  What it does with a recipient is in the local part:
     slow     250 after two seconds
     together 250 when N have come to this, else 451 after twenty seconds
 
+A file FOLDER/hang has a word: sessions that come to this place hang there, until the
+file is gone; then they close.  FOLDER/hanging tells how many do.
+
+    banner   before the first reply      rcpt   before the reply to RCPT
+    dot      when the message is there, which is not taken then
+
 SPDX-License-Identifier: MIT
 """
 
@@ -25,6 +31,7 @@ import time
 
 LOCK = threading.Lock()
 COUNT = [0]
+HANGING = [0]
 
 
 def save(folder, commands, data):
@@ -34,6 +41,23 @@ def save(folder, commands, data):
     with open(path + ".new", "wb") as out:
         out.write(b"\n".join(commands) + b"\n\n" + data)
     os.rename(path + ".new", path)
+
+
+def word(folder):
+    try:
+        with open(os.path.join(folder, "hang")) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def count_hanging(folder, change):
+    with LOCK:
+        HANGING[0] += change
+        path = os.path.join(folder, "hanging")
+        with open(path + ".new", "w") as out:
+            out.write("%d\n" % HANGING[0])
+        os.rename(path + ".new", path)
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -48,10 +72,23 @@ class Session(socketserver.StreamRequestHandler):
         self.wfile = self.connection.makefile("wb")
         self.is_secure = True
 
+    def hangs(self, place):
+        """Whether this session has hung, and is to be closed."""
+        folder = self.server.options.folder
+        if word(folder) != place:
+            return False
+        count_hanging(folder, 1)
+        while word(folder) == place:
+            time.sleep(0.02)
+        count_hanging(folder, -1)
+        return True
+
     def handle(self):
         self.is_secure = self.knows_user = False
         self.commands = []
         try:
+            if self.hangs("banner"):
+                return
             if self.server.options.implicit:
                 self.secure()
             self.say("220 relay.example ready")
@@ -113,6 +150,8 @@ class Session(socketserver.StreamRequestHandler):
             self.say("250 2.1.0 ok")
 
     def on_rcpt(self, line):
+        if self.hangs("rcpt"):
+            return False
         local = line.split(b"<")[1].split(b"@")[0].decode()
         if local == "hang":
             open(os.path.join(self.server.options.folder, "hangs"), "w").close()
@@ -147,6 +186,8 @@ class Session(socketserver.StreamRequestHandler):
             if line == b".\r\n":
                 break
             data += line[1:] if line.startswith(b".") else line
+        if self.hangs("dot"):
+            return False
         save(self.server.options.folder, self.commands, data)
         self.commands = []
         for local in self.accepted if self.server.options.lmtp else ["all"]:

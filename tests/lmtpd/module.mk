@@ -6,6 +6,7 @@ TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/hammer.sh \
 	%D%/hammer_dict.sh \
+	%D%/hanging.sh \
 	%D%/leaving.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
@@ -34,6 +35,7 @@ EXTRA_DIST += \
 	%D%/hammer.py \
 	%D%/hammer.sh \
 	%D%/hammer_dict.sh \
+	%D%/hanging.sh \
 	%D%/leaving.sh \
 	%D%/mailer.sh \
 	%D%/metrics.sh \

@@ -29,6 +29,10 @@ UNIT_TESTS += %D%/job
 %C%_job_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a tests/lib/libtest.a \
 	$(DELIVER_LIBS) $(SECCOMP_LIBS)
 
+UNIT_TESTS += %D%/waits
+%C%_waits_SOURCES = %D%/waits.c
+%C%_waits_LDADD = server/libserver.a $(TEST_LIBS)
+
 # With a memory of deliveries of its own.
 UNIT_TESTS += %D%/worker
 %C%_worker_SOURCES = %D%/worker.c %D%/stage.c %D%/stage.h

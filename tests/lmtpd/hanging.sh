@@ -1,0 +1,201 @@
+#!/bin/sh
+# What mail leaves by hangs, or a program does: only mail that needs it waits.
+# SPDX-License-Identifier: MIT
+. "${TEST_SOURCE:-$(dirname "$0")/../..}/tests/lib/tap.sh"
+. "$TEST_SOURCE/tests/lmtpd/lmtpd.sh"
+
+UNRELATED=50
+
+# relay NAME [OPTION...]: a server; its port in $port, its folder in $relay.
+relay() {
+	relay=$TEST_WORK/relay-$1
+	mkdir "$relay"
+	shift
+	python3 "$TEST_SOURCE/tests/lib/relay.py" "$relay" "$@" 2>>relay-log &
+	at_end "kill -9 $! 2>/dev/null"
+	soon test -f "$relay/port"
+	port=$(cat "$relay/port")
+}
+settings() {
+	{
+		cat base.conf
+		printf '%s\n' "$@"
+	} >"$conf"
+}
+# send_named USER ID: one message; the reply.
+send_named() {
+	python3 - "$TEST_SOURCE/tests/lib" "$base/lmtp" "$@" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import lmtp
+client = lmtp.Client(sys.argv[2], timeout=90)
+text = "From: ada@partner.example\r\nMessage-ID: <%s@x>\r\n\r\nx\r\n" % sys.argv[4]
+replies = client.send_message("ada@partner.example", [sys.argv[3]], text.encode())
+client.quit()
+print(*replies[0])
+END
+}
+# send_many USER COUNT: so many messages on some connections; how many were saved.
+send_many() {
+	python3 - "$TEST_SOURCE/tests/lib" "$base/lmtp" "$@" <<'END'
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+import lmtp
+user, count = sys.argv[3], int(sys.argv[4])
+saved, lock = [], threading.Lock()
+def work(numbers):
+    client = lmtp.Client(sys.argv[2], timeout=90)
+    for number in numbers:
+        reply = client.send_message("ada@partner.example", [user],
+                                    lmtp.mail("unrelated %d" % number))[0][-1]
+        with lock:
+            saved.append(reply.startswith("250"))
+    client.quit()
+threads = [threading.Thread(target=work, args=[range(own, count, 5)])
+           for own in range(5)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(sum(saved))
+END
+}
+# hang PLACE: from now on the relay does; relent: no longer.
+hang() {
+	echo "$1" >"$relay/hang.new"
+	mv "$relay/hang.new" "$relay/hang"
+}
+relent() {
+	rm -f "$relay/hang"
+	soon hanging 0
+}
+# hanging N: so many sessions with the relay hang.
+hanging() {
+	[ "$(cat "$relay/hanging" 2>/dev/null || echo 0)" = "$1" ]
+}
+# waiting PID...: how many of these clients still wait.
+waiting() {
+	for pid; do
+		kill -0 "$pid" 2>/dev/null && echo
+	done | wc -l
+}
+# left NAME: how many messages NAME.N the relay has.
+left() {
+	cat "$relay"/[0-9]* 2>/dev/null | grep -c "^Message-ID: <$1\.[0-9]*@x>"
+}
+# retry USER ID REPLY: comes again with what had this reply, if that was 4xx.
+retry() {
+	case $(cat "$3") in
+	4*) like "$(send_named "$1" "$2")" "250 *" "$2 comes again and leaves" ;;
+	*) like "$(cat "$3")" "250 *" "$2 has left after all" ;;
+	esac
+}
+
+cat >>"$conf" <<END
+mail_location = maildir:~/%n
+sieve = ~/%n.sieve
+submission_timeout = 60 secs
+mailer_process_limit = 8
+lmtp_user_concurrency_limit = 0
+lookup_timeout = 3 secs
+service lmtp {
+  process_limit = 4
+}
+END
+cp "$conf" base.conf
+for user in fay fred; do
+	echo "redirect \"$user@elsewhere.example\";" >"$home/$user.sieve"
+done
+
+# ---- redirects, the relay hangs ----
+
+relay one
+settings "submission_host = 127.0.0.1:$port"
+ok "the server starts" start
+for place in banner rcpt dot; do
+	rm -rf "$home/amy"
+	hang $place
+	send_named fay "$place.1" >reply.1 &
+	first=$!
+	soon hanging 1
+	send_named fred "$place.2" >reply.2 &
+	second=$!
+	ok "the relay hangs at $place, two redirects wait for it" \
+		soon hanging 2
+	like "$(send_named fay "$place.3")" "451 4.3.2 *" \
+		"a third one is put off at once"
+	is "$(send_many amy $UNRELATED)" $UNRELATED \
+		"$UNRELATED messages that have nothing to do with it are filed"
+	is "$(waiting $first $second)" 2 "while the two still wait"
+	unlike "$(cat reply.1 reply.2)" "*250*" "nobody was promised anything"
+	relent
+	wait $first $second
+	retry fay "$place.1" reply.1
+	retry fred "$place.2" reply.2
+	like "$(send_named fay "$place.3")" "250 *" \
+		"the relay is back, and what was put off leaves"
+	is "$(left "$place")" 3 "each of them once"
+done
+like "$(cat "$log")" "*as many deliveries as may are waiting until mail is taken (mailer_wait_limit)*" \
+	"the log tells why some were put off"
+
+# ---- the mailer hangs ----
+
+mailer=$(process mailer)
+kill -STOP "$mailer"
+send_named fay stop.1 >reply.1 &
+first=$!
+send_named fred stop.2 >reply.2 &
+second=$!
+is "$(send_many amy $UNRELATED)" $UNRELATED \
+	"a mailer that hangs holds up no other mail"
+ok "another one takes its place" soon is_new mailer "$mailer"
+wait $first $second
+like "$(cat reply.1)$(cat reply.2)" "250 *250 *" \
+	"which serves those that the old one had not heard yet"
+is "$(left stop)" 2 "once"
+stop
+
+# ---- programs ----
+
+mkdir programs
+cat >programs/hang <<END
+#!/bin/sh
+echo \$\$ >>"$home/programs"
+exec sleep 1000
+END
+chmod 755 programs/hang
+settings "sieve_execute_bin_dir = $TEST_WORK/programs" \
+	"sieve_pipe_bin_dir = $TEST_WORK/programs" \
+	"sieve_execute_exec_timeout = 60s" "sieve_pipe_exec_timeout = 60s"
+cat >"$home/eve.sieve" <<'END'
+require "vnd.dovecot.execute";
+if execute "hang" { discard; }
+END
+cat >"$home/pia.sieve" <<'END'
+require "vnd.dovecot.pipe";
+pipe "hang";
+END
+ok "the server starts" start
+rm -rf "$home/amy"
+send_named eve 1 >reply.1 &
+first=$!
+ok "a program hangs" soon test -s "$home/programs"
+like "$(send_named eve 2)" "451 4.3.2 *" "a second one is put off at once"
+like "$(send_named pia 3)" "451 4.3.2 *" "so is one that a message is piped to"
+is "$(find "$home/eve" "$home/pia" -type f -path '*/new/*' 2>/dev/null | wc -l)" 0 \
+	"and nothing of them is filed"
+is "$(send_many amy $UNRELATED)" $UNRELATED \
+	"$UNRELATED messages without programs are filed"
+is "$(waiting $first)" 1 "while it still hangs"
+kill -9 "$(cat "$home/programs")"
+wait $first
+like "$(cat reply.1)" "250 *" "when it has ended the message is filed"
+rm "$home/programs"
+send_named pia 4 >reply.1 &
+first=$!
+ok "the place is free again" soon test -s "$home/programs"
+kill -9 "$(cat "$home/programs")"
+wait $first
+stop
+done_testing
