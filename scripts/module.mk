@@ -8,7 +8,8 @@
 #   check-diff    Sieve beside Pigeonhole: DIFF_COUNT (2000) generated scripts from
 #                 DIFF_SEED (the time)
 #   check-perf    speed against other delivery agents
-#   fuzz-smoke    each fuzzer for FUZZ_SECONDS (30)
+#   fuzz-smoke    each fuzzer for FUZZ_SECONDS (30); FUZZ_OTHERS_SECONDS: those
+#                 that read neither scripts nor messages
 SUITE = $(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS
 # One make after the other: two at once would build the same libraries.
 PREPARE_SUITE = $(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
