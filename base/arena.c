@@ -20,38 +20,60 @@ enum {
 	LARGE_CHUNK = LARGEST_CHUNK
 };
 
-struct chunk {
-	struct chunk *older;
-	size_t used;
+/* So much is cleared in advance: clearing each small piece alone costs more. */
+enum { CLEARED_AHEAD = 1024 };
+
+struct arena_chunk {
+	struct arena_chunk *older;
 	size_t size;
 	size_t dirty; /* bytes at the beginning that may not be zero */
 	alignas(max_align_t) char bytes[];
 };
 
-struct arena {
-	struct chunk *newest;
-	size_t total;
-};
-
-static struct chunk *
-chunk_new(size_t size, struct chunk *older)
+static struct arena_chunk *
+chunk_new(size_t size, struct arena_chunk *older)
 {
 	bool is_large = size >= LARGE_CHUNK;
-	struct chunk *chunk =
+	struct arena_chunk *chunk =
 		is_large ? memory_get(sizeof(*chunk) + size)
 			 : memory_resize(NULL, sizeof(*chunk) + size);
 
-	chunk->used = 0;
 	chunk->size = size;
 	chunk->dirty = is_large ? 0 : size;
 	chunk->older = older;
 	return chunk;
 }
 
+/* `used` bytes of the chunk are handed out, of all chunks `total`.  An arena
+ * without a chunk has no room, but a place where that begins. */
+static void
+begin_in(struct arena *arena, struct arena_chunk *chunk, size_t used,
+	size_t total)
+{
+	char *bytes = chunk != NULL ? chunk->bytes : (char *)arena;
+
+	arena->newest = chunk;
+	arena->next = bytes + used;
+	arena->zeroed = arena->next;
+	arena->end = bytes + (chunk != NULL ? chunk->size : 0);
+	arena->origin = (size_t)(uintptr_t)arena->next - total;
+}
+
+static size_t
+used_of_newest(const struct arena *arena)
+{
+	return arena->newest != NULL
+	               ? (size_t)(arena->next - arena->newest->bytes)
+	               : 0;
+}
+
 struct arena *
 arena_open(void)
 {
-	return memory_get(sizeof(struct arena));
+	struct arena *arena = memory_get(sizeof(struct arena));
+
+	begin_in(arena, NULL, 0, 0);
+	return arena;
 }
 
 void
@@ -85,60 +107,93 @@ aligned(size_t size)
 	return (size + align - 1) / align * align;
 }
 
-static NOINLINE struct chunk *
-add_chunk(struct arena *arena, size_t size)
+static void
+remember_dirt(struct arena *arena)
 {
-	arena->newest =
-		chunk_new(next_chunk_size(arena, aligned(size)), arena->newest);
-	return arena->newest;
+	struct arena_chunk *chunk = arena->newest;
+	size_t used = used_of_newest(arena);
+
+	if (chunk != NULL && used > chunk->dirty)
+		chunk->dirty = used;
 }
 
-/* Memory that is not cleared.  What is left in a chunk is a multiple of the
- * alignment, so that what fits in fits in with what follows it. */
+static NOINLINE void
+add_chunk(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk =
+		chunk_new(next_chunk_size(arena, aligned(size)), arena->newest);
+
+	remember_dirt(arena);
+	begin_in(arena, chunk, 0, arena_used(arena));
+}
+
+/* What is left in a chunk is a multiple of the alignment, so that what fits in
+ * fits in with what follows it. */
+static inline bool
+has_room(const struct arena *arena, size_t size)
+{
+	return arena->newest != NULL &&
+	       (size_t)(arena->end - arena->next) >= size;
+}
+
+/* Memory that is not cleared. */
 static inline void *
 take(struct arena *arena, size_t size)
 {
-	struct chunk *chunk = arena->newest;
 	void *memory;
 
-	if (chunk == NULL || chunk->size - chunk->used < size)
-		chunk = add_chunk(arena, size);
-	size = aligned(size);
-	memory = chunk->bytes + chunk->used;
-	chunk->used += size;
-	arena->total += size;
+	if (!has_room(arena, size))
+		add_chunk(arena, size);
+	memory = arena->next;
+	arena->next += aligned(size);
+	if (arena->zeroed < arena->next)
+		arena->zeroed = arena->next;
 	return memory;
 }
 
-void *
-arena_alloc(struct arena *arena, size_t size)
+/* `size` bytes from `next` on, which are there, and those behind them. */
+static void
+clear(struct arena *arena, size_t size)
 {
-	char *memory = take(arena, size);
-	const struct chunk *chunk = arena->newest;
+	struct arena_chunk *chunk = arena->newest;
+	char *dirty_end = chunk->bytes + chunk->dirty;
+	size_t left = (size_t)(arena->end - arena->next);
+	char *to;
 
-	if ((size_t)(memory - chunk->bytes) < chunk->dirty)
-		memset(memory, 0, size);
-	return memory;
+	if (size < CLEARED_AHEAD)
+		size = left < CLEARED_AHEAD ? left : CLEARED_AHEAD;
+	to = arena->next + aligned(size);
+	if (to > dirty_end)
+		to = dirty_end;
+	if (arena->zeroed < to)
+		memset(arena->zeroed, 0, (size_t)(to - arena->zeroed));
+	arena->zeroed = to < dirty_end ? to : arena->end;
 }
 
 void *
-arena_alloc_array(struct arena *arena, size_t size, size_t count)
+arena_alloc_more(struct arena *arena, size_t size)
 {
-	size_t bytes;
+	void *memory;
 
-	if (__builtin_mul_overflow(size, count, &bytes))
-		memory_exhausted();
-	return arena_alloc(arena, bytes);
+	if (!has_room(arena, size))
+		add_chunk(arena, size);
+	clear(arena, size);
+	memory = arena->next;
+	arena->next += aligned(size);
+	return memory;
 }
 
 void *
 arena_grow(struct arena *arena, const void *array, size_t size, size_t count,
 	size_t new_count)
 {
-	void *bigger = arena_alloc_array(arena, size, new_count);
+	size_t old_bytes = memory_product(size, count);
+	size_t bytes = memory_product(size, new_count);
+	char *bigger = take(arena, bytes);
 
 	if (count > 0)
-		memcpy(bigger, array, memory_product(size, count));
+		memcpy(bigger, array, old_bytes);
+	memset(bigger + old_bytes, 0, bytes - old_bytes);
 	return bigger;
 }
 
@@ -219,17 +274,27 @@ arena_format(struct arena *arena, const char *format, ...)
 	return text;
 }
 
-size_t
-arena_used(const struct arena *arena)
-{
-	return arena->total;
-}
-
 struct arena_mark
 arena_mark(const struct arena *arena)
 {
-	return (struct arena_mark){arena->newest,
-		arena->newest ? arena->newest->used : 0, arena->total};
+	return (struct arena_mark){
+		arena->newest, used_of_newest(arena), arena_used(arena)};
+}
+
+/* A small piece is cleared at once, so that what was cleared behind it counts. */
+static void
+step_back(struct arena *arena, char *to)
+{
+	size_t count = (size_t)(arena->next - to);
+
+	if (count == 0)
+		return;
+	remember_dirt(arena);
+	if (count <= CLEARED_AHEAD)
+		memset(to, 0, count);
+	else
+		arena->zeroed = to;
+	arena->next = to;
 }
 
 /* The oldest chunk stays, so that an arena that is filled and released again and
@@ -237,19 +302,18 @@ arena_mark(const struct arena *arena)
 void
 arena_release(struct arena *arena, struct arena_mark mark)
 {
-	struct chunk *chunk = arena->newest;
+	struct arena_chunk *chunk = arena->newest;
 
+	if (chunk != NULL && chunk == mark.chunk) {
+		step_back(arena, chunk->bytes + mark.used);
+		return;
+	}
+	remember_dirt(arena);
 	while (chunk != mark.chunk && chunk->older != NULL) {
-		struct chunk *older = chunk->older;
+		struct arena_chunk *older = chunk->older;
 
 		memory_free(chunk);
 		chunk = older;
 	}
-	arena->newest = chunk;
-	if (chunk != NULL) {
-		if (chunk->used > chunk->dirty)
-			chunk->dirty = chunk->used;
-		chunk->used = chunk == mark.chunk ? mark.used : 0;
-	}
-	arena->total = mark.total;
+	begin_in(arena, chunk, chunk == mark.chunk ? mark.used : 0, mark.total);
 }

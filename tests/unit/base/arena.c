@@ -69,6 +69,37 @@ TEST(released_memory_is_zero_again)
 	arena_close(&arena);
 }
 
+/* Small and large pieces, cleared and not, in several chunks, one of which the
+ * system has cleared; twice in the same memory. */
+TEST(memory_is_zero_whatever_was_there_before)
+{
+	struct arena *arena = arena_open();
+	unsigned round, i;
+
+	for (round = 0; round < 3; round++) {
+		struct arena_mark outer = arena_mark(arena);
+
+		for (i = 0; i < 3000; i++) {
+			size_t size = i * 37 % 2500, used = arena_used(arena);
+			struct arena_mark mark = arena_mark(arena);
+			char *memory = arena_alloc(arena, size);
+
+			CHECK(is_zero(memory, size));
+			memset(memory, 0xff, size);
+			if (i % 3 == 0)
+				memset(arena_text(arena, STR("not zero")), 0xff,
+					sizeof("not zero"));
+			if (i % 5 == 0) {
+				arena_release(arena, mark);
+				CHECK_UINT(arena_used(arena), used);
+			}
+		}
+		arena_release(arena, outer);
+		CHECK_UINT(arena_used(arena), outer.total);
+	}
+	arena_close(&arena);
+}
+
 TEST(a_mark_in_an_empty_arena_releases_all)
 {
 	struct arena *arena = arena_open();
