@@ -37,12 +37,12 @@ lexer_init(struct lexer *lexer, struct arena *arena, struct reporter *reporter,
 		.arena = arena,
 		.reporter = reporter,
 		.script = script,
-		.position = {1, 1},
+		.line = 1,
 		.max_string = max_string,
 	};
 	/* Editors on some systems put a byte order mark in front. */
 	if (str_starts(script, STR("\xef\xbb\xbf")))
-		lexer->at = 3;
+		lexer->at = lexer->line_start = 3;
 }
 
 /* The byte `ahead` of the next one; NUL behind the end, where it cannot be
@@ -70,10 +70,10 @@ move_to(struct lexer *lexer, size_t to)
 		unsigned char c = (unsigned char)lexer->script.data[lexer->at];
 
 		if (c == '\n') {
-			lexer->position.line++;
-			lexer->position.column = 1;
-		} else if ((c & 0xc0) != 0x80) {
-			lexer->position.column++;
+			lexer->line++;
+			lexer->line_start = lexer->at + 1;
+		} else if ((c & 0xc0) == 0x80) {
+			lexer->line_start++;
 		}
 	}
 }
@@ -90,22 +90,56 @@ rest_of(const struct lexer *lexer)
 	return str_skip(lexer->script, lexer->at);
 }
 
-static bool
-is_name_start(char c)
-{
-	return ascii_is_alpha(c) || c == '_';
-}
+/* What each ASCII character may be part of; the others stand for themselves. */
+enum {
+	SIMPLE = 1, /* a string that is written as it is */
+	LATER = 2,  /* a name, but not its beginning */
+	FIRST = 4,  /* a name's beginning */
+	BLANK = 8,
+	/* Short, for the table. */
+	SI = SIMPLE,
+	DI = SIMPLE | LATER,
+	NA = SIMPLE | LATER | FIRST,
+	BL = BLANK,
+	SP = SIMPLE | BLANK
+};
+
+static const unsigned char uses[256] = {
+	/* clang-format off */
+	0,  0,  0,  0,  0,  0,  0,  0,  0,  BL, BL, 0,  0,  BL, 0,  0,
+	0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+	/*  !   "   #   $   %   &   '   (   )   *   +   ,   -   .   / */
+	SP, SI, 0,  SI, SI, SI, SI, SI, SI, SI, SI, SI, SI, SI, SI, SI,
+	/* 0 to 9                               :   ;   <   =   >   ? */
+	DI, DI, DI, DI, DI, DI, DI, DI, DI, DI, SI, SI, SI, SI, SI, SI,
+	/* @ and A to O */
+	SI, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA,
+	/* P to Z                                   [   \   ]   ^   _ */
+	NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, SI, 0,  SI, SI, NA,
+	/* ` and a to o */
+	SI, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA,
+	/* p to z                                   {   |   }   ~ */
+	NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, NA, SI, SI, SI, SI, 0,
+	/* clang-format on */
+};
 
 static bool
-is_name_char(char c)
+may_be(char c, unsigned use)
 {
-	return is_name_start(c) || ascii_is_digit(c);
+	return (uses[(unsigned char)c] & use) != 0;
 }
 
-static bool
-is_blank(char c)
+/* How many bytes from `at` on are of that use. */
+static size_t
+count_run(const struct lexer *lexer, size_t at, unsigned use)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	const char *first = lexer->script.data + at;
+	const char *end = lexer->script.data + lexer->script.len;
+	const char *c = first;
+
+	while (c < end && may_be(*c, use))
+		c++;
+	return (size_t)(c - first);
 }
 
 /* ---- white space and comments (RFC 5228 2.2, 2.3) ---- */
@@ -119,7 +153,7 @@ skip_hash_comment(struct lexer *lexer)
 static bool
 skip_bracket_comment(struct lexer *lexer)
 {
-	struct position start = lexer->position;
+	struct position start = lexer_position(lexer);
 	struct str inside;
 	size_t end;
 
@@ -141,35 +175,40 @@ skip_bracket_comment(struct lexer *lexer)
 static void
 skip_blanks(struct lexer *lexer)
 {
+	const char *data = lexer->script.data;
 	size_t at = lexer->at;
 
-	for (; at < lexer->script.len && is_blank(lexer->script.data[at]);
-		at++) {
-		lexer->position.column++;
-		if (lexer->script.data[at] == '\n') {
-			lexer->position.line++;
-			lexer->position.column = 1;
+	for (; at < lexer->script.len && may_be(data[at], BLANK); at++)
+		if (data[at] == '\n') {
+			lexer->line++;
+			lexer->line_start = at + 1;
 		}
-	}
 	lexer->at = at;
+}
+
+/* False when a comment is not closed. */
+static NOINLINE bool
+skip_comment(struct lexer *lexer)
+{
+	if (peek(lexer, 0) != '#')
+		return skip_bracket_comment(lexer);
+	skip_hash_comment(lexer);
+	return true;
 }
 
 static bool
 skip_space(struct lexer *lexer)
 {
-	while (!at_end(lexer)) {
+	for (;;) {
 		char c = peek(lexer, 0);
 
-		if (is_blank(c))
+		if (may_be(c, BLANK))
 			skip_blanks(lexer);
-		else if (c == '#')
-			skip_hash_comment(lexer);
-		else if (c != '/' || peek(lexer, 1) != '*')
+		else if (c != '#' && (c != '/' || peek(lexer, 1) != '*'))
 			return true;
-		else if (!skip_bracket_comment(lexer))
+		else if (!skip_comment(lexer))
 			return false;
 	}
-	return true;
 }
 
 /* ---- strings (RFC 5228 2.4.2) ---- */
@@ -240,35 +279,13 @@ check_string(struct lexer *lexer, struct position at, struct str value)
 	return true;
 }
 
-/* Most strings are printable ASCII without a backslash: value and width are what
- * stands there.  False, and nothing is changed, for others. */
-static bool
-lex_simple(struct lexer *lexer, struct token *token)
-{
-	struct str inside = str_skip(lexer->script, lexer->at + 1);
-	size_t i = 0;
-
-	while (i < inside.len && inside.data[i] >= ' ' &&
-		inside.data[i] != '"' && inside.data[i] != '\\')
-		i++;
-	if (i == inside.len || inside.data[i] != '"' || i > lexer->max_string)
-		return false;
-	lexer->at += i + 2;
-	lexer->position.column += (unsigned)i + 2;
-	token->text = str_of(inside.data, i);
-	token->kind = TOKEN_STRING;
-	return true;
-}
-
-static void
-lex_quoted(struct lexer *lexer, struct token *token)
+static NOINLINE void
+lex_difficult(struct lexer *lexer, struct token *token)
 {
 	struct str inside;
 	bool is_plain;
 	size_t len;
 
-	if (lex_simple(lexer, token))
-		return;
 	move_by(lexer, 1);
 	inside = rest_of(lexer);
 	len = quoted_length(inside, &is_plain);
@@ -288,6 +305,25 @@ lex_quoted(struct lexer *lexer, struct token *token)
 		token->kind = TOKEN_STRING;
 }
 
+/* Most strings are printable ASCII without a backslash: value and width are what
+ * stands there. */
+static void
+lex_quoted(struct lexer *lexer, struct token *token)
+{
+	size_t inside = lexer->at + 1, end;
+	size_t len = count_run(lexer, inside, SIMPLE);
+
+	end = inside + len;
+	if (len > lexer->max_string || end == lexer->script.len ||
+		lexer->script.data[end] != '"') {
+		lex_difficult(lexer, token);
+		return;
+	}
+	token->text = str_of(lexer->script.data + inside, len);
+	token->kind = TOKEN_STRING;
+	lexer->at = end + 1;
+}
+
 /* What may stand between "text:" and the end of its line. */
 static bool
 skip_text_head(struct lexer *lexer)
@@ -299,7 +335,7 @@ skip_text_head(struct lexer *lexer)
 	if (peek(lexer, 0) == '\r' && peek(lexer, 1) == '\n')
 		move_by(lexer, 1);
 	if (peek(lexer, 0) != '\n') {
-		report_error(lexer->reporter, lexer->position,
+		report_error(lexer->reporter, lexer_position(lexer),
 			"the text of \"text:\" begins on the next line");
 		return false;
 	}
@@ -355,7 +391,7 @@ unstuff(struct arena *arena, struct str text, size_t lines)
 	return str_of(value, len);
 }
 
-static void
+static NOINLINE void
 lex_multi_line(struct lexer *lexer, struct token *token)
 {
 	struct str text;
@@ -385,14 +421,10 @@ lex_multi_line(struct lexer *lexer, struct token *token)
 static struct str
 take_name(struct lexer *lexer)
 {
-	struct str rest = rest_of(lexer);
-	size_t len = 0;
+	size_t at = lexer->at, len = count_run(lexer, at, LATER);
 
-	while (len < rest.len && is_name_char(rest.data[len]))
-		len++;
 	lexer->at += len;
-	lexer->position.column += (unsigned)len;
-	return str_slice(rest, 0, len);
+	return str_of(lexer->script.data + at, len);
 }
 
 static void
@@ -411,8 +443,7 @@ static void
 lex_tag(struct lexer *lexer, struct token *token)
 {
 	lexer->at++;
-	lexer->position.column++;
-	if (!is_name_start(peek(lexer, 0))) {
+	if (!may_be(peek(lexer, 0), FIRST)) {
 		report_error(lexer->reporter, token->at,
 			"a name has to follow \":\" without a blank");
 		return;
@@ -436,7 +467,7 @@ quantifier(struct str suffix)
 	return 0;
 }
 
-static void
+static NOINLINE void
 lex_number(struct lexer *lexer, struct token *token)
 {
 	struct str word = take_name(lexer), digits;
@@ -491,7 +522,7 @@ separator(char c)
 }
 
 /* A run of wrong bytes is one error. */
-static void
+static NOINLINE void
 lex_wrong(struct lexer *lexer, struct token *token)
 {
 	struct str rest = rest_of(lexer), wrong;
@@ -515,7 +546,7 @@ lex_token(struct lexer *lexer, struct token *token)
 {
 	char c = peek(lexer, 0);
 
-	if (is_name_start(c)) {
+	if (may_be(c, FIRST)) {
 		lex_identifier(lexer, token);
 	} else if (ascii_is_digit(c)) {
 		lex_number(lexer, token);
@@ -525,7 +556,6 @@ lex_token(struct lexer *lexer, struct token *token)
 		lex_tag(lexer, token);
 	} else if ((token->kind = separator(c)) != TOKEN_BROKEN) {
 		lexer->at++;
-		lexer->position.column++;
 	} else {
 		lex_wrong(lexer, token);
 	}
@@ -534,12 +564,13 @@ lex_token(struct lexer *lexer, struct token *token)
 void
 lexer_next(struct lexer *lexer, struct token *token_out)
 {
+	bool is_good;
+
 	*token_out = (struct token){.kind = TOKEN_BROKEN};
-	if (!skip_space(lexer)) {
-		token_out->at = lexer->position;
+	is_good = skip_space(lexer);
+	token_out->at = lexer_position(lexer);
+	if (!is_good)
 		return;
-	}
-	token_out->at = lexer->position;
 	if (at_end(lexer))
 		token_out->kind = TOKEN_END;
 	else

@@ -50,7 +50,9 @@ struct lexer {
 	struct reporter *reporter;
 	struct str script;
 	size_t at;
-	struct position position; /* of `at` */
+	unsigned line;
+	/* Where the line would begin if every character in it were one byte. */
+	size_t line_start;
 	size_t max_string;
 	bool is_cut; /* something was not closed: the end is no real end */
 };
@@ -59,6 +61,14 @@ struct lexer {
 void lexer_init(struct lexer *lexer, struct arena *arena,
 	struct reporter *reporter, struct str script, size_t max_string);
 void lexer_next(struct lexer *lexer, struct token *token_out);
+
+/* Where the next token is looked for. */
+static inline struct position
+lexer_position(const struct lexer *lexer)
+{
+	return (struct position){
+		lexer->line, (unsigned)(lexer->at - lexer->line_start) + 1};
+}
 
 /* "a string", "\";\"" ...: for messages. */
 const char *token_name(enum token_kind kind);
