@@ -658,16 +658,17 @@ misplaced(struct checker *checker, const struct ast_command *node, bool is_test)
 static const struct command *
 look_up(struct checker *checker, struct str name, bool is_test)
 {
-	size_t looks = name.len * 2 + (unsigned char)name.data[0] * 5 + is_test;
-	const struct command **place = &checker->recent[looks % CHECK_RECENT];
-	const struct command *command = *place;
+	size_t looks = name.len + (unsigned char)name.data[0] * 3U +
+	               (unsigned char)name.data[name.len / 2] * 2U + is_test;
+	struct recent_command *recent = &checker->recent[looks % CHECK_RECENT];
+	const struct command *command = recent->command;
 
 	if (command != NULL && (command->kind == KIND_TEST) == is_test &&
-		str_is_nocase(name, command->name))
+		str_equal(name, recent->written))
 		return command;
 	command = registry_find_command(name, is_test, checker->settings);
 	if (command != NULL)
-		*place = command;
+		*recent = (struct recent_command){name, command};
 	return command;
 }
 
@@ -910,9 +911,11 @@ is_never_reached(const struct ast_command *node)
 {
 	const struct ast_command *before = node->previous;
 
-	return before != NULL && !node->follows_error && is_alternative(node) &&
-	       (before->is_dead || (before->tests != NULL &&
-					   before->tests->truth == TRUTH_TRUE));
+	return before != NULL && !node->follows_error &&
+	       (before->is_dead ||
+		       (before->tests != NULL &&
+			       before->tests->truth == TRUTH_TRUE)) &&
+	       is_alternative(node);
 }
 
 static void

@@ -35,7 +35,7 @@ struct scope {
 
 struct unit; /* compile.h */
 
-enum { CHECK_RECENT = 32 };
+enum { CHECK_RECENT = 64 };
 
 struct checker {
 	struct arena *arena; /* the program's */
@@ -56,8 +56,12 @@ struct checker {
 	struct scope scope;     /* this script's */
 	bool uses_captures;
 	struct ast_command *around; /* whose tests and block are checked */
-	/* Found before, by the look of their names: scripts use few. */
-	const struct command *recent[CHECK_RECENT];
+	/* Found before, by the look of their names: scripts use few, and write
+	 * them in the same way. */
+	struct recent_command {
+		struct str written;
+		const struct command *command;
+	} recent[CHECK_RECENT];
 };
 
 void checker_init(struct checker *checker, struct arena *arena,

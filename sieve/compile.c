@@ -147,16 +147,15 @@ check_text(struct unit *unit, struct str text)
 	struct compilation *compilation = unit->compilation;
 	/* Strings of the program point into this copy. */
 	struct str kept = arena_copy(compilation->arena, text);
-	bool lost_require;
 
 	unit->reporter.is_syntax = true;
-	unit->first = parse_script(compilation->tree, compilation->arena,
-		&unit->settings, &unit->reporter, kept, &lost_require);
+	unit->parsed = parse_script(compilation->tree, compilation->arena,
+		&unit->settings, &unit->reporter, kept);
 	unit->reporter.is_syntax = false;
 	checker_init(&unit->checker, compilation->arena, unit, &unit->reporter,
 		&unit->settings);
-	unit->checker.requires_in_doubt = lost_require;
-	check_script(&unit->checker, unit->first);
+	unit->checker.requires_in_doubt = unit->parsed.lost_require;
+	check_script(&unit->checker, unit->parsed.first);
 }
 
 /* Those of a script that is included come before those of its includer. */
@@ -450,7 +449,7 @@ build(struct compilation *compilation)
 		scripts[i].name =
 			arena_text(arena, str_from(unit->reporter.script));
 		scripts[i].start = emit_script(
-			&emitter, unit->first, i == 0 ? OP_STOP : OP_RETURN);
+			&emitter, &unit->parsed, i == 0 ? OP_STOP : OP_RETURN);
 		add_locals(compilation, &unit->checker.scope, &scripts[i]);
 		program->uses_captures =
 			program->uses_captures || unit->checker.uses_captures;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "sieve/check.h"
+#include "sieve/parse.h"
 #include "sieve/report.h"
 #include "sieve/sieve.h"
 
@@ -35,7 +36,7 @@ struct unit {
 	struct sieve_report report; /* until it is done */
 	struct reporter reporter;
 	struct checker checker;
-	struct ast_command *first;
+	struct parsed parsed;
 };
 
 /* An include as it stands in a script. */

@@ -156,26 +156,28 @@ const struct command_ops command_header = {
 /* ---- address (RFC 5228 5.1) ---- */
 
 /* RFC 5228 5.1: the test is restricted to fields that hold addresses.  Names that
- * begin with "X-" are anybody's. */
+ * begin with "X-" are anybody's.  Scripts look at the first ones most. */
 static const char *const address_fields[] = {
+	"From",
+	"To",
+	"Cc",
+	"Sender",
+	"Reply-To",
 	"Apparently-To",
 	"Approved",
 	"Author",
 	"Bcc",
-	"Cc",
 	"Delivered-To",
 	"Disposition-Notification-To",
 	"Envelope-From",
 	"Envelope-To",
 	"Errors-To",
 	"Final-Recipient",
-	"From",
 	"Mail-Copies-To",
 	"Mail-Followup-To",
 	"Mail-Reply-To",
 	"Original-From",
 	"Original-Recipient",
-	"Reply-To",
 	"Resent-Bcc",
 	"Resent-Cc",
 	"Resent-From",
@@ -184,8 +186,6 @@ static const char *const address_fields[] = {
 	"Resent-To",
 	"Return-Path",
 	"Return-Receipt-To",
-	"Sender",
-	"To",
 };
 
 static bool

@@ -5,18 +5,21 @@
 
 #include "base/banned.h"
 
+static void
+grow(struct emitter *emitter, size_t size)
+{
+	emitter->code = arena_grow(emitter->arena, emitter->code,
+		sizeof(*emitter->code), emitter->count, size);
+	emitter->size = size;
+}
+
 static struct instruction *
 instruction_new(struct emitter *emitter, enum opcode op, struct position at)
 {
 	struct instruction *instruction;
 
-	if (emitter->count == emitter->size) {
-		size_t size = emitter->size > 0 ? emitter->size * 2 : 32;
-
-		emitter->code = arena_grow(emitter->arena, emitter->code,
-			sizeof(*emitter->code), emitter->count, size);
-		emitter->size = size;
-	}
+	if (emitter->count == emitter->size)
+		grow(emitter, emitter->size * 2);
 	instruction = &emitter->code[emitter->count++];
 	instruction->op = op;
 	instruction->at = at;
@@ -85,12 +88,16 @@ emit_commands(struct emitter *emitter, const struct ast_command *first)
 }
 
 size_t
-emit_script(struct emitter *emitter, const struct ast_command *first,
-	enum opcode end)
+emit_script(
+	struct emitter *emitter, const struct parsed *script, enum opcode end)
 {
 	size_t start = emitter->count;
+	/* Few nodes need more than one instruction, some none. */
+	size_t likely = start + script->count + script->count / 4 + 1;
 
-	emit_commands(emitter, first);
+	if (likely > emitter->size)
+		grow(emitter, likely);
+	emit_commands(emitter, script->first);
 	emit_plain(emitter, end, (struct position){0, 0});
 	return start;
 }

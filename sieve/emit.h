@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "sieve/ast.h"
+#include "sieve/parse.h"
 #include "sieve/program.h"
 
 struct emitter {
@@ -25,8 +26,8 @@ struct emitter {
 
 /* `end` is its last instruction: OP_STOP, or OP_RETURN of one that is included.
  * The result is the index of its first. */
-size_t emit_script(struct emitter *emitter, const struct ast_command *first,
-	enum opcode end);
+size_t emit_script(
+	struct emitter *emitter, const struct parsed *script, enum opcode end);
 
 /* ---- for commands ---- */
 

@@ -338,12 +338,12 @@ check_tree(struct legacy *legacy, struct str text)
 	struct sieve_report silent;
 	struct reporter reporter;
 	struct ast_command *first;
-	bool lost_require;
 
 	sieve_report_init(&silent, legacy->arena);
 	reporter_init(&reporter, &silent, "", legacy->settings.max_errors);
 	first = parse_script(legacy->arena, legacy->arena, &legacy->settings,
-		&reporter, text, &lost_require);
+		&reporter, text)
+	                .first;
 	check_block(legacy, first);
 	if (legacy->sets_flags)
 		warn(legacy, first->at,

@@ -14,7 +14,7 @@ struct parser {
 	size_t max_nesting;
 	size_t blocks; /* open now */
 	size_t tests;  /* open now */
-	bool lost_require;
+	struct parsed parsed;
 };
 
 static bool parse_tests(struct parser *parser, struct ast_command *node);
@@ -22,7 +22,7 @@ static bool parse_tests(struct parser *parser, struct ast_command *node);
 static void
 next(struct parser *parser)
 {
-	parser->end = parser->lexer.position;
+	parser->end = lexer_position(&parser->lexer);
 	lexer_next(&parser->lexer, &parser->token);
 }
 
@@ -72,8 +72,12 @@ argument_new(struct parser *parser, enum ast_kind kind)
 static void
 add_string(struct parser *parser, struct ast_argument *argument, size_t *size)
 {
-	if (argument->count == *size) {
-		size_t bigger = *size > 0 ? *size * 2 : 1;
+	if (*size == 0) {
+		*size = argument->is_list ? 4 : 1;
+		argument->strings =
+			ARENA_ARRAY(parser->tree, struct ast_string, *size);
+	} else if (argument->count == *size) {
+		size_t bigger = *size * 2;
 
 		argument->strings = arena_grow(parser->tree, argument->strings,
 			sizeof(*argument->strings), argument->count, bigger);
@@ -157,6 +161,7 @@ node_new(struct parser *parser)
 
 	node->name = parser->token.text;
 	node->at = parser->token.at;
+	parser->parsed.count++;
 	next(parser);
 	return node;
 }
@@ -350,7 +355,7 @@ parse_command(struct parser *parser)
 		parse_command_end(parser, node))
 		return node;
 	if (str_is_nocase(node->name, "require"))
-		parser->lost_require = true;
+		parser->parsed.lost_require = true;
 	recover(parser);
 	return NULL;
 }
@@ -395,21 +400,19 @@ parse_commands(struct parser *parser, struct position opened)
 	return first;
 }
 
-struct ast_command *
+struct parsed
 parse_script(struct arena *tree, struct arena *kept,
 	const struct sieve_settings *settings, struct reporter *reporter,
-	struct str script, bool *lost_require_out)
+	struct str script)
 {
 	struct parser parser = {
 		.tree = tree,
 		.reporter = reporter,
 		.max_nesting = settings->max_nesting,
 	};
-	struct ast_command *first;
 
 	lexer_init(&parser.lexer, kept, reporter, script, settings->max_string);
 	next(&parser);
-	first = parse_commands(&parser, (struct position){0, 0});
-	*lost_require_out = parser.lost_require;
-	return first;
+	parser.parsed.first = parse_commands(&parser, (struct position){0, 0});
+	return parser.parsed;
 }

@@ -15,11 +15,16 @@
 #include "sieve/report.h"
 #include "sieve/sieve.h"
 
-/* The first command, NULL when there is none.  Nodes live in `tree`, decoded
- * strings in `kept`.  Commands with an error are left out; *lost_require_out
- * says that one of them was a require. */
-struct ast_command *parse_script(struct arena *tree, struct arena *kept,
+struct parsed {
+	struct ast_command *first; /* NULL: there is no command */
+	size_t count;              /* of commands and tests */
+	/* Commands with an error are left out; one of them was a require. */
+	bool lost_require;
+};
+
+/* Nodes live in `tree`, decoded strings in `kept`. */
+struct parsed parse_script(struct arena *tree, struct arena *kept,
 	const struct sieve_settings *settings, struct reporter *reporter,
-	struct str script, bool *lost_require_out);
+	struct str script);
 
 #endif
