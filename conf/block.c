@@ -6,7 +6,7 @@
 #include "base/attributes.h"
 #include "base/number.h"
 #include "conf/names.h"
-#include "conf/quota.h"
+#include "conf/quota_names.h"
 #include "conf/report.h"
 
 #include "base/banned.h"
@@ -213,41 +213,8 @@ close_header(struct conf_loader *loader, struct conf_scope *scope)
 
 static const char *const quota_names[] = {"driver", "storage_size",
 	"storage_percentage", "storage_extra", "storage_grace", "message_count",
-	"message_percentage", "enforce", "hidden", "ignore_unlimited", "dict",
-	NULL};
-
-/* False: it is not there, or no limit. */
-static bool
-quota_size(struct conf_loader *loader, const struct conf_scope *scope,
-	const char *name, uint64_t *bytes_out)
-{
-	const char *text = pair_value(loader, scope, name);
-
-	*bytes_out = 0;
-	if (text == NULL || str_is_nocase(str_from(text), "unlimited"))
-		return false;
-	if (number_parse_size(str_from(text), 1, bytes_out) == 0)
-		return true;
-	ERROR(loader, scope->place,
-		"%s: found \"%s\", expected a size such as 1G", name, text);
-	return false;
-}
-
-static uint64_t
-quota_number(struct conf_loader *loader, const struct conf_scope *scope,
-	const char *name, uint64_t fallback)
-{
-	const char *text = pair_value(loader, scope, name);
-	uint64_t number;
-
-	if (text == NULL || str_is_nocase(str_from(text), "unlimited"))
-		return fallback;
-	if (number_parse(str_from(text), &number) == 0)
-		return number;
-	ERROR(loader, scope->place, "%s: found \"%s\", expected a number", name,
-		text);
-	return fallback;
-}
+	"message_percentage", "enforce", "hidden", "ignore", "ignore_unlimited",
+	"dict", "warning", NULL};
 
 static bool
 quota_says(struct conf_loader *loader, const struct conf_scope *scope,
@@ -256,31 +223,6 @@ quota_says(struct conf_loader *loader, const struct conf_scope *scope,
 	const char *text = pair_value(loader, scope, name);
 
 	return text != NULL && str_is_nocase(str_from(text), word);
-}
-
-/* size * percentage / 100 + extra */
-static const char *
-quota_rule(struct conf_loader *loader, const struct conf_scope *scope)
-{
-	uint64_t bytes, extra, count;
-	const char *rule = "*";
-
-	if (quota_size(loader, scope, "storage_size", &bytes)) {
-		bytes = conf_quota_share(bytes,
-			quota_number(loader, scope, "storage_percentage", 100));
-		if (quota_size(loader, scope, "storage_extra", &extra) &&
-			!number_add(bytes, extra, &bytes))
-			bytes = UINT64_MAX;
-		rule = arena_format(
-			loader->arena, "%s:storage=%" PRIu64 "B", rule, bytes);
-	}
-	count = quota_number(loader, scope, "message_count", 0);
-	if (count > 0)
-		rule = arena_format(loader->arena, "%s:messages=%" PRIu64, rule,
-			conf_quota_share(
-				count, quota_number(loader, scope,
-					       "message_percentage", 100)));
-	return rule[1] != '\0' ? rule : NULL;
 }
 
 /* "quota_rule" of the second root: "quota2_rule" */
@@ -296,6 +238,57 @@ set_quota(struct conf_loader *loader, const struct conf_scope *scope,
 		scope->place);
 }
 
+/* In the order of their blocks: the first that fits counts. */
+static void
+set_quota_warnings(struct conf_loader *loader, const struct conf_scope *scope,
+	unsigned root)
+{
+	unsigned number = 1;
+	size_t i;
+
+	for (i = 0; i < scope->pairs->count; i++) {
+		if (!str_is(scope->pairs->items[i].name, "warning"))
+			continue;
+		set_quota(loader, scope, root,
+			number == 1 ? "_warning"
+				    : arena_format(loader->arena, "_warning%u",
+					      number),
+			arena_text(
+				loader->arena, scope->pairs->items[i].value));
+		number++;
+	}
+}
+
+static void
+set_quota_limit(struct conf_loader *loader, const struct conf_scope *scope,
+	unsigned root, size_t which)
+{
+	const char *name = conf_quota_names[which].name, *expected, *value;
+	const char *text = pair_value(loader, scope, name);
+
+	if (text == NULL)
+		return;
+	value = conf_quota_name_value(
+		loader->arena, which, str_from(text), &expected);
+	if (value == NULL)
+		ERROR(loader, scope->place, "%s: found \"%s\", expected %s",
+			name, text, expected);
+	else
+		set_quota(loader, scope, root, conf_quota_names[which].tail,
+			value);
+}
+
+/* 2.4's own default.  What stands outside of the block counts more. */
+static void
+set_usual_grace(struct conf_loader *loader, const struct conf_scope *scope,
+	unsigned root)
+{
+	struct conf_scope weak = *scope;
+
+	weak.level = CONF_LEVEL_DEFAULT;
+	set_quota(loader, &weak, root, "_grace", "10M");
+}
+
 /* quota NAME { driver = maildir, storage_size = 1G } of 2.4 */
 static void
 close_quota(struct conf_loader *loader, struct conf_scope *scope)
@@ -303,11 +296,12 @@ close_quota(struct conf_loader *loader, struct conf_scope *scope)
 	unsigned root = (unsigned)loader->settings->quota.count + 1;
 	const char *driver =
 		or_default(pair_value(loader, scope, "driver"), "count");
-	const char *rule = quota_rule(loader, scope);
 	const char *dict = pair_value(loader, scope, "dict");
-	uint64_t grace;
+	size_t i;
 
 	check_names(loader, scope, quota_names);
+	if (quota_says(loader, scope, "ignore", "yes"))
+		return;
 	set_quota(loader, scope, root, "",
 		arena_format(loader->arena, "%s:%.*s%s%s%s%s%s%s", driver,
 			STR_ARG(scope->name),
@@ -322,11 +316,93 @@ close_quota(struct conf_loader *loader, struct conf_scope *scope)
 				? ":ignoreunlimited"
 				: "",
 			dict != NULL ? ":" : "", or_default(dict, "")));
-	if (rule != NULL)
-		set_quota(loader, scope, root, "_rule", rule);
-	if (quota_size(loader, scope, "storage_grace", &grace))
-		set_quota(loader, scope, root, "_grace",
-			arena_format(loader->arena, "%" PRIu64 "B", grace));
+	set_usual_grace(loader, scope, root);
+	for (i = 0; i < CONF_QUOTA_NAMES; i++)
+		set_quota_limit(loader, scope, root, i);
+	set_quota_warnings(loader, scope, root);
+}
+
+/* ---- warning NAME { } in a quota of 2.4 ---- */
+
+static const char *const warning_names[] = {"resource", "threshold", "execute",
+	"quota_storage_percentage", "quota_message_percentage",
+	"quota_storage_size", "quota_message_count", NULL};
+
+static const char *const execute_names[] = {"args", "driver", NULL};
+
+static void
+add_outside(struct conf_loader *loader, struct conf_scope *scope,
+	struct str name, const char *value)
+{
+	struct conf_pairs *outer = scope[-1].pairs;
+
+	(void)loader;
+	if (outer->count == CONF_PAIRS_MAX)
+		return;
+	outer->places[outer->count] = scope->place;
+	outer->items[outer->count++] =
+		(struct conf_pair){.name = name, .value = str_from(value)};
+}
+
+/* execute PROGRAM { args = ... }: becomes execute = PROGRAM ARGUMENTS outside */
+static void
+close_quota_execute(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const char *args = pair_value(loader, scope, "args");
+
+	check_names(loader, scope, execute_names);
+	add_outside(loader, scope, STR("execute"),
+		conf_append_word(loader->arena,
+			arena_text(loader->arena, scope->name),
+			or_default(args, "")));
+}
+
+/* "storage=95%%", or NULL. */
+static const char *
+warning_mark(struct conf_loader *loader, const struct conf_scope *scope)
+{
+	static const struct {
+		const char *name, *before, *behind;
+	} marks[] = {{"quota_storage_percentage", "storage=", "%%"},
+		{"quota_message_percentage", "messages=", "%%"},
+		{"quota_storage_size", "storage=", ""},
+		{"quota_message_count", "messages=", ""}};
+	const char *resource = pair_value(loader, scope, "resource");
+	bool is_messages = resource != NULL && strcmp(resource, "message") == 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(marks); i++) {
+		const char *value = pair_value(loader, scope, marks[i].name);
+
+		if (value != NULL &&
+			(resource == NULL ||
+				is_messages == (marks[i].before[0] == 'm')))
+			return arena_format(loader->arena, "%s%s%s",
+				marks[i].before, value, marks[i].behind);
+	}
+	return NULL;
+}
+
+/* Becomes a setting of the quota outside, in the grammar of 2.3. */
+static void
+close_quota_warning(struct conf_loader *loader, struct conf_scope *scope)
+{
+	const char *mark = warning_mark(loader, scope);
+	const char *command = pair_value(loader, scope, "execute");
+
+	check_names(loader, scope, warning_names);
+	if (mark == NULL || command == NULL) {
+		ERROR(loader, scope->place,
+			"warning %.*s: expected quota_storage_percentage or "
+			"the like and `execute PROGRAM { args = ... }`",
+			STR_ARG(scope->name));
+		return;
+	}
+	add_outside(loader, scope, STR("warning"),
+		arena_format(loader->arena, "%s%s %s",
+			quota_says(loader, scope, "threshold", "under") ? "-"
+									: "",
+			mark, command));
 }
 
 /* Of Redis in 2.4, and in the grammar of 2.3. */
@@ -874,6 +950,32 @@ open_by_type(struct conf_loader *loader, struct conf_scope *scope,
 		open_unknown(loader, scope, outer);
 }
 
+/* Blocks whose settings become one of the block outside. */
+static bool
+open_inner(struct conf_loader *loader, struct conf_scope *scope,
+	const struct conf_scope *outer)
+{
+	static const struct {
+		const char *type;
+		void (*outer)(struct conf_loader *, struct conf_scope *);
+		void (*close)(struct conf_loader *, struct conf_scope *);
+	} inner[] = {{"dict", close_list, close_list_dict},
+		{"dict", close_quota, close_quota_dict},
+		{"warning", close_quota, close_quota_warning},
+		{"quota_warning", close_quota, close_quota_warning},
+		{"execute", close_quota_warning, close_quota_execute}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(inner); i++) {
+		if (!str_is(scope->type, inner[i].type) ||
+			outer->close != inner[i].outer)
+			continue;
+		collect(loader, scope, inner[i].close);
+		return true;
+	}
+	return false;
+}
+
 void
 conf_block_open(struct conf_loader *loader, const struct conf_line *line)
 {
@@ -887,13 +989,8 @@ conf_block_open(struct conf_loader *loader, const struct conf_line *line)
 	scope->place = line->place;
 	if (outer->kind == SCOPE_SKIP)
 		return;
-	if (outer->kind == SCOPE_PAIRS && str_is(line->name, "dict") &&
-		(outer->close == close_list || outer->close == close_quota)) {
-		collect(loader, scope,
-			outer->close == close_list ? close_list_dict
-						   : close_quota_dict);
+	if (outer->kind == SCOPE_PAIRS && open_inner(loader, scope, outer))
 		return;
-	}
 	if (outer->kind == SCOPE_PAIRS || outer->kind == SCOPE_WORDS) {
 		WARNING(loader, line->place,
 			"%.*s { }: is not supported here and is ignored",

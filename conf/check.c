@@ -23,6 +23,7 @@
 #include "conf/keys.h"
 #include "conf/names.h"
 #include "conf/quota.h"
+#include "conf/quota_names.h"
 #include "conf/report.h"
 #include "conf/value.h"
 
@@ -227,6 +228,8 @@ check_gaps(struct check *check, const struct conf_key *key)
 		if (item->root != root)
 			expected = 1;
 		root = item->root;
+		if (item->number > CONF_QUOTA_OWN_NUMBERS && is_quota(key))
+			continue;
 		if (item->number != expected)
 			WARNING(check, item->place,
 				"%s: there is no %s; Doorstep goes on behind "

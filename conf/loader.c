@@ -477,48 +477,47 @@ set_location_part(struct conf_loader *loader, const struct conf_scope *scope,
 	return true;
 }
 
+/* quota_storage_size and the like: finish_quota() makes rules of them. */
+static bool
+set_quota_name(struct conf_loader *loader, const struct conf_scope *scope,
+	const struct conf_line *line)
+{
+	const char *expected, *value;
+	struct conf_quota_said *said;
+	struct str text;
+	size_t which;
+
+	if (!str_starts(line->name, STR("quota_")))
+		return false;
+	which = conf_quota_name_find(str_skip(line->name, 6));
+	if (which == CONF_QUOTA_NAMES)
+		return false;
+	said = &loader->quota_said[which];
+	if (!final_value(loader, scope, line, &text))
+		return true;
+	value = conf_quota_name_value(loader->arena, which, text, &expected);
+	if (value == NULL)
+		report_wrong(loader, line, expected);
+	else if (scope->is_kept &&
+		 (said->value == NULL || scope->level >= said->level))
+		*said = (struct conf_quota_said){
+			value, scope->level, line->place};
+	return true;
+}
+
 /* The few that need a rule of their own. */
 static bool
 set_special(struct conf_loader *loader, const struct conf_scope *scope,
 	const struct conf_line *line)
 {
-	const char *rule = NULL, *text = arena_text(loader->arena, line->value);
-	uint64_t number;
-
-	if (str_is(line->name, "ssl_server_prefer_ciphers")) {
-		if (!str_is(line->value, "server") &&
-			!str_is(line->value, "client")) {
-			report_wrong(loader, line, "client or server");
-			return true;
-		}
-		conf_loader_set(loader, scope, "ssl_prefer_server_ciphers",
-			str_is(line->value, "server") ? "yes" : "no",
-			line->place);
+	if (!str_is(line->name, "ssl_server_prefer_ciphers"))
+		return set_quota_name(loader, scope, line);
+	if (!str_is(line->value, "server") && !str_is(line->value, "client")) {
+		report_wrong(loader, line, "client or server");
 		return true;
 	}
-	if (str_is(line->name, "quota_storage_size")) {
-		if (str_is_nocase(line->value, "unlimited"))
-			rule = "";
-		else if (number_parse_size(line->value, 1, &number) == 0)
-			rule = arena_format(loader->arena,
-				"*:storage=%" PRIu64 "B", number);
-		else
-			report_wrong(loader, line, "a size such as 1G");
-	} else if (str_is(line->name, "quota_message_count")) {
-		if (number_parse(line->value, &number) == 0)
-			rule = arena_format(
-				loader->arena, "*:messages=%s", text);
-		else
-			report_wrong(loader, line, "a number");
-	} else {
-		return false;
-	}
-	if (rule != NULL)
-		conf_loader_set(loader, scope,
-			str_is(line->name, "quota_storage_size")
-				? "quota_rule"
-				: "quota_rule2",
-			rule, line->place);
+	conf_loader_set(loader, scope, "ssl_prefer_server_ciphers",
+		str_is(line->value, "server") ? "yes" : "no", line->place);
 	return true;
 }
 
@@ -905,6 +904,54 @@ finish_userdbs(struct conf_loader *loader)
 	}
 }
 
+/* What the root says itself counts more, unless this was said at a higher level. */
+static void
+finish_quota_root(struct conf_loader *loader, unsigned root, size_t which)
+{
+	const struct conf_quota_said *said = &loader->quota_said[which];
+	const char *name = arena_format(loader->arena, "quota%s%s",
+		root == 1 ? "" : arena_format(loader->arena, "%u", root),
+		conf_quota_names[which].tail);
+	const struct conf_key *key;
+	struct conf_family *family;
+	unsigned number;
+	size_t i;
+
+	key = conf_key_find_family(str_from(name), &root, &number);
+	if (key == NULL)
+		BUG("no setting %s", name);
+	family = conf_loader_family(loader->settings, key);
+	for (i = 0; i < family->count; i++)
+		if (family->items[i].root == root &&
+			family->items[i].number == number &&
+			family->items[i].level >= said->level)
+			return;
+	conf_loader_put(loader, family,
+		(struct conf_numbered){.root = root,
+			.number = number,
+			.value = said->value,
+			.place = said->place,
+			.level = said->level});
+}
+
+/* Without a root the first one's: `config check` says that there is none. */
+static void
+finish_quota(struct conf_loader *loader)
+{
+	const struct conf_family *roots = &loader->settings->quota;
+	size_t which, i;
+
+	for (which = 0; which < CONF_QUOTA_NAMES; which++) {
+		if (loader->quota_said[which].value == NULL)
+			continue;
+		for (i = 0; i < roots->count; i++)
+			finish_quota_root(
+				loader, roots->items[i].number, which);
+		if (roots->count == 0)
+			finish_quota_root(loader, 1, which);
+	}
+}
+
 /* Greatest 0 means no limit. */
 static void
 check_range(struct conf_loader *loader, const char *name, uint64_t first,
@@ -924,6 +971,7 @@ conf_loader_finish(struct conf_loader *loader)
 
 	finish_location(loader);
 	finish_userdbs(loader);
+	finish_quota(loader);
 	check_range(loader, "last_valid_uid", settings->first_valid_uid,
 		settings->last_valid_uid);
 	check_range(loader, "last_valid_gid", settings->first_valid_gid,

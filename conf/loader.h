@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "conf/keys.h"
 #include "conf/location.h"
+#include "conf/quota_names.h"
 #include "conf/settings.h"
 #include "conf/syntax.h"
 
@@ -64,6 +65,13 @@ struct conf_scope {
 	void (*close)(struct conf_loader *loader, struct conf_scope *scope);
 };
 
+/* A limit of 2.4 outside of its block: it counts for all roots. */
+struct conf_quota_said {
+	const char *value; /* NULL: not said */
+	enum conf_level level;
+	struct conf_place place;
+};
+
 struct conf_loader {
 	struct arena *arena;
 	struct conf_report *report;
@@ -76,6 +84,7 @@ struct conf_loader {
 	struct str *texts; /* as written, for "$name"; NULL = default */
 	struct conf_location location;
 	enum conf_level location_levels[CONF_LOCATION_PARTS];
+	struct conf_quota_said quota_said[CONF_QUOTA_NAMES];
 	struct conf_scope scopes[CONF_NESTING_MAX + 2];
 	size_t depth; /* of the innermost scope; 0 is the file itself */
 };

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libconf.a
 	%D%/location.c %D%/location.h %D%/names.c %D%/names.h \
 	%D%/keys.c %D%/keys.h %D%/keys.def %D%/words.def \
 	%D%/quota.c %D%/quota.h \
+	%D%/quota_names.c %D%/quota_names.h \
 	%D%/report.c %D%/report.h \
 	%D%/syntax.c %D%/syntax.h \
 	%D%/value.c %D%/value.h

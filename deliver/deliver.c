@@ -231,7 +231,7 @@ check_folder(struct job *job, struct delivery *delivery, uint64_t size,
 
 	if (store_inbox_path(delivery->work->store, &inbox, err) < 0)
 		return -1;
-	if (delivery->settings->quota.count == 0)
+	if (!quota_is_limited(delivery->settings))
 		return 0;
 	if (detail_choose_folder(job, delivery, err) < 0)
 		return -1;

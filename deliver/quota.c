@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "deliver/quota.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/number.h"
 #include "deliver/setup.h"
 #include "deliver/warnings.h"
 #include "deliver/work.h"
@@ -20,6 +23,64 @@ parse_fault(
 		STR_ARG(fault->found), fault->expected);
 }
 
+/* `mailbox { }` of 2.4 says of its folder what a rule says. */
+static bool
+rule_of_mailbox(const struct job *job, const char *prefix,
+	const struct conf_mailbox *mailbox, const struct quota_limits *base,
+	struct conf_quota_rule *rule)
+{
+	uint64_t bytes = conf_quota_share(
+		base->bytes, mailbox->quota_storage_percentage);
+
+	if (bytes == base->bytes && mailbox->quota_storage_extra == 0 &&
+		!mailbox->quota_ignore)
+		return false;
+	*rule = (struct conf_quota_rule){
+		.mask = str_from(arena_format(
+			job->arena, "%s%s", prefix, mailbox->name)),
+		.ignores = mailbox->quota_ignore};
+	if (base->bytes == 0)
+		return true;
+	rule->storage.change = CONF_QUOTA_SET;
+	if (!number_add(
+		    bytes, mailbox->quota_storage_extra, &rule->storage.number))
+		rule->storage.number = UINT64_MAX;
+	return true;
+}
+
+static size_t
+count_mailboxes(const struct settings *settings)
+{
+	size_t count = settings->mailbox_count, i;
+
+	for (i = 0; i < settings->namespace_count; i++)
+		count += settings->namespaces[i].mailbox_count;
+	return count;
+}
+
+/* Behind those of quota_rule, which count more. */
+static void
+add_mailbox_rules(const struct job *job, const struct settings *settings,
+	struct conf_quota_rule *items, struct quota_rules *rules)
+{
+	const struct quota_limits base = quota_limits_default(rules);
+	size_t i, k;
+
+	for (i = 0; i < settings->namespace_count; i++) {
+		const struct conf_namespace *space = &settings->namespaces[i];
+
+		for (k = 0; k < space->mailbox_count; k++)
+			if (rule_of_mailbox(job, space->prefix,
+				    &space->mailboxes[k], &base,
+				    &items[rules->count]))
+				rules->count++;
+	}
+	for (k = 0; k < settings->mailbox_count; k++)
+		if (rule_of_mailbox(job, "", &settings->mailboxes[k], &base,
+			    &items[rules->count]))
+			rules->count++;
+}
+
 /* An empty rule takes an earlier one back. */
 static int
 setup_rules(const struct job *job, const struct settings *settings,
@@ -27,7 +88,8 @@ setup_rules(const struct job *job, const struct settings *settings,
 {
 	const struct conf_family *family = &settings->quota_rule;
 	struct conf_quota_rule *items =
-		ARENA_ARRAY(job->arena, struct conf_quota_rule, family->count);
+		ARENA_ARRAY(job->arena, struct conf_quota_rule,
+			family->count + count_mailboxes(settings));
 	struct conf_quota_fault fault;
 	size_t i;
 
@@ -41,6 +103,7 @@ setup_rules(const struct job *job, const struct settings *settings,
 		rules->count++;
 	}
 	rules->items = items;
+	add_mailbox_rules(job, settings, items, rules);
 	return 0;
 }
 
@@ -192,6 +255,124 @@ check_mail_size(
 		"configuration");
 }
 
+/* ---- quota_mailbox_message_count ---- */
+
+/* That of the first `mailbox { }` with this name, else the one for all. */
+static uint64_t
+message_limit(const struct delivery *delivery, struct str folder)
+{
+	const struct settings *settings = delivery->settings;
+	struct store *store = delivery->work->store;
+	size_t i, k;
+
+	for (i = 0; i < settings->namespace_count; i++) {
+		const struct conf_namespace *space = &settings->namespaces[i];
+
+		for (k = 0; k < space->mailbox_count; k++) {
+			const struct conf_mailbox *mailbox =
+				&space->mailboxes[k];
+			struct str rest = folder;
+
+			if (str_starts(folder, str_from(space->prefix)))
+				rest = str_skip(folder, strlen(space->prefix));
+			if (mailbox->quota_mailbox_message_count > 0 &&
+				store_is_same_folder(
+					store, rest, str_from(mailbox->name)))
+				return mailbox->quota_mailbox_message_count;
+		}
+	}
+	for (k = 0; k < settings->mailbox_count; k++)
+		if (settings->mailboxes[k].quota_mailbox_message_count > 0 &&
+			store_is_same_folder(store, folder,
+				str_from(settings->mailboxes[k].name)))
+			return settings->mailboxes[k]
+			        .quota_mailbox_message_count;
+	return settings->quota_mailbox_message_count;
+}
+
+static int
+count_messages(struct store *store, struct str folder, uint64_t *count_out,
+	struct err *err)
+{
+	struct store_parts parts;
+	struct store_use use;
+	size_t i;
+
+	*count_out = 0;
+	if (store_list_parts(store, NULL, &parts, err) < 0)
+		return -1;
+	for (i = 0; i < parts.count; i++) {
+		if (!store_is_same_folder(store, parts.items[i].folder, folder))
+			continue;
+		if (store_measure(&parts.items[i], &use, err) < 0)
+			return -1;
+		*count_out += use.messages;
+	}
+	return 0;
+}
+
+/* `more` of this delivery go there before it. */
+static int
+check_message_count(const struct delivery *delivery, struct str folder,
+	uint64_t more, struct err *err)
+{
+	uint64_t limit, count;
+
+	if (delivery->ignores_quota)
+		return 0;
+	limit = message_limit(delivery, folder);
+	if (limit == 0)
+		return 0;
+	if (count_messages(delivery->work->store, folder, &count, err) < 0)
+		return -1;
+	if (count + more < limit)
+		return 0;
+	err_set(err, ERR_OVER_QUOTA, "5.2.2",
+		"Too many messages in the mailbox");
+	return err_detail(err,
+		"quota_mailbox_message_count: folder %.*s has %llu messages",
+		STR_ARG(folder), (unsigned long long)(count + more));
+}
+
+static int
+check_message_counts(const struct delivery *delivery,
+	const struct quota_item *items, size_t count, size_t *wrong_out,
+	struct err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < count; i++) {
+		uint64_t more = 0;
+
+		for (k = 0; k < i; k++)
+			if (store_is_same_folder(delivery->work->store,
+				    items[k].folder, items[i].folder))
+				more++;
+		*wrong_out = i;
+		if (check_message_count(delivery, items[i].folder, more, err) <
+			0)
+			return -1;
+	}
+	*wrong_out = count;
+	return 0;
+}
+
+static bool
+has_message_limits(const struct settings *settings)
+{
+	return settings->quota_mailbox_message_count > 0 ||
+	       count_mailboxes(settings) > 0;
+}
+
+/* ---- all of it ---- */
+
+bool
+quota_is_limited(const struct settings *settings)
+{
+	return settings->quota.count > 0 || settings->quota_max_mail_size > 0 ||
+	       has_message_limits(settings);
+}
+
 static int
 open_work(const struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -211,8 +392,7 @@ quota_take_room(const struct job *job, struct delivery *delivery,
 	size_t *places, count, i, wrong;
 
 	*wrong_out = plan->copy_count;
-	if (delivery->settings->quota.count == 0 &&
-		delivery->settings->quota_max_mail_size == 0)
+	if (!quota_is_limited(delivery->settings))
 		return 0;
 	count = collect_items(job, delivery, &items, &places);
 	for (i = 0; i < count; i++)
@@ -221,9 +401,10 @@ quota_take_room(const struct job *job, struct delivery *delivery,
 			return -1;
 	if (count == 0 || open_work(job, delivery, err) < 0)
 		return count == 0 ? 0 : -1;
-	if (delivery->work->quota == NULL ||
-		quota_take(delivery->work->quota, items, count, &wrong, err) ==
-			0)
+	if (check_message_counts(delivery, items, count, &wrong, err) == 0 &&
+		(delivery->work->quota == NULL ||
+			quota_take(delivery->work->quota, items, count, &wrong,
+				err) == 0))
 		return 0;
 	if (wrong < count)
 		*wrong_out = places[wrong];
@@ -233,6 +414,10 @@ quota_take_room(const struct job *job, struct delivery *delivery,
 int
 quota_check_inbox(const struct delivery *delivery, size_t copy, struct err *err)
 {
+	if (check_message_count(delivery, STR("INBOX"), 0, err) < 0)
+		return -1;
+	if (delivery->work->quota == NULL)
+		return 0;
 	return quota_check(delivery->work->quota, STR("INBOX"),
 		store_copy_size(delivery->work->plan->copies[copy].copy), err);
 }
@@ -276,6 +461,8 @@ quota_check_room(const struct job *job, struct delivery *delivery,
 	uint64_t size, struct err *err)
 {
 	if (check_mail_size(delivery->settings, size, err) < 0 ||
+		check_message_count(delivery, delivery->work->folder, 0, err) <
+			0 ||
 		open_work(job, delivery, err) < 0)
 		return -1;
 	if (delivery->work->quota == NULL)

@@ -5,6 +5,7 @@
 #ifndef DELIVER_QUOTA_H
 #define DELIVER_QUOTA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,9 @@ void quota_compare_use(const struct job *job, const struct delivery *delivery);
 void quota_leave(struct delivery *delivery);
 
 /* ---- before there is a message ---- */
+
+/* False: quota_check_room() would say yes, whatever the size. */
+bool quota_is_limited(const struct settings *settings);
 
 /* For work->folder; a size of 0 is not known. */
 MUST_USE int quota_check_room(const struct job *job, struct delivery *delivery,

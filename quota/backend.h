@@ -14,6 +14,7 @@ struct quota_root;
 
 struct quota_backend {
 	const char *name;
+	bool has_limits; /* may take the place of rules that force nothing */
 	/* Once; NULL: nothing is needed. */
 	int (*open)(struct quota_root *root, struct err *err);
 	/* NULL: nothing is to be given back. */

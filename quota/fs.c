@@ -162,6 +162,7 @@ fs_recount(
 
 const struct quota_backend quota_fs = {
 	.name = "fs",
+	.has_limits = true,
 	.open = fs_open,
 	.read = fs_read,
 	.recount = fs_recount,

@@ -296,6 +296,7 @@ maildirsize_forget(struct quota_root *root)
 
 const struct quota_backend quota_maildirsize = {
 	.name = "maildir",
+	.has_limits = true,
 	.read = maildirsize_read,
 	.recount = maildirsize_recount,
 	.add = maildirsize_add,

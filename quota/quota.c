@@ -52,6 +52,14 @@ find_backend(struct str name)
 	return NULL;
 }
 
+static bool
+may_have_limits(const struct quota_root *root)
+{
+	return root->limits.bytes > 0 || root->limits.messages > 0 ||
+	       (root->backend->has_limits && !root->has_limits_of_its_own);
+}
+
+/* A root that limits nothing and need not be known then is none. */
 static int
 open_root(struct quota *quota, const struct quota_root_settings *settings,
 	struct err *err)
@@ -82,6 +90,8 @@ open_root(struct quota *quota, const struct quota_root_settings *settings,
 		root->prefix = arena_text(root->arena, root->spec.prefix);
 	root->limits = quota_limits_default(&root->rules);
 	root->has_limits_of_its_own = quota_limits_are_forced(&root->rules);
+	if (root->spec.ignores_unlimited && !may_have_limits(root))
+		return 0;
 	if (root->backend->open != NULL && root->backend->open(root, err) < 0)
 		return -1;
 	quota->count++;

@@ -577,6 +577,30 @@ mbox_close(struct store_copy *base)
 	memory_free(copy);
 }
 
+static bool
+may_write(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+}
+
+/* Beside a spool file nobody may make files; at home, as a rule, one may. */
+static enum lookup
+control_of_single(
+	struct store_root *base, const char *name, const char **path_out)
+{
+	const char *folder = base->location.control;
+
+	if (strcmp(folder, base->location.root) == 0)
+		folder = base->settings->home;
+	if (folder == NULL || folder[0] != '/')
+		return LOOKUP_NONE;
+	*path_out = arena_format(base->arena, "%s/.%s", folder, name);
+	return may_write(*path_out, R_OK | W_OK) ||
+	                       may_write(folder, W_OK | X_OK)
+	               ? LOOKUP_FOUND
+	               : LOOKUP_NONE;
+}
+
 /* Behind a dot: what has none is a mailbox. */
 static enum lookup
 mbox_control(struct store_root *base, const char *name, bool make,
@@ -584,8 +608,8 @@ mbox_control(struct store_root *base, const char *name, bool make,
 {
 	(void)make;
 	(void)err;
-	if (CONTAINER_OF(base, struct mbox_root, base)->is_single)
-		return LOOKUP_NONE;
+	if (root_of(base)->is_single)
+		return control_of_single(base, name, path_out);
 	*path_out = arena_format(
 		base->arena, "%s/.%s", base->location.control, name);
 	return LOOKUP_FOUND;

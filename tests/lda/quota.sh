@@ -21,6 +21,7 @@ quota_grace = 1K
 END
 mail 3000 >big
 mail 9000 >most
+mail 10 >tiny
 mail 11300 >toobig
 
 # deliver FILE [OPTION...]
@@ -123,6 +124,65 @@ deliver big -o quota_mailbox_count=1
 is "$status:$(count .A)$(count .B)$(count)" 0:101 \
 	"quota_mailbox_count: no second folder, and the mail is in INBOX"
 like "$(cat "$log")" "*Maximum number of mailboxes reached*" "the log says so"
+
+fresh
+deliver big -o quota_mailbox_message_count=1 -o quota=
+deliver big -o quota_mailbox_message_count=1 -o quota=
+is "$status:$(count)" 77:1 "quota_mailbox_message_count: no second message"
+like "$err" "5.2.2 Too many messages in the mailbox*" "and says why"
+echo 'require "fileinto"; fileinto "Lists";' >"$home/.dovecot.sieve"
+for _ in 1 2; do
+	deliver big -o quota_mailbox_message_count=2 -o quota=
+done
+is "$status:$(count .Lists)" 0:2 "each folder has its own count"
+deliver big -o quota_mailbox_message_count=2 -o quota=
+is "$status:$(count .Lists):$(count)" 0:2:2 "then there is the INBOX"
+fresh
+cat >conf-2.4 <<END
+!include $conf
+quota =
+quota_rule =
+quota_rule2 =
+quota_rule3 =
+quota_rule4 =
+quota_grace =
+quota_storage_size = 100K
+quota "User quota" {
+  driver = maildir
+  storage_size = 10K
+  storage_grace = 1K
+}
+mailbox Trash {
+  quota_storage_percentage = 150
+  quota_storage_extra = 5K
+}
+mailbox Spam {
+  quota_ignore = yes
+}
+mailbox Lists {
+  quota_mailbox_message_count = 1
+}
+END
+deliver most -c conf-2.4
+deliver big -c conf-2.4
+is "$status:$(head -n 1 "$home/Maildir/maildirsize")" 77:10240S \
+	"a block of 2.4 limits"
+deliver big -c conf-2.4 -m Spam
+is "$status:$(count .Spam)" 0:1 "but for a mailbox with quota_ignore"
+deliver most -c conf-2.4 -m Trash
+deliver big -c conf-2.4 -m Trash
+is "$status:$(count .Trash)" 0:2 "one with quota_storage_extra has more"
+deliver big -c conf-2.4 -m Trash
+is "$status:$(count .Trash)" 77:2 "up to its own limit"
+rm "$home"/Maildir/maildirsize "$home"/Maildir/new/* \
+	"$home"/Maildir/.Trash/new/*
+deliver tiny -c conf-2.4 -m Lists
+deliver tiny -c conf-2.4 -m Lists
+is "$status:$(count .Lists)$(count)" 0:11 \
+	"one with quota_mailbox_message_count is full by itself"
+deliver most -c conf-2.4 -o quota_storage_percentage=200
+is "$status:$(head -n 1 "$home/Maildir/maildirsize")" 0:20480S \
+	"what is said outside with more weight counts for the root"
 
 fresh
 deliver most -o 'quota=count:User quota'

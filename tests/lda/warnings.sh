@@ -126,29 +126,45 @@ deliver third
 deliver small -o "quota_warning=storage=90%% message"
 is "$status:$(count)" 0:5 "there is always room for it"
 
+# all: how many messages are in the INBOX.
+all() {
+	case $location in
+	mbox:*) grep -c '^From ' "$home/spool" ;;
+	*) count ;;
+	esac
+}
+
 # Each crossing once, however many deliver at a time.
-for backend in maildir count; do
+for backend in maildir count mbox; do
 	fresh
+	location='maildir:~/Maildir'
+	if [ $backend = mbox ]; then
+		location='mbox:~/spool'
+		backend=count
+		as_user touch "$home/spool"
+	fi
 	for _ in $(seq 50); do
 		as_user env -i PATH="$PATH" USER=amy HOME="$home" "$program" \
 			-c "$conf" -o "quota=$backend:User quota" \
+			-o "mail_location=$location" \
 			-o "quota_rule=*:storage=100K" -o quota_warning4= \
 			-o quota_warning="storage=80%% warn 80" <small &
 	done
 	wait
-	is "$(count):$(cut -d'|' -f1 <"$home/warned" | sort | uniq -c |
+	is "$(all):$(cut -d'|' -f1 <"$home/warned" | sort | uniq -c |
 		tr -s ' \n' ' ')" "50: 1 50 " \
-		"$backend: fifty at a time pass one half once"
+		"$backend, $location: fifty at a time pass one half once"
 	rm "$home/warned"
 	for _ in $(seq 40); do
 		as_user env -i PATH="$PATH" USER=amy HOME="$home" "$program" \
 			-c "$conf" -o "quota=$backend:User quota" \
+			-o "mail_location=$location" \
 			-o "quota_rule=*:storage=100K" -o quota_warning4= \
 			-o quota_warning="storage=80%% warn 80" <small &
 	done
 	wait
 	is "$(cut -d'|' -f1 <"$home/warned" | sort | uniq -c |
 		tr -s ' \n' ' ')" " 1 80 " \
-		"$backend: and forty more four fifths once"
+		"$backend, $location: and forty more four fifths once"
 done
 done_testing

@@ -261,17 +261,27 @@ TEST(a_quota_block_of_2_4_may_change_its_limits)
 					 "  hidden = yes\n}\n"
 					 "quota B {\n"
 					 "  storage_size = unlimited\n"
-					 "  storage_grace = 0\n}\n");
+					 "  storage_grace = 0\n}\n"
+					 "quota C {\n  ignore = yes\n}\n"
+					 "quota D {\n"
+					 "  ignore_unlimited = yes\n}\n");
 	const struct settings *settings = loaded.settings;
+	const struct conf_numbered *rules = settings->quota_rule.items;
 
+	REQUIRE(settings->quota.count == 3);
 	CHECK_STR(settings->quota.items[0].value, "count:A:noenforcing:hidden");
 	CHECK_STR(settings->quota.items[1].value, "count:B");
-	REQUIRE(settings->quota_rule.count == 1);
-	CHECK_STR(settings->quota_rule.items[0].value,
-		"*:storage=1520B:messages=5");
-	REQUIRE(settings->quota_grace.count == 2);
+	CHECK_STR(settings->quota.items[2].value, "count:D:ignoreunlimited");
+	REQUIRE(settings->quota_rule.count == 5);
+	CHECK_STR(rules[0].value, "*:storage=1000B");
+	CHECK_STR(rules[1].value, "*:messages=10");
+	CHECK_STR(rules[2].value, "*:storage=150%%");
+	CHECK_STR(rules[3].value, "*:messages=50%%");
+	CHECK_STR(rules[4].value, "*:storage=+20B");
+	REQUIRE(settings->quota_grace.count == 3);
 	CHECK_STR(settings->quota_grace.items[0].value, "3072B");
-	CHECK_UINT(settings->quota_grace.items[1].root, 2);
+	CHECK_STR(settings->quota_grace.items[1].value, "0B");
+	CHECK_STR(settings->quota_grace.items[2].value, "10M");
 	unload(&loaded);
 }
 
@@ -323,12 +333,85 @@ TEST(a_quota_block_of_2_4_becomes_a_root_and_a_rule)
 	REQUIRE(settings->quota.count == 2);
 	CHECK_STR(settings->quota.items[0].value, "maildir:User quota");
 	CHECK_STR(settings->quota.items[1].value, "count:Other");
-	REQUIRE(settings->quota_rule.count == 2);
-	CHECK_STR(settings->quota_rule.items[0].value,
-		"*:storage=1073741824B:messages=1000");
-	CHECK_UINT(settings->quota_rule.items[1].root, 2);
-	CHECK_STR(settings->quota_rule.items[1].value, "*:storage=2048B");
+	REQUIRE(settings->quota_rule.count == 3);
+	CHECK_STR(settings->quota_rule.items[0].value, "*:storage=1073741824B");
+	CHECK_STR(settings->quota_rule.items[1].value, "*:messages=1000");
+	CHECK_UINT(settings->quota_rule.items[2].root, 2);
+	CHECK_STR(settings->quota_rule.items[2].value, "*:storage=2048B");
 	unload(&loaded);
+}
+
+static const char two_roots[] = "quota_storage_size = 1M\n"
+				"quota_storage_grace = 3M\n"
+				"quota A {\n  storage_size = 2M\n"
+				"  storage_extra = 1K\n}\n"
+				"quota B {\n  storage_grace = 4M\n}\n";
+
+TEST(limits_of_2_4_outside_of_a_block_are_for_all_roots_that_say_nothing)
+{
+	struct loaded loaded = load_good(two_roots);
+	const struct conf_numbered *rules = loaded.settings->quota_rule.items;
+	const struct conf_numbered *grace = loaded.settings->quota_grace.items;
+
+	REQUIRE(loaded.settings->quota_rule.count == 3);
+	CHECK_STR(rules[0].value, "*:storage=2097152B");
+	CHECK_STR(rules[1].value, "*:storage=+1024B");
+	CHECK_UINT(rules[2].root, 2);
+	CHECK_STR(rules[2].value, "*:storage=1048576B");
+	CHECK_STR(grace[0].value, "3145728B");
+	CHECK_STR(grace[1].value, "4194304B");
+	unload(&loaded);
+}
+
+TEST(a_users_record_says_limits_of_2_4_for_all_roots)
+{
+	struct loaded loaded = load_good(two_roots);
+	const struct conf_pair pairs[] = {
+		{STR("quota_storage_size"), STR("5M")},
+		{STR("quota_storage_percentage"), STR("50")},
+		{STR("quota_message_count"), STR("7")}};
+	const struct conf_numbered *rules;
+	const struct settings *user;
+	struct err err;
+
+	REQUIRE(conf_override(loaded.arena, loaded.settings, pairs, 3,
+			"user amy", &user, &err) == 0);
+	rules = user->quota_rule.items;
+	REQUIRE(user->quota_rule.count == 7);
+	CHECK_STR(rules[0].value, "*:storage=5242880B");
+	CHECK_STR(rules[1].value, "*:messages=7");
+	CHECK_STR(rules[2].value, "*:storage=50%%");
+	CHECK_STR(rules[3].value, "*:storage=+1024B");
+	CHECK_UINT(rules[4].root, 2);
+	CHECK_STR(rules[4].value, "*:storage=5242880B");
+	unload(&loaded);
+}
+
+TEST(warnings_of_a_quota_block_of_2_4_keep_their_order)
+{
+	struct loaded loaded = load_good(
+		"quota A {\n"
+		"  warning high {\n    quota_storage_percentage = 95\n"
+		"    execute warn {\n      args = 95 %{user}\n    }\n  }\n"
+		"  warning low {\n    quota_storage_percentage = 80\n"
+		"    threshold = under\n"
+		"    execute warn {\n    }\n  }\n"
+		"  quota_warning many {\n    resource = message\n"
+		"    quota_message_count = 9\n"
+		"    execute warn {\n    }\n  }\n"
+		"}\n");
+	const struct conf_numbered *items =
+		loaded.settings->quota_warning.items;
+
+	REQUIRE(loaded.settings->quota_warning.count == 3);
+	CHECK_STR(items[0].value, "storage=95%% warn 95 %{user}");
+	CHECK_STR(items[1].value, "-storage=80%% warn ");
+	CHECK_STR(items[2].value, "messages=9 warn ");
+	unload(&loaded);
+	check_error("quota A {\n  warning x {\n"
+		    "    quota_storage_percentage = 9\n  }\n}\n",
+		"2: error: warning x: expected quota_storage_percentage or the "
+		"like and `execute PROGRAM { args = ... }`");
 }
 
 TEST(a_block_of_another_protocol_leaves_nothing)

@@ -569,6 +569,85 @@ TEST(the_smallest_room_of_several_roots_counts)
 	box_end(&box);
 }
 
+TEST(a_root_without_a_limit_may_be_passed_over)
+{
+	struct quota_report *reports;
+	struct box box;
+	size_t count;
+
+	roots[0] = "count:One:ignoreunlimited";
+	roots[1] = "maildir:Two:ignoreunlimited";
+	make_maildir();
+	box_begin(&box);
+	REQUIRE(quota_report(box.quota, STR(""), &reports, &count, &box.err) ==
+		0);
+	CHECK_UINT(count, 2);
+	box_end(&box);
+	REQUIRE(unlink(test_path("Maildir/maildirsize")) == 0);
+	rule_texts[0] = "*:storage=0";
+	box_begin(&box);
+	REQUIRE(quota_report(box.quota, STR(""), &reports, &count, &box.err) ==
+		0);
+	CHECK_UINT(count, 0);
+	CHECK_INT(take(&box, "INBOX", 5000), 0);
+	store_one(&box, "INBOX", 1, 5000);
+	CHECK(!box_exists("Maildir/maildirsize"));
+	box_end(&box);
+	/* The file may know a limit that the rules do not. */
+	rule_texts[0] = "?:storage=0";
+	box_begin(&box);
+	REQUIRE(quota_report(box.quota, STR(""), &reports, &count, &box.err) ==
+		0);
+	REQUIRE(count == 1);
+	CHECK_STR_IS(reports[0].name, "Two");
+	box_end(&box);
+}
+
+/* ---- an mbox that is a single file ---- */
+
+static void
+spool_begin(struct box *box)
+{
+	*box = (struct box){.arena = arena_open()};
+	box->store_settings = box_settings();
+	box->store_settings.location =
+		arena_format(box->arena, "mbox:%s", test_path("spool"));
+	box->store_settings.home = test_path("home");
+	box->store = box_open(&box->store_settings);
+	open_quota(box);
+}
+
+TEST(others_see_what_is_reserved_in_a_single_mbox)
+{
+	struct box first, second;
+
+	roots[0] = "count:User";
+	test_file("spool", "");
+	box_make_folder("home", 0700);
+	spool_begin(&first);
+	spool_begin(&second);
+	REQUIRE(take(&first, "INBOX", 900) == 0);
+	CHECK(box_exists("home/.doorstep-quota"));
+	CHECK_INT(take(&second, "INBOX", 900), -1);
+	CHECK_STR(second.err.status, "4.2.2");
+	quota_close(&first.quota);
+	CHECK_INT(take(&second, "INBOX", 900), 0);
+	box_end(&first);
+	box_end(&second);
+}
+
+TEST(a_single_mbox_of_a_user_without_a_home_is_counted_each_time)
+{
+	struct box box;
+
+	roots[0] = "count:User";
+	test_file("spool", "From a\n\nx\n");
+	spool_begin(&box);
+	CHECK_INT(take(&box, "INBOX", 900), 0);
+	CHECK_INT(take(&box, "INBOX", 5000), -1);
+	box_end(&box);
+}
+
 /* ---- fs ---- */
 
 /* Without the kernel's quota there is nothing to read, and no limit of its. */
