@@ -4,6 +4,7 @@ bin_PROGRAMS += %D%/doorstep
 	%D%/config.c \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/metrics.c \
+	%D%/progress.c %D%/progress.h \
 	%D%/quota.c \
 	%D%/sieve.c %D%/sieve.h \
 	%D%/sieve_compare.c \

@@ -25,6 +25,7 @@
 #include "deliver/recipient.h"
 #include "deliver/setup.h"
 #include "ctl/ctl.h"
+#include "ctl/progress.h"
 
 #include "base/banned.h"
 
@@ -41,6 +42,8 @@ static const char usage[] =
 
 enum action { ACTION_GET, ACTION_RECALC, ACTION_CHECK };
 
+static const char *const words[] = {"get", "recalc", "check"};
+
 struct request {
 	enum action action;
 	const char *user; /* NULL: all */
@@ -56,6 +59,7 @@ struct run {
 	const struct request *request;
 	struct json json;
 	bool has_head; /* of the table */
+	struct progress progress;
 	int status;
 };
 
@@ -342,6 +346,7 @@ show(struct run *run, const char *user, struct str said)
 	struct failure failure = {.is_there = false};
 	int status;
 
+	progress_hide(&run->progress);
 	if (run->ctl->json)
 		show_json(run, user, said, &failure);
 	else
@@ -435,10 +440,15 @@ do_all(struct run *run)
 		return ctl_fail(CTL_TEMPORARY, "%s", err_log_text(&err));
 	if (names.unlisted != NULL)
 		ctl_fail(0, "userdb %s cannot list its users", names.unlisted);
-	for (i = 0; i < names.count; i++)
+	progress_begin(
+		&run->progress, words[run->request->action], names.count);
+	for (i = 0; i < names.count; i++) {
+		progress_show(&run->progress, i);
 		if (may_get_mail(run->settings, &names.items[i]))
 			do_user(run, arena_text(run->ctl->arena,
 					     names.items[i].name));
+	}
+	progress_hide(&run->progress);
 	return run->status;
 }
 
@@ -447,7 +457,6 @@ do_all(struct run *run)
 static bool
 parse_action(const char *word, enum action *action_out)
 {
-	static const char *const words[] = {"get", "recalc", "check"};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(words); i++) {

@@ -86,6 +86,20 @@ quota check --all
 is "$status" 64 "check is about one user"
 quota check -u amy lots
 is "$status" 64 "a size has to be one"
+# terminal error|both TERM: what a terminal is sent.
+terminal() {
+	TERM=$2 python3 "$TEST_SOURCE/tests/unit/ctl/terminal.py" "$1" \
+		"$TEST_BUILD/ctl/doorstep" -c conf quota get --all
+}
+like "$(terminal error xterm)" \
+	"'?r?x1b?Kget ?..............................? 0/2   0%*?r?x1b?K'" \
+	"on a terminal a bar shows how far it is, and goes away"
+like "$(terminal both xterm)" "*0/2   0%?r?x1b?KUsername *" \
+	"the table stands in its place"
+is "$(terminal error dumb)" "''" "a terminal without codes has no bar"
+quota get --all
+is "$(cat err)" "" "neither has a file"
+
 sed -i '/^quota = /d' conf
 quota get -u amy
 is "$status:$(rows)" 0: "without a root there is nothing to tell"
