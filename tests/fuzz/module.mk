@@ -130,3 +130,14 @@ FUZZ_TESTS += %D%/fuzz-reply
 %C%_fuzz_reply_SOURCES = %D%/fuzz-reply.c
 %C%_fuzz_reply_LDADD = outbound/liboutbound.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/reply %D%/reply.dict
+
+FUZZ_TESTS += %D%/fuzz-policy
+%C%_fuzz_policy_SOURCES = %D%/fuzz-policy.c
+%C%_fuzz_policy_LDADD = policy/libpolicy.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/policy %D%/policy.dict
+
+FUZZ_TESTS += %D%/fuzz-maildirsize
+%C%_fuzz_maildirsize_SOURCES = %D%/fuzz-maildirsize.c
+%C%_fuzz_maildirsize_LDADD = quota/libquota.a store/libstore.a \
+	conf/libconf.a ipc/libipc.a mail/libmail.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/maildirsize
