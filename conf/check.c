@@ -740,6 +740,42 @@ has_everybody(const struct conf_networks *networks)
 	return false;
 }
 
+static bool
+is_of_policy(
+	const struct settings *settings, const struct conf_listener *listener)
+{
+	size_t i;
+
+	for (i = 0; i < settings->service_count; i++) {
+		const struct conf_service *service = &settings->services[i];
+
+		if (listener >= service->listeners &&
+			listener < service->listeners + service->listener_count)
+			return strcmp(service->name, "quota-status") == 0;
+	}
+	return false;
+}
+
+static const char *
+policy_warning(struct arena *arena, const struct settings *settings,
+	const struct conf_listener *listener, const char *address)
+{
+	if (conf_place(settings, "quota_status_allowed_networks").file[0] ==
+		'\0')
+		return arena_format(arena,
+			"inet_listener %s listens on %s, but "
+			"quota_status_allowed_networks has its default: other "
+			"hosts are turned away; name those of Postfix",
+			listener->name, address);
+	if (has_everybody(&settings->quota_status_allowed_networks))
+		return arena_format(arena,
+			"inet_listener %s listens on %s, and "
+			"quota_status_allowed_networks lets everybody in: "
+			"whoever can reach it can learn who is a user",
+			listener->name, address);
+	return NULL;
+}
+
 const char *
 conf_listener_warning(struct arena *arena, const struct settings *settings,
 	const struct conf_listener *listener)
@@ -748,6 +784,8 @@ conf_listener_warning(struct arena *arena, const struct settings *settings,
 
 	if (address == NULL)
 		return NULL;
+	if (is_of_policy(settings, listener))
+		return policy_warning(arena, settings, listener, address);
 	if (conf_place(settings, "lmtp_allowed_networks").file[0] == '\0')
 		return arena_format(arena,
 			"inet_listener %s listens on %s, but "

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libconf.a
 	%D%/foreign.def %D%/loader.c %D%/loader.h \
 	%D%/location.c %D%/location.h %D%/names.c %D%/names.h \
 	%D%/keys.c %D%/keys.h %D%/keys.def %D%/words.def \
+	%D%/networks.c %D%/networks.h \
 	%D%/quota.c %D%/quota.h \
 	%D%/quota_names.c %D%/quota_names.h \
 	%D%/report.c %D%/report.h \

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "conf/networks.h"
+
 #include "base/banned.h"
 
 static void
@@ -44,36 +46,17 @@ peer_read(const struct sockaddr_storage *address, struct session_peer *peer_out)
 		read_ipv6((const void *)address, peer_out);
 }
 
-/* The first `bits` are the same. */
-static bool
-bits_are_same(const unsigned char *a, const unsigned char *b, unsigned bits)
-{
-	unsigned whole = bits / 8, rest = bits % 8;
-	unsigned mask = 0xff00U >> rest & 0xffU;
-
-	return memcmp(a, b, whole) == 0 &&
-	       (rest == 0 || ((a[whole] ^ b[whole]) & mask) == 0);
-}
-
 bool
 peer_is_in(
 	const struct session_peer *peer, const struct conf_networks *networks)
 {
 	bool is_v6 = strchr(peer->ip, ':') != NULL;
 	unsigned char address[sizeof(struct in6_addr)];
-	size_t i;
 
 	if (!peer->is_inet ||
 		inet_pton(is_v6 ? AF_INET6 : AF_INET, peer->ip, address) != 1)
 		return false;
-	for (i = 0; i < networks->count; i++) {
-		const struct conf_network *network = &networks->items[i];
-
-		if (network->is_v6 == is_v6 &&
-			bits_are_same(address, network->address, network->bits))
-			return true;
-	}
-	return false;
+	return conf_networks_have(networks, is_v6, address);
 }
 
 /* Of a Unix socket its listener says whom to trust. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,8 +26,8 @@ struct client {
 	struct loop_watch watch;
 	struct loop_timer timer; /* idle, or the answer is late */
 	int fd;
-	char input[CLIENT_REQUEST_MAX];
-	size_t input_len;
+	char *input;
+	size_t input_size, input_len;
 	bool has_ended; /* nothing more will come */
 	struct buf output;
 	size_t sent;
@@ -38,6 +39,8 @@ struct client {
 enum {
 	SLOT_BITS = 16, /* of a question's number */
 	ANSWER_BYTES = 4096,
+	SLOTS = 64,         /* to begin with */
+	INPUT_BYTES = 1024, /* more when a request is longer */
 	PATH_FLAGS = ADDRESS_LOCAL_ALLOWED | ADDRESS_BRACKETS_OPTIONAL |
 	             ADDRESS_QUOTES_OPTIONAL
 };
@@ -51,6 +54,7 @@ client_close(struct client *client)
 	loop_timer_stop(all->loop, &client->timer);
 	fd_close(&client->fd);
 	buf_clear(&client->output);
+	memory_free(client->input);
 	arena_close(&client->arena);
 	all->slots[client->slot] = NULL;
 	all->count--;
@@ -173,11 +177,25 @@ handle_input(struct client *client)
 /* ---- what comes ---- */
 
 static void
+make_room(struct client *client)
+{
+	if (client->input_len < client->input_size)
+		return;
+	client->input_size =
+		client->input_size > 0 ? client->input_size * 2 : INPUT_BYTES;
+	if (client->input_size > CLIENT_REQUEST_MAX)
+		client->input_size = CLIENT_REQUEST_MAX;
+	client->input = memory_resize(client->input, client->input_size);
+}
+
+static void
 read_more(struct client *client)
 {
-	ssize_t got = recv(client->fd, client->input + client->input_len,
-		sizeof(client->input) - client->input_len, MSG_DONTWAIT);
+	ssize_t got;
 
+	make_room(client);
+	got = recv(client->fd, client->input + client->input_len,
+		client->input_size - client->input_len, MSG_DONTWAIT);
 	if (got > 0)
 		client->input_len += (size_t)got;
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -194,13 +212,13 @@ is_busy(const struct client *client)
 static void
 go_on(struct client *client)
 {
-	bool is_full = client->input_len == sizeof(client->input);
+	bool is_full;
 
 	if (!handle_input(client)) {
 		client_close(client);
 		return;
 	}
-	is_full = client->input_len == sizeof(client->input);
+	is_full = client->input_len == CLIENT_REQUEST_MAX;
 	if (!is_busy(client) &&
 		(client->has_ended || client->all->is_draining || is_full)) {
 		if (is_full)
@@ -266,7 +284,7 @@ clients_answer(struct clients *clients, struct frame *frame)
 
 	wire_rcpt_answer(frame, &answer);
 	slot = (size_t)(answer.request & ((1U << SLOT_BITS) - 1));
-	if (!frame_is_whole(frame) || slot >= CLIENTS_MAX)
+	if (!frame_is_whole(frame) || slot >= clients->slot_count)
 		return false;
 	client = clients->slots[slot];
 	if (client == NULL || client->question != answer.request)
@@ -281,13 +299,34 @@ clients_answer(struct clients *clients, struct frame *frame)
 
 /* ---- their life ---- */
 
-static size_t
-free_slot(const struct clients *clients)
+void
+clients_open(struct clients *clients)
 {
-	size_t slot = 0;
+	struct rlimit limit;
 
-	while (clients->slots[slot] != NULL)
+	clients->most = CLIENTS_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		limit.rlim_cur < CLIENTS_MAX + CLIENTS_DESCRIPTORS_KEPT)
+		clients->most =
+			limit.rlim_cur > 2 * CLIENTS_DESCRIPTORS_KEPT
+				? limit.rlim_cur - CLIENTS_DESCRIPTORS_KEPT
+				: CLIENTS_DESCRIPTORS_KEPT;
+}
+
+static size_t
+free_slot(struct clients *clients)
+{
+	size_t slot = 0, count = clients->slot_count;
+
+	while (slot < count && clients->slots[slot] != NULL)
 		slot++;
+	if (slot < count)
+		return slot;
+	clients->slot_count = count > 0 ? count * 2 : SLOTS;
+	clients->slots = memory_resize(clients->slots,
+		memory_product(clients->slot_count, sizeof(struct client *)));
+	memset(clients->slots + count, 0,
+		(clients->slot_count - count) * sizeof(struct client *));
 	return slot;
 }
 
@@ -319,7 +358,7 @@ clients_drain(struct clients *clients)
 	size_t slot;
 
 	clients->is_draining = true;
-	for (slot = 0; slot < CLIENTS_MAX; slot++)
+	for (slot = 0; slot < clients->slot_count; slot++)
 		if (clients->slots[slot] != NULL)
 			go_on(clients->slots[slot]);
 }
@@ -329,7 +368,10 @@ clients_close(struct clients *clients)
 {
 	size_t slot;
 
-	for (slot = 0; slot < CLIENTS_MAX; slot++)
+	for (slot = 0; slot < clients->slot_count; slot++)
 		if (clients->slots[slot] != NULL)
 			client_close(clients->slots[slot]);
+	memory_free(clients->slots);
+	clients->slots = NULL;
+	clients->slot_count = 0;
 }

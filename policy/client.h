@@ -21,7 +21,10 @@
 #include "server/wire.h"
 
 enum {
-	CLIENTS_MAX = 1024,             /* the next one waits in the kernel */
+	/* As many as there are descriptors, and no more than this; the next one
+	 * waits in the kernel. */
+	CLIENTS_MAX = 16 * 1024,
+	CLIENTS_DESCRIPTORS_KEPT = 32,  /* for all else */
 	CLIENT_REQUEST_MAX = 32 * 1024, /* bytes; more is no request */
 	CLIENT_IDLE_MS = 20 * 60 * 1000 /* Postfix gives up before */
 };
@@ -33,8 +36,9 @@ struct clients {
 	struct loop *loop;
 	const struct settings *settings;
 	struct link *master;
-	struct client *slots[CLIENTS_MAX];
-	size_t count;
+	struct client **slots;
+	size_t slot_count; /* that there is room for */
+	size_t count, most;
 	uint64_t last_question;
 	bool is_draining; /* who has no question goes */
 	uint64_t requests, questions, refused, total; /* counters */
@@ -43,9 +47,11 @@ struct clients {
 static inline bool
 clients_are_full(const struct clients *clients)
 {
-	return clients->count == CLIENTS_MAX;
+	return clients->count >= clients->most;
 }
 
+/* How many there may be; the rest is set already. */
+void clients_open(struct clients *clients);
 /* Takes the descriptor over, which does not block; there is room. */
 void clients_add(struct clients *clients, int fd);
 /* RCPT_ANSWER; false when it is broken. */

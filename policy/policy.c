@@ -75,16 +75,30 @@ on_telling(struct loop_timer *timer)
 
 /* ---- who comes in ---- */
 
-/* Which network may come is a matter of the socket's address. */
+/* NULL: it may come in. */
+static const char *
+find_objection(const struct policy *policy, const struct door *door, int fd,
+	const struct sockaddr_storage *address)
+{
+	if (!door->about.is_inet)
+		return door_admits_user(door, fd)
+		               ? NULL
+		               : "its user is not in peer_users";
+	return door_admits_address(address,
+		       &policy->child->settings->quota_status_allowed_networks)
+	               ? NULL
+	               : "not in quota_status_allowed_networks";
+}
+
 static void
 on_client(struct doors *doors, const struct door *door, int fd,
-	const struct sockaddr_storage *address UNUSED)
+	const struct sockaddr_storage *address)
 {
 	struct policy *policy = CONTAINER_OF(doors, struct policy, doors);
+	const char *objection = find_objection(policy, door, fd, address);
 
-	if (!door->about.is_inet && !door_admits_user(door, fd)) {
-		log_info("%s: refused: its user is not in peer_users",
-			door->about.name);
+	if (objection != NULL) {
+		log_info("%s: refused: %s", door->about.name, objection);
 		fd_close(&fd);
 		return;
 	}
@@ -190,6 +204,7 @@ open_parts(struct policy *policy)
 	policy->clients.loop = policy->loop;
 	policy->clients.settings = child->settings;
 	policy->clients.master = &policy->master;
+	clients_open(&policy->clients);
 	policy->doors.came = on_client;
 	doors_open(&policy->doors, policy->loop);
 }

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "conf/networks.h"
 
 #include "base/banned.h"
 
@@ -27,6 +28,26 @@ door_peer_uid(int fd, uint32_t *uid_out)
 		return -1;
 	*uid_out = peer.uid;
 	return 0;
+}
+
+bool
+door_admits_address(const struct sockaddr_storage *address,
+	const struct conf_networks *networks)
+{
+	const struct sockaddr_in *ipv4 = (const void *)address;
+	const struct sockaddr_in6 *ipv6 = (const void *)address;
+	const unsigned char *bytes = ipv6->sin6_addr.s6_addr;
+
+	if (address->ss_family == AF_INET)
+		return conf_networks_have(
+			networks, false, (const void *)&ipv4->sin_addr);
+	if (address->ss_family != AF_INET6)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&ipv6->sin6_addr))
+		return conf_networks_have(networks, false,
+			bytes + sizeof(struct in6_addr) -
+				sizeof(struct in_addr));
+	return conf_networks_have(networks, true, bytes);
 }
 
 bool

@@ -15,6 +15,7 @@
 
 #include "base/attributes.h"
 #include "base/loop.h"
+#include "conf/settings.h"
 #include "server/wire.h"
 
 enum {
@@ -68,6 +69,11 @@ void doors_hold(struct doors *doors, bool is_held);
 /* Whether peer_users names the user behind this Unix socket; root always comes in,
  * and everybody where nobody is named. */
 bool door_admits_user(const struct door *door, int fd);
+
+/* Whether a TCP client's address is in one of them; one of IPv4 in IPv6
+ * (::ffff:192.0.2.1) is IPv4. */
+bool door_admits_address(const struct sockaddr_storage *address,
+	const struct conf_networks *networks);
 
 /* Who is behind a Unix socket, as the kernel knows it; -1 with errno. */
 MUST_USE int door_peer_uid(int fd, uint32_t *uid_out);

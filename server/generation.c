@@ -354,8 +354,8 @@ front_start(struct generation *generation, struct err *err)
 
 /* ---- policy ---- */
 
-/* Clients, listeners, and some more. */
-enum { POLICY_DESCRIPTORS = 4096 };
+/* Clients (policy/client.h), listeners, and some more. */
+enum { POLICY_DESCRIPTORS = 16 * 1024 + 64 };
 
 static bool
 wants_policy(const struct generation *generation)
