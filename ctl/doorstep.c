@@ -21,6 +21,9 @@
 static const struct ctl_command commands[] = {
 	{"config", "check | dump [-n]", "look at the configuration",
 		ctl_config},
+	{"explain", "[-u USER] [MESSAGE-ID | FILE | SESSION]",
+		"which rule filed a message; why a recipient was refused",
+		ctl_explain},
 	{"metrics", "[--http | --listen=ADDRESS]",
 		"the running server's numbers, for Prometheus", ctl_metrics},
 	{"quota",

@@ -2,6 +2,7 @@ bin_PROGRAMS += %D%/doorstep
 %C%_doorstep_SOURCES = %D%/doorstep.c %D%/ctl.h \
 	%D%/certificates.c %D%/certificates.h \
 	%D%/config.c \
+	%D%/explain.c \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/metrics.c \
 	%D%/progress.c %D%/progress.h \

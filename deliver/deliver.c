@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "deliver/detail.h"
 #include "deliver/execute.h"
+#include "deliver/explain.h"
 #include "deliver/mailboxes.h"
 #include "deliver/notices.h"
 #include "deliver/plan.h"
@@ -121,6 +122,8 @@ execute(struct job *const *jobs, size_t count)
 	size_t j, d;
 
 	execute_plans(&batch);
+	for (j = 0; j < count; j++)
+		explain_keep(jobs[j]);
 	for (j = 0; j < count; j++)
 		if (jobs[j]->settled != NULL)
 			jobs[j]->settled(jobs[j]);
@@ -238,15 +241,14 @@ check_folder(struct job *job, struct delivery *delivery, uint64_t size,
 	return quota_check_room(job, delivery, size, err);
 }
 
-int
-deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
+static int
+check_before_data(struct job *job, struct delivery *delivery, uint64_t size,
 	struct err *err)
 {
 	int result;
 
 	if (check_size(delivery, size, err) < 0)
 		return -1;
-	delivery->work = ARENA_NEW(job->arena, struct delivery_work);
 	if (open_store(job, delivery, err) < 0)
 		return -1;
 	result = check_folder(job, delivery, size, err);
@@ -254,6 +256,19 @@ deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
 	store_close(&delivery->work->store);
 	if (result < 0 && !delivery->is_mere_question)
 		obey_tempfail(delivery->settings, err);
+	return result;
+}
+
+int
+deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
+	struct err *err)
+{
+	int result;
+
+	delivery->work = ARENA_NEW(job->arena, struct delivery_work);
+	result = check_before_data(job, delivery, size, err);
+	if (result < 0 && !delivery->is_mere_question)
+		explain_refusal(job, delivery, size, err);
 	return result;
 }
 

@@ -238,7 +238,7 @@ void deliver_job(struct job *job);
 void deliver_jobs(struct job *const *jobs, size_t count);
 
 /* Whether the recipient could take a message of `size` bytes (0: not told), before
- * there is one: job->message is NULL.  Touches nothing.
+ * there is one: job->message is NULL.  Touches no mailbox.
  * Errors: ERR_TOO_BIG 5.2.3; 4.3.5 for a mail location that cannot be. */
 MUST_USE int deliver_check(struct job *job, struct delivery *delivery,
 	uint64_t size, struct err *err);

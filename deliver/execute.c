@@ -402,6 +402,21 @@ settle_copies(struct batch *batch)
 		settle_copies_of(batch->jobs[j]);
 }
 
+/* NULL: copies in this kind of mailbox have no names. */
+static const char *
+name_of(const struct job *job, const struct plan_copy *copy)
+{
+	const char *path =
+		copy->copy != NULL ? store_copy_target(copy->copy) : copy->kept;
+	struct str name = str_from(path);
+	size_t slash = str_find_last_char(name, '/');
+
+	if (path == NULL)
+		return NULL;
+	return arena_text(job->arena,
+		slash < name.len ? str_skip(name, slash + 1) : name);
+}
+
 static int
 finish(struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -418,6 +433,8 @@ finish(struct job *job, struct delivery *delivery, struct err *err)
 			continue;
 		delivery->outcome = DELIVER_SAVED;
 		report_saved(job, delivery, copy);
+		copy->is_filed = true;
+		copy->file = name_of(job, copy);
 		store_copy_close(&copy->copy);
 	}
 	if (plan->refusal != NULL &&

@@ -2,9 +2,12 @@ noinst_LIBRARIES += %D%/libdeliver.a
 %C%_libdeliver_a_SOURCES = \
 	%D%/abuse.c %D%/abuse.h \
 	%D%/attributes.c %D%/attributes.h \
+	%D%/decision.c %D%/decision.h \
+	%D%/decisionlog.c %D%/decisionlog.h \
 	%D%/deliver.c %D%/deliver.h \
 	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
+	%D%/explain.c %D%/explain.h \
 	%D%/environment.c %D%/environment.h \
 	%D%/extlists.c %D%/extlists.h \
 	%D%/host.c %D%/host.h \

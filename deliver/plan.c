@@ -90,6 +90,7 @@ add_copy(struct job *job, const struct delivery *delivery,
 	struct plan *plan = delivery->work->plan;
 	struct plan_copy *same = find_copy(delivery, wanted.folder);
 
+	wanted.wanted = wanted.folder;
 	if (flags != NULL)
 		plan_set_flags(job, &wanted, flags);
 	if (same != NULL) {
@@ -234,6 +235,8 @@ sort_redirect(struct job *job, struct delivery *delivery,
 			STR_ARG(redirect->address));
 		break;
 	case REDIRECT_UNWANTED:
+		plan->refrained[plan->refrained_count++] =
+			(struct plan_refrained){redirect->address, why};
 		report_line(job, delivery, NULL, "not forwarded to <%.*s>: %s",
 			STR_ARG(redirect->address), why);
 		plan_hold(job, delivery, redirect->content);
@@ -249,6 +252,7 @@ sort_redirects(struct job *job, struct delivery *delivery)
 
 	plan->redirect_count = 0;
 	plan->done_redirects = ARENA_ARRAY(job->arena, struct str, count);
+	plan->refrained = ARENA_ARRAY(job->arena, struct plan_refrained, count);
 	for (i = 0; i < count; i++) {
 		struct plan_redirect redirect = plan->redirects[i];
 

@@ -21,6 +21,7 @@ struct work_bytes;
 
 struct plan_copy {
 	struct str folder;
+	struct str wanted;          /* the folder that was asked for */
 	bool is_default;            /* INBOX, -m or the detail folder */
 	bool create;                /* fileinto :create */
 	bool is_dropped;            /* PLAN_COVERED */
@@ -32,6 +33,8 @@ struct plan_copy {
 	struct store_copy *copy;           /* from execute */
 	/* Or what a delivery that broke off has left there. */
 	const char *kept;
+	bool is_filed;    /* from execute, as the outcome is final */
+	const char *file; /* its name then, in a Maildir; else NULL */
 };
 
 struct plan_redirect {
@@ -39,6 +42,12 @@ struct plan_redirect {
 	const struct content *content; /* NULL: as it came */
 	const struct sieve_action *action;
 	bool is_handed_over; /* by this try */
+};
+
+/* One that was not made, and why. */
+struct plan_refrained {
+	struct str address;
+	const char *why;
 };
 
 /* Redirects that go out together: those of one content with the same wishes. */
@@ -61,6 +70,8 @@ struct plan {
 	struct str
 		*done_redirects; /* addresses that an earlier try has served */
 	size_t done_count;
+	struct plan_refrained *refrained;
+	size_t refrained_count;
 	struct plan_handover *handovers; /* while they are under way */
 	size_t handover_count;
 	struct plan_pipe *pipes;

@@ -378,6 +378,35 @@ included_name(const struct sequence *sequence, const struct script_file *file,
 		sequence->job->arena, "'%s' ", report->problems[0].script);
 }
 
+/* For who asks later. */
+static void
+note_run(struct sequence *sequence, const struct script_file *file,
+	const char *error)
+{
+	struct script_outcome *outcome = sequence->outcome;
+
+	if (outcome->run_count == outcome->run_size) {
+		outcome->run_size =
+			outcome->run_size ? outcome->run_size * 2 : 4;
+		outcome->runs = arena_grow(sequence->job->arena, outcome->runs,
+			sizeof(*outcome->runs), outcome->run_count,
+			outcome->run_size);
+	}
+	outcome->runs[outcome->run_count++] =
+		(struct script_run){file->path, error};
+}
+
+static const char *
+first_problem(const struct sequence *sequence, const struct script_file *file,
+	const struct sieve_report *report)
+{
+	if (report->count == 0)
+		return "it failed";
+	return arena_format(sequence->job->arena, "%sline %u: %s",
+		included_name(sequence, file, report), report->problems[0].line,
+		report->problems[0].text);
+}
+
 static void
 report_failure(struct sequence *sequence, const struct script_file *file,
 	bool has_compiled, const struct sieve_report *report)
@@ -543,6 +572,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	sieve_report_init(&report, sequence->job->arena);
 	switch (run_script(sequence, file, &report, &has_compiled, err)) {
 	case SIEVE_OK:
+		note_run(sequence, file, NULL);
 		report_notes(sequence, file, &report);
 		sequence->outcome->has_script = true;
 		return result->keep_in_effect ? LOOKUP_FOUND : LOOKUP_NONE;
@@ -551,6 +581,7 @@ run_one(struct sequence *sequence, const struct script_file *file,
 	case SIEVE_FAILED:
 		break;
 	}
+	note_run(sequence, file, first_problem(sequence, file, &report));
 	report_failure(sequence, file, has_compiled, &report);
 	/* RFC 5228 2.10.6: what earlier scripts did stays, and a keep. */
 	if (sequence->delivery->settings->sieve_mark_failed)

@@ -61,6 +61,11 @@ struct delivery_work {
 		struct sieve_result result;
 		bool has_script; /* at least one ran */
 		bool has_failed; /* one was in error: keep */
+		struct script_run {
+			const char *path;
+			const char *error; /* why it failed; NULL: it did not */
+		} *runs;               /* in order */
+		size_t run_count, run_size;
 	} script;
 	struct str folder;      /* of keep: -m, the detail's, or INBOX */
 	bool creates_folder;    /* it is to be made if it is missing */

@@ -137,6 +137,16 @@ has_alternative(const struct ast_command *node)
 	       !next->is_dead;
 }
 
+static void
+emit_block(struct emitter *emitter, const struct ast_command *node)
+{
+	unsigned outer = emitter->rule;
+
+	emitter->rule = node->at.line;
+	emit_commands(emitter, node->block);
+	emitter->rule = outer;
+}
+
 /* The whole chain:
  *
  *   test; JUMP_UNLESS a; block; JUMP end;
@@ -153,7 +163,7 @@ emit_if(struct emitter *emitter, const struct ast_command *node)
 		otherwise =
 			emit_jump(emitter, OP_JUMP_UNLESS, node->at, NO_JUMP);
 		if (!node->block_is_dead)
-			emit_commands(emitter, node->block);
+			emit_block(emitter, node);
 		if (!has_alternative(node))
 			break;
 		end = emit_jump(emitter, OP_JUMP, node->at, end);
@@ -161,7 +171,7 @@ emit_if(struct emitter *emitter, const struct ast_command *node)
 		otherwise = NO_JUMP;
 		node = node->next;
 		if (is_command(node, COMMAND_ELSE)) {
-			emit_commands(emitter, node->block);
+			emit_block(emitter, node);
 			break;
 		}
 	}

@@ -23,6 +23,7 @@ instruction_new(struct emitter *emitter, enum opcode op, struct position at)
 	instruction = &emitter->code[emitter->count++];
 	instruction->op = op;
 	instruction->at = at;
+	instruction->rule = emitter->rule;
 	return instruction;
 }
 
@@ -97,6 +98,7 @@ emit_script(
 
 	if (likely > emitter->size)
 		grow(emitter, likely);
+	emitter->rule = 0;
 	emit_commands(emitter, script->first);
 	emit_plain(emitter, end, (struct position){0, 0});
 	return start;

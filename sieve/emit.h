@@ -22,6 +22,7 @@ struct emitter {
 	size_t count, size;
 	size_t loops[MOST_LOOPS]; /* jumps behind the loops that are open */
 	size_t loop_count;
+	unsigned rule; /* line of the innermost rule that is open; 0: none */
 };
 
 /* `end` is its last instruction: OP_STOP, or OP_RETURN of one that is included.

@@ -296,6 +296,7 @@ run_add_action(struct run *run, const struct call *call,
 	action->script = run->script;
 	action->line = call->at.line;
 	action->column = call->at.column;
+	action->rule = run->instruction->rule;
 	status = run_action_content(run, action);
 	if (status != SIEVE_OK)
 		return status;

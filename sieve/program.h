@@ -130,6 +130,7 @@ struct call {
 struct instruction {
 	enum opcode op;
 	struct position at;
+	unsigned rule; /* line of the if, elsif or else around it; 0: none */
 	union {
 		const struct call *call;
 		size_t target;

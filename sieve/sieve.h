@@ -223,6 +223,7 @@ struct sieve_action {
 	const struct content *content;
 	const char *script; /* where in which script */
 	unsigned line, column;
+	unsigned rule; /* line of the if, elsif or else around it; 0: none */
 	const struct sieve_vacation *vacation; /* SIEVE_VACATION */
 	const struct sieve_notify *notify;     /* SIEVE_NOTIFY */
 	const struct sieve_abuse *abuse;       /* SIEVE_REPORT */

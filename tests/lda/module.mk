@@ -5,6 +5,7 @@ TAP_TESTS += \
 	%D%/engine.sh \
 	%D%/environment.sh \
 	%D%/exits.sh \
+	%D%/explain.sh \
 	%D%/folders.sh \
 	%D%/include.sh \
 	%D%/log.sh \
@@ -29,6 +30,7 @@ EXTRA_DIST += \
 	%D%/engine.sh \
 	%D%/environment.sh \
 	%D%/exits.sh \
+	%D%/explain.sh \
 	%D%/folders.sh \
 	%D%/include.sh \
 	%D%/lda.sh \
