@@ -52,7 +52,8 @@ struct run {
 	/* Where there is no -u: the log of who runs this, which is not looked at
 	 * twice. */
 	const char *own_log;
-	size_t looked_at; /* users */
+	size_t looked_at;     /* users */
+	const char *unlisted; /* a user database that cannot list its users */
 	bool has_found;
 	int status;
 };
@@ -643,9 +644,7 @@ do_all(struct run *run)
 					    err_log_text(&err)));
 		return;
 	}
-	if (names.unlisted != NULL && privilege_is_root())
-		ctl_fail(0, "userdb %s cannot list its users: name one by -u",
-			names.unlisted);
+	run->unlisted = names.unlisted;
 	for (i = 0; i < names.count; i++)
 		if (!names.items[i].has_uid ||
 			names.items[i].uid >= run->settings->first_valid_uid)
@@ -663,6 +662,9 @@ do_everybody(struct run *run)
 	do_all(run);
 	if (run->has_found || run->status != CTL_OK)
 		return run->status;
+	if (run->unlisted != NULL)
+		ctl_fail(0, "userdb %s cannot list its users: name one by -u",
+			run->unlisted);
 	/* It has said why itself. */
 	if (run->own_log != NULL && run->looked_at == 1)
 		return CTL_FAILED;

@@ -113,17 +113,24 @@ put_head(struct json *json, const struct decision *decision)
 	put_text(json, "error", decision->error);
 }
 
+static size_t
+lesser(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Escapes make a text six times as long at most, so that one more script and one
  * more action than these limits say always have a place. */
 static void
 put_scripts(struct json *json, const struct decision *decision)
 {
 	size_t end = json->buf->len + SCRIPTS_BYTES, i;
+	size_t most = lesser(decision->script_count, DECISION_SCRIPTS_MAX);
 
 	if (decision->script_count == 0)
 		return;
 	json_open(json, "scripts", '[');
-	for (i = 0; i < decision->script_count && json->buf->len < end; i++)
+	for (i = 0; i < most && json->buf->len < end; i++)
 		put_script(json, &decision->scripts[i]);
 	json_close(json);
 }
@@ -132,9 +139,10 @@ static void
 put_actions(struct json *json, const struct decision *decision)
 {
 	size_t end = json->buf->len + ACTIONS_BYTES, i;
+	size_t most = lesser(decision->action_count, DECISION_ACTIONS_MAX);
 
 	json_open(json, "actions", '[');
-	for (i = 0; i < decision->action_count && json->buf->len < end; i++)
+	for (i = 0; i < most && json->buf->len < end; i++)
 		put_action(json, &decision->actions[i]);
 	json_close(json);
 	put_number(json, "dropped",

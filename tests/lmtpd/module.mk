@@ -1,6 +1,7 @@
 TAP_TESTS += \
 	%D%/auth.sh \
 	%D%/dsn.sh \
+	%D%/explain.sh \
 	%D%/crash.sh \
 	%D%/dict.sh \
 	%D%/engine.sh \
@@ -29,6 +30,7 @@ TAP_TESTS += \
 EXTRA_DIST += \
 	%D%/auth.sh \
 	%D%/dsn.sh \
+	%D%/explain.sh \
 	%D%/crash.sh \
 	%D%/dict.sh \
 	%D%/engine.sh \

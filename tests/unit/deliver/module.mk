@@ -41,3 +41,11 @@ UNIT_TESTS += %D%/mailboxes
 UNIT_TESTS += %D%/notices
 %C%_notices_SOURCES = %D%/notices.c
 %C%_notices_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/decision
+%C%_decision_SOURCES = %D%/decision.c
+%C%_decision_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
+
+UNIT_TESTS += %D%/decisionlog
+%C%_decisionlog_SOURCES = %D%/decisionlog.c
+%C%_decisionlog_LDADD = tests/lib/libtest.a $(DELIVER_LIBS)
