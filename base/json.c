@@ -51,26 +51,55 @@ put_format(struct json *json, const char *format, ...)
 	put(json, str_from(text));
 }
 
+static bool
+is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many there are from `at`. */
+static size_t
+plain_run(struct str value, size_t at)
+{
+	size_t end = at;
+
+	while (end < value.len && is_plain(value.data[end]))
+		end++;
+	return end - at;
+}
+
+/* What is not plain. */
+static void
+write_other(struct json *json, struct str value, size_t *at)
+{
+	size_t start = *at;
+	uint32_t code;
+
+	if (!utf8_next(value, at, &code)) {
+		put(json, STR("\\ufffd"));
+		++*at;
+	} else if (code == '"' || code == '\\') {
+		put_format(json, "\\%c", (int)code);
+	} else if (code < ' ' || code == 0x7f) {
+		put_format(json, "\\u%04x", (unsigned)code);
+	} else {
+		put(json, str_slice(value, start, *at));
+	}
+}
+
 /* RFC 8259 7; bytes that are no UTF-8 become U+FFFD. */
 static void
 write_string(struct json *json, struct str value)
 {
-	size_t at = 0, start;
-	uint32_t code;
+	size_t at = 0, run;
 
 	put_char(json, '"');
 	while (at < value.len) {
-		start = at;
-		if (!utf8_next(value, &at, &code)) {
-			put(json, STR("\\ufffd"));
-			at++;
-		} else if (code == '"' || code == '\\') {
-			put_format(json, "\\%c", (int)code);
-		} else if (code < ' ' || code == 0x7f) {
-			put_format(json, "\\u%04x", (unsigned)code);
-		} else {
-			put(json, str_slice(value, start, at));
-		}
+		run = plain_run(value, at);
+		put(json, str_slice(value, at, at + run));
+		at += run;
+		if (at < value.len)
+			write_other(json, value, &at);
 	}
 	put_char(json, '"');
 }

@@ -56,6 +56,6 @@ is "$status:$(everything)" 0:2 "and it was made anew"
 
 fresh
 lda
-is "$status:$(find "$home" -name '.doorstep*')" "0:" \
+is "$status:$(find "$home" -name .doorstep-seen)" "0:" \
 	"without the test there is no file"
 done_testing

@@ -161,28 +161,31 @@ says "and what was not done" 'Not done: redirect "bo@example.org" by .*:1$'
 
 # ---- what a message brings along ----
 
-# given <MESSAGE: one delivery of it
+# given: one delivery of the file of that name
 given() {
 	fresh
-	cat >given
 	input=given
 	lda
 	input=message
 	is "$status:$(wc -l <"$kept" | tr -d ' ')" 0:1 "it is one line"
 }
-printf 'Message-ID:\n <a"},{"time":1,"user":"root\\@b>\nSubject: x\n\n' | given
+printf 'Message-ID:\n <a"},{"time":1,"user":"root\\@b>\nSubject: x\n\n' >given
+given
 explain '<a"},{"time":1,"user":"root\@b>'
 is "$status" 0 "a Message-ID with quotes is found"
 says "and nothing of it is taken for a line of its own" \
 	'<a"},{"time":1,"user":"root\\@b>$'
-printf 'Message-ID: <\033]0;own\007\000\377\r@b>\n\n' | given
+printf 'Message-ID: <\033]0;own\007\000\377\r@b>\n\n' >given
+given
 explain "$(stored)"
 is "$status" 0 "one with control characters is found by its file"
 is "$(tr -d '\n' <.out | tr -cd '[:cntrl:]')" "" "and leaves the terminal alone"
-printf 'Subject: x\n\n' | given
+printf 'Subject: x\n\n' >given
+given
 explain "$(stored)"
 says "a message without one is found by its file" "without a Message-ID"
-python3 -c 'print("Message-ID: <" + "a" * 100000 + "@b>\n")' | given
+python3 -c 'print("Message-ID: <" + "a" * 100000 + "@b>\n")' >given
+given
 explain "$(stored)"
 is "$status:$(($(wc -c <"$kept") < 3000))" 0:1 "a very long one is cut"
 python3 -c '
