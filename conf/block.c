@@ -825,6 +825,57 @@ open_local_name(struct conf_loader *loader, struct conf_scope *scope)
 	enter(scope, SCOPE_LOCAL_NAME, &conf_local_name_keys, local);
 }
 
+/* Blocks of one name are one block. */
+static void
+open_proxy_group(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct settings *settings = loader->settings;
+	struct conf_proxy_group *group;
+	size_t i;
+
+	for (i = 0; i < settings->proxy_group_count; i++)
+		if (str_is_nocase(
+			    scope->name, settings->proxy_groups[i].name)) {
+			enter(scope, SCOPE_PROXY_GROUP, &conf_proxy_group_keys,
+				&settings->proxy_groups[i]);
+			return;
+		}
+	if (!has_room(loader, scope, settings->proxy_group_count))
+		return;
+	settings->proxy_groups =
+		conf_loader_grow(loader->arena, settings->proxy_groups,
+			sizeof(*group), &settings->proxy_group_count);
+	group = &settings->proxy_groups[settings->proxy_group_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_proxy_group_keys, group);
+	group->name = arena_text(loader->arena, scope->name);
+	group->place = scope->place;
+	enter(scope, SCOPE_PROXY_GROUP, &conf_proxy_group_keys, group);
+}
+
+static void
+open_backend(struct conf_loader *loader, struct conf_scope *scope)
+{
+	struct conf_proxy_group *group = scope->object;
+	struct conf_backend *backend;
+	size_t i;
+
+	for (i = 0; i < group->backend_count; i++)
+		if (str_is_nocase(scope->name, group->backends[i].name)) {
+			enter(scope, SCOPE_BACKEND, &conf_backend_keys,
+				&group->backends[i]);
+			return;
+		}
+	if (!has_room(loader, scope, group->backend_count))
+		return;
+	group->backends = conf_loader_grow(loader->arena, group->backends,
+		sizeof(*backend), &group->backend_count);
+	backend = &group->backends[group->backend_count - 1];
+	conf_loader_set_defaults(loader->arena, &conf_backend_keys, backend);
+	backend->name = arena_text(loader->arena, scope->name);
+	backend->place = scope->place;
+	enter(scope, SCOPE_BACKEND, &conf_backend_keys, backend);
+}
+
 /* `local`, `remote`: for some clients only, which a delivery agent does not
  * tell apart. */
 static void
@@ -875,6 +926,8 @@ static const struct {
 	{"local", IN_TOP, 0, open_filter},
 	{"local_name", IN_TOP, KEEPS_IF_CHECKED, open_local_name},
 	{"remote", IN_TOP, 0, open_filter},
+	{"proxy_group", IN_TOP, KEEPS_IF_CHECKED, open_proxy_group},
+	{"backend", SCOPE_PROXY_GROUP, 0, open_backend},
 };
 
 /* A key that is a list may be written as a block of its words. */

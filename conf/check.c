@@ -20,6 +20,7 @@
 #include "base/number.h"
 #include "base/vars.h"
 #include "conf/conf.h"
+#include "conf/group.h"
 #include "conf/keys.h"
 #include "conf/names.h"
 #include "conf/quota.h"
@@ -940,6 +941,64 @@ check_block_later(struct check *check, const struct conf_keys *keys,
 				instead_of(keys, keys->items[i].name));
 }
 
+/* ---- groups of backends ---- */
+
+static void
+check_backend(
+	struct check *check, const struct conf_proxy_group *group, size_t place)
+{
+	const struct conf_backend *backend = &group->backends[place];
+	struct conf_backend_address address, other;
+	size_t i;
+
+	if (!conf_backend_parse(check->arena, backend->name, &address)) {
+		ERROR(check, backend->place,
+			"backend: found \"%s\", expected HOST, HOST:PORT or "
+			"[IPv6]:PORT",
+			backend->name);
+		return;
+	}
+	for (i = 0; i < place; i++)
+		if (conf_backend_parse(
+			    check->arena, group->backends[i].name, &other) &&
+			other.port == address.port &&
+			str_is_nocase(str_from(other.host), address.host))
+			ERROR(check, backend->place,
+				"backend %s: is in proxy_group %s already",
+				backend->name, group->name);
+}
+
+static void
+check_proxy_group(struct check *check, const struct conf_proxy_group *group)
+{
+	uint64_t weights = 0;
+	size_t i;
+
+	if (!conf_is_group_name(str_from(group->name)))
+		ERROR(check, group->place,
+			"proxy_group: found \"%s\", expected a name of "
+			"letters, "
+			"digits, - and _",
+			group->name);
+	for (i = 0; i < group->backend_count; i++) {
+		check_backend(check, group, i);
+		weights += group->backends[i].weight;
+	}
+	if (weights == 0)
+		ERROR(check, group->place,
+			"proxy_group %s: has no backend with a weight",
+			group->name);
+}
+
+static void
+check_proxy_groups(struct check *check)
+{
+	size_t i;
+
+	for (i = 0; i < check->settings->proxy_group_count; i++)
+		check_proxy_group(check, &check->settings->proxy_groups[i]);
+}
+
 static void
 check_service_later(struct check *check, const struct conf_service *service)
 {
@@ -980,6 +1039,7 @@ conf_check(struct arena *arena, const struct settings *settings,
 	check_lists(&check);
 	check_converters(&check);
 	check_quota(&check);
+	check_proxy_groups(&check);
 	if (!report->is_thorough)
 		return;
 	check_all_later(&check);

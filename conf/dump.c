@@ -363,6 +363,34 @@ dump_local_names(struct dump *dump, const struct settings *settings)
 }
 
 static void
+dump_proxy_group(struct dump *dump, const struct conf_proxy_group *group)
+{
+	size_t i;
+
+	add_origin(dump, group->place);
+	open_block(dump, "proxy_group", group->name);
+	dump_keys(dump, &conf_proxy_group_keys, group);
+	for (i = 0; i < group->backend_count; i++) {
+		add_origin(dump, group->backends[i].place);
+		open_block(dump, "backend", group->backends[i].name);
+		dump_keys(dump, &conf_backend_keys, &group->backends[i]);
+		close_block(dump);
+	}
+	close_block(dump);
+}
+
+static void
+dump_proxy_groups(struct dump *dump, const struct settings *settings)
+{
+	size_t i;
+
+	if (!has_shown(dump, &conf_proxy_group_keys))
+		return;
+	for (i = 0; i < settings->proxy_group_count; i++)
+		dump_proxy_group(dump, &settings->proxy_groups[i]);
+}
+
+static void
 dump_all(struct dump *dump, const struct settings *settings)
 {
 	dump_top(dump, settings, NULL);
@@ -372,6 +400,7 @@ dump_all(struct dump *dump, const struct settings *settings)
 			dump, settings->mailboxes, settings->mailbox_count);
 	dump_services(dump, settings);
 	dump_local_names(dump, settings);
+	dump_proxy_groups(dump, settings);
 	dump_userdbs(dump, settings);
 }
 

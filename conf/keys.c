@@ -24,9 +24,11 @@
 #define MAILER CONF_KIND_MAILER
 #define MASTER CONF_KIND_MASTER
 #define POLICY CONF_KIND_POLICY
+#define PROXY CONF_KIND_PROXY
 #define LATER CONF_KIND_LATER
 #define DELIVERY (LDA | WORKER)
-#define EVERYBODY (DELIVERY | FRONT | LOOKUP | STATE | MAILER | MASTER | POLICY)
+#define EVERYBODY                                                              \
+	(DELIVERY | FRONT | LOOKUP | STATE | MAILER | MASTER | POLICY | PROXY)
 
 #define NONE                                                                   \
 	{                                                                      \
@@ -119,6 +121,19 @@ static const struct conf_key local_name_rows[] = {
 #undef OWNER
 };
 
+static const struct conf_key proxy_group_rows[] = {
+#define OWNER conf_proxy_group
+#define PROXY_GROUP_KEY ROW
+#include "conf/keys.def"
+#undef OWNER
+};
+static const struct conf_key backend_rows[] = {
+#define OWNER conf_backend
+#define BACKEND_KEY ROW
+#include "conf/keys.def"
+#undef OWNER
+};
+
 #define TABLE(scope)                                                           \
 	const struct conf_keys conf_##scope##_keys = {                         \
 		scope##_rows, ARRAY_LENGTH(scope##_rows)};
@@ -129,6 +144,8 @@ TABLE(mailbox)
 TABLE(service)
 TABLE(listener)
 TABLE(local_name)
+TABLE(proxy_group)
+TABLE(backend)
 
 const struct conf_key *
 conf_key_find(const struct conf_keys *keys, struct str name)

@@ -72,7 +72,8 @@ struct conf_keys {
 
 extern const struct conf_keys conf_top_keys, conf_userdb_keys,
 	conf_namespace_keys, conf_mailbox_keys, conf_service_keys,
-	conf_listener_keys, conf_local_name_keys;
+	conf_listener_keys, conf_local_name_keys, conf_proxy_group_keys,
+	conf_backend_keys;
 
 /* NULL when there is none of that name. */
 const struct conf_key *conf_key_find(

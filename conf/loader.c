@@ -828,6 +828,8 @@ conf_loader_take(struct conf_loader *loader, const struct conf_line *line)
 	case SCOPE_SERVICE:
 	case SCOPE_LISTENER:
 	case SCOPE_LOCAL_NAME:
+	case SCOPE_PROXY_GROUP:
+	case SCOPE_BACKEND:
 		take_block(loader, scope, line);
 		return;
 	case SCOPE_PAIRS:

@@ -38,7 +38,9 @@ enum scope_kind {
 	SCOPE_PAIRS = 128, /* collected, looked at when the block ends */
 	SCOPE_WORDS = 256, /* sieve_extensions { fileinto = yes } */
 	SCOPE_SKIP = 512,
-	SCOPE_LOCAL_NAME = 1024
+	SCOPE_LOCAL_NAME = 1024,
+	SCOPE_PROXY_GROUP = 2048,
+	SCOPE_BACKEND = 4096
 };
 
 enum { CONF_PAIRS_MAX = 64 }; /* settings of one such block */

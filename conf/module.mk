@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libconf.a
 	%D%/block.c %D%/block.h %D%/check.c %D%/conf.c %D%/dump.c \
 	%D%/foreign.def %D%/loader.c %D%/loader.h \
 	%D%/location.c %D%/location.h %D%/names.c %D%/names.h \
+	%D%/group.c %D%/group.h \
 	%D%/keys.c %D%/keys.h %D%/keys.def %D%/words.def \
 	%D%/networks.c %D%/networks.h \
 	%D%/quota.c %D%/quota.h \

@@ -25,7 +25,8 @@ enum conf_kind {
 	CONF_KIND_MASTER = 64,
 	/* Accepted and checked, but nothing in this release reads it. */
 	CONF_KIND_LATER = 128,
-	CONF_KIND_POLICY = 256
+	CONF_KIND_POLICY = 256,
+	CONF_KIND_PROXY = 512
 };
 
 /* Where something was said.  `file` is "" for a default, "-o" for the command
@@ -148,6 +149,23 @@ struct conf_local_name {
 	struct conf_place place;
 };
 
+/* A host that mail is passed on to. */
+struct conf_backend {
+	const char *name; /* "10.0.0.1:24"; conf_backend_parse() */
+#define BACKEND_KEY CONF_FIELD
+#include "conf/keys.def"
+	struct conf_place place;
+};
+
+struct conf_proxy_group {
+	const char *name;
+#define PROXY_GROUP_KEY CONF_FIELD
+#include "conf/keys.def"
+	struct conf_backend *backends;
+	size_t backend_count;
+	struct conf_place place;
+};
+
 struct settings {
 #define TOP_KEY CONF_FIELD
 #include "conf/keys.def"
@@ -162,6 +180,8 @@ struct settings {
 	size_t service_count;
 	struct conf_local_name *local_names;
 	size_t local_name_count;
+	struct conf_proxy_group *proxy_groups;
+	size_t proxy_group_count;
 	struct conf_place *places; /* of TOP_KEYs; conf_place() */
 };
 

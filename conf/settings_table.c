@@ -29,6 +29,8 @@ static const struct {
 #define MAILBOX_KEY(type, name, ...) {NULL, &conf_mailbox_keys, #name},
 #define SERVICE_KEY(type, name, ...) {NULL, &conf_service_keys, #name},
 #define LOCAL_NAME_KEY(type, name, ...) {NULL, &conf_local_name_keys, #name},
+#define PROXY_GROUP_KEY(type, name, ...) {NULL, &conf_proxy_group_keys, #name},
+#define BACKEND_KEY(type, name, ...) {NULL, &conf_backend_keys, #name},
 #define LISTENER_KEY(type, name, ...) {NULL, &conf_listener_keys, #name},
 #include "conf/keys.def"
 };

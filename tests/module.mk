@@ -41,6 +41,7 @@ include tests/unit/store/module.mk
 include tests/unit/sieve/module.mk
 include tests/unit/engine/module.mk
 include tests/unit/outbound/module.mk
+include tests/unit/proxy/module.mk
 include tests/unit/quota/module.mk
 include tests/unit/deliver/module.mk
 include tests/unit/server/module.mk

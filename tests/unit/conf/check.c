@@ -247,6 +247,60 @@ TEST(what_fails_each_delivery_is_refused_at_start)
 	}
 }
 
+TEST(a_group_of_backends_that_cannot_work_hinders_a_start)
+{
+	static const struct {
+		const char *text, *part;
+	} cases[] = {
+		{"proxy_group a {\n}\n",
+			"1: error: proxy_group a: has no backend with a "
+			"weight"},
+		{"proxy_group a {\n  backend b {\n    weight = 0\n  }\n}\n",
+			"1: error: proxy_group a: has no backend with a "
+			"weight"},
+		{"proxy_group a/b {\n  backend b {\n  }\n}\n",
+			"1: error: proxy_group: found \"a/b\", expected a "
+			"name of letters, digits, - and _"},
+		{"proxy_group a {\n  backend b:0 {\n  }\n}\n",
+			"2: error: backend: found \"b:0\", expected HOST, "
+			"HOST:PORT or [IPv6]:PORT"},
+		{"proxy_group a {\n  backend [b]:24 {\n  }\n}\n",
+			"2: error: backend: found \"[b]:24\""},
+		{"proxy_group a {\n  backend ::1 {\n  }\n"
+		 "  backend [::1] {\n  }\n}\n",
+			"4: error: backend [::1]: is in proxy_group a "
+			"already"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct loaded loaded = load(cases[i].text);
+
+		CHECK(loaded.settings == NULL);
+		if (!CHECK(says(problem(&loaded, 0), cases[i].part)))
+			printf("# %s\n", problem(&loaded, 0));
+		CHECK_STR(problem(&loaded, 1), "");
+		unload(&loaded);
+	}
+}
+
+/* Blocks of one name are one block. */
+TEST(a_group_may_be_told_in_parts)
+{
+	struct loaded loaded = load_good(
+		"proxy_group a {\n  backend b:24 {\n  }\n}\n"
+		"proxy_group A {\n  shared_storage = yes\n  backend B:24 {\n"
+		"    weight = 7\n  }\n  backend 192.0.2.1 {\n  }\n}\n");
+	const struct settings *settings = loaded.settings;
+
+	REQUIRE(settings->proxy_group_count == 1);
+	CHECK(settings->proxy_groups[0].shared_storage);
+	REQUIRE(settings->proxy_groups[0].backend_count == 2);
+	CHECK_UINT(settings->proxy_groups[0].backends[0].weight, 7);
+	CHECK_UINT(settings->proxy_groups[0].backends[1].weight, 100);
+	unload(&loaded);
+}
+
 /* Nothing reads it in the program that starts. */
 TEST(a_wrong_value_of_another_protocol_does_not_hinder_a_start)
 {
