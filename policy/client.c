@@ -228,7 +228,8 @@ go_on(struct client *client)
 		return;
 	}
 	if (client->question == 0)
-		set_timer(client, CLIENT_IDLE_MS);
+		set_timer(client,
+			client->all->settings->quota_status_idle_timeout_ms);
 	loop_watch_for(client->all->loop, &client->watch,
 		(is_writing(client) ? LOOP_WRITE : 0) |
 			(client->has_ended || is_full || is_busy(client)
@@ -349,7 +350,7 @@ clients_add(struct clients *clients, int fd)
 		client_close(client);
 		return;
 	}
-	set_timer(client, CLIENT_IDLE_MS);
+	set_timer(client, client->all->settings->quota_status_idle_timeout_ms);
 }
 
 void

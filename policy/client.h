@@ -24,9 +24,8 @@ enum {
 	/* As many as there are descriptors, and no more than this; the next one
 	 * waits in the kernel. */
 	CLIENTS_MAX = 16 * 1024,
-	CLIENTS_DESCRIPTORS_KEPT = 32,  /* for all else */
-	CLIENT_REQUEST_MAX = 32 * 1024, /* bytes; more is no request */
-	CLIENT_IDLE_MS = 20 * 60 * 1000 /* Postfix gives up before */
+	CLIENTS_DESCRIPTORS_KEPT = 32, /* for all else */
+	CLIENT_REQUEST_MAX = 32 * 1024 /* bytes; more is no request */
 };
 
 struct client;

@@ -12,6 +12,7 @@ TAP_TESTS += \
 	%D%/mailer.sh \
 	%D%/metrics.sh \
 	%D%/policy.sh \
+	%D%/policy_clients.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/programs.sh \
