@@ -2,7 +2,7 @@
 # The same as hammer.sh, with a count that state keeps and nobody changes behind its
 # back: it is right to the byte without being made anew.
 #
-#	tests/lmtpd/hammer_dict.sh         ROUNDS=2000 for a long round
+#	tests/lmtpd/hammer_dict.sh         ROUNDS=2000 BACK_S=1 for a long round
 #
 # SPDX-License-Identifier: MIT
 . "${TEST_SOURCE:-$(dirname "$0")/../..}/tests/lib/tap.sh"

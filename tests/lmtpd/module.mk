@@ -15,6 +15,7 @@ TAP_TESTS += \
 	%D%/policy_clients.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
+	%D%/quota_slow.sh \
 	%D%/programs.sh \
 	%D%/rawlog.sh \
 	%D%/redis.sh \
@@ -47,6 +48,8 @@ EXTRA_DIST += \
 	%D%/policy.py %D%/policy.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
+	%D%/quota_slow.py \
+	%D%/quota_slow.sh \
 	%D%/programs.sh \
 	%D%/rawlog.sh \
 	%D%/redis.sh \

@@ -19,3 +19,7 @@ check_PROGRAMS += %D%/sievebench
 	base/libbase.a $(CORE_LIBS)
 PERF_TESTS += %D%/sieve.sh
 EXTRA_DIST += %D%/sieve.sh
+
+# A look at the quota.
+PERF_TESTS += %D%/quota.sh
+EXTRA_DIST += %D%/quota.sh
