@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "mail/compose.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/encode.h"
 #include "base/utf8.h"
@@ -441,7 +443,10 @@ compose_text_part(struct arena *arena, struct str text)
 
 /* ---- addresses ---- */
 
-enum { ADDRESSES_MOST = 100 };
+enum {
+	ADDRESSES_MOST = 100,
+	PHRASE_MOST = 200 /* bytes; a longer one is encoded, which folds */
+};
 
 /* RFC 2047 5: no encoded word stands in a quoted string. */
 static struct str
@@ -483,14 +488,86 @@ encoded_phrase(struct arena *arena, struct str name, struct str phrase)
 	return phrase;
 }
 
+static bool
+is_atom_char(char c)
+{
+	return ascii_is_alpha(c) || ascii_is_digit(c) ||
+	       (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+/* Behind the word at `at`; `at` itself where there is none. */
+static size_t
+phrase_word_end(struct str phrase, size_t at)
+{
+	if (at < phrase.len && phrase.data[at] == '"') {
+		size_t end = at + 1;
+
+		while (end < phrase.len && phrase.data[end] != '"')
+			end += phrase.data[end] == '\\' ? 2 : 1;
+		return end < phrase.len ? end + 1 : at;
+	}
+	while (at < phrase.len && is_atom_char(phrase.data[at]))
+		at++;
+	return at;
+}
+
+/* RFC 5322 3.2.5: words, each an atom or a quoted string. */
+static bool
+is_phrase(struct str phrase)
+{
+	size_t at = 0;
+
+	while (at < phrase.len) {
+		size_t end = ascii_is_space(phrase.data[at])
+		                     ? at + 1
+		                     : phrase_word_end(phrase, at);
+
+		if (end == at)
+			return false;
+		at = end;
+	}
+	return true;
+}
+
+static struct str
+quoted_phrase(struct arena *arena, struct str phrase)
+{
+	struct buf buf;
+	size_t i;
+
+	phrase = without_quotes(arena, phrase);
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add_char(&buf, '"');
+	for (i = 0; i < phrase.len; i++) {
+		char c = phrase.data[i];
+
+		if (c == '"' || c == '\\')
+			buf_add_char(&buf, '\\');
+		buf_add_char(&buf, (unsigned char)c < ' ' ? ' ' : c);
+	}
+	buf_add_char(&buf, '"');
+	phrase = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return phrase;
+}
+
+/* A display name that any reader takes for one, whatever it was: it may be a part
+ * of somebody's message. */
+static struct str
+good_phrase(struct arena *arena, struct str name, struct str phrase)
+{
+	if (!utf8_is_ascii(phrase) || phrase.len > PHRASE_MOST)
+		return encoded_phrase(arena, name, phrase);
+	return is_phrase(phrase) ? phrase : quoted_phrase(arena, phrase);
+}
+
 static void
 add_address(struct arena *arena, struct buf *buf, struct str name,
 	const struct address *address)
 {
-	struct str phrase = str_trim(address->display);
+	struct str phrase =
+		good_phrase(arena, name, str_trim(address->display));
 
-	if (!utf8_is_ascii(phrase))
-		phrase = encoded_phrase(arena, name, phrase);
 	buf_add(buf, phrase);
 	if (phrase.len > 0)
 		buf_add_text(buf, " <");

@@ -36,8 +36,8 @@ struct str compose_value(
 struct str compose_text_part(struct arena *arena, struct str text);
 
 /* The text of a field From, To ... with these addresses (a header list, UTF-8):
- * names that ASCII cannot say become encoded words.  False when one of them is
- * broken or there is none. */
+ * names that ASCII cannot say become encoded words, those that are no phrase (RFC
+ * 5322 3.2.5) quoted strings.  False when one of them is broken or there is none. */
 bool compose_addresses(struct arena *arena, struct str name, struct str list,
 	struct str *value_out);
 

@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "mail/address.h"
 #include "mail/compose.h"
 #include "mail/date.h"
 
@@ -237,10 +238,21 @@ add_thread(struct buf *buf, const struct message *original)
 
 /* ---- the head ---- */
 
+/* RFC 5322 3.6.2: MUST be there when several people write. */
+static bool
+add_sender(struct arena *arena, struct buf *buf, struct str from)
+{
+	const struct address *addresses;
+
+	return address_parse_list(arena, from, 2, &addresses) < 2 ||
+	       add_addresses(arena, buf, STR("Sender"), addresses[0].text);
+}
+
 static bool
 add_people(struct arena *arena, struct buf *buf, const struct letter *letter)
 {
 	return add_addresses(arena, buf, STR("From"), letter->from) &&
+	       add_sender(arena, buf, letter->from) &&
 	       (letter->to.len == 0 ||
 		       add_addresses(arena, buf, STR("To"), letter->to));
 }

@@ -47,7 +47,8 @@ struct letter_field {
 struct letter {
 	struct tm date;
 	struct str id;       /* from letter_id() */
-	struct str from, to; /* header lists, UTF-8 */
+	struct str from, to; /* header lists, UTF-8; the first of several in
+	                      * From is the Sender as well */
 	struct str subject;  /* UTF-8 */
 	struct str auto_submitted;
 	const struct message *original; /* what it answers; NULL: none */

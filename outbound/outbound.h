@@ -59,8 +59,8 @@ struct outbound_srs {
 
 struct outbound_settings {
 	const char *sendmail_path; /* program and arguments, split at blanks */
-	bool sendmail_dsn;         /* it knows -N, -R and -V; Exim's -N loses mail */
-	uint64_t timeout_ms;       /* for the whole hand-over; 30 s */
+	bool sendmail_dsn;   /* it knows -N, -R and -V; Exim's -N loses mail */
+	uint64_t timeout_ms; /* for the whole hand-over; 30 s */
 	/* Where a mailer listens: below base_dir it is used where one is there,
 	 * an absolute path (or "@NAME", an abstract one) is the only way.  Empty
 	 * or NULL: there is none. */

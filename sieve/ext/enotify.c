@@ -6,12 +6,13 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "mail/address.h"
+#include "mail/letter.h"
 #include "mail/mailto.h"
 #include "sieve/check.h"
 #include "sieve/compare.h"
 #include "sieve/evaluate.h"
 #include "sieve/ext/fcc.h"
+#include "sieve/ext/newmessage.h"
 #include "sieve/registry.h"
 
 #include "base/banned.h"
@@ -89,16 +90,6 @@ static bool
 is_importance(struct str text)
 {
 	return text.len == 1 && text.data[0] >= '1' && text.data[0] <= '3';
-}
-
-/* One address, with a name or without. */
-static bool
-is_sender(struct arena *arena, struct str text)
-{
-	const struct address *addresses;
-
-	return address_parse_list(arena, text, 2, &addresses) == 1 &&
-	       !addresses[0].is_broken && addresses[0].domain.len > 0;
 }
 
 /* RFC 5435 3.5: optionname "=" value */
@@ -196,8 +187,8 @@ check_notify(struct checker *checker, struct ast_command *node)
 		check_error(checker, call->at, is_prohibited);
 	check_constant_tag(checker, call, GROUP_NOTIFY_IMPORTANCE,
 		is_good_importance, scratch, importance_is_wrong);
-	check_constant_tag(checker, call, GROUP_NOTIFY_FROM, is_sender, scratch,
-		sender_is_wrong);
+	check_constant_tag(checker, call, GROUP_NOTIFY_FROM,
+		newmessage_is_sender, scratch, sender_is_wrong);
 	check_constant_tag(checker, call, GROUP_NOTIFY_OPTIONS, is_good_option,
 		scratch, option_is_wrong);
 	check_method(checker, call->arguments[0].texts, scratch);
@@ -238,6 +229,30 @@ check_options(struct run *run, const struct call *call)
 	return SIEVE_OK;
 }
 
+/* RFC 5435 3.3, RFC 5436 2.7: what is no address is not there.  What a sender puts
+ * into a name must not end the script. */
+static void
+read_from(struct run *run, const struct call *call, struct sieve_notify *notify,
+	enum sieve_status *status)
+{
+	struct str from;
+
+	if (!read_tag(run, call, GROUP_NOTIFY_FROM, &from, status))
+		return;
+	*status = newmessage_charge(run, from);
+	if (*status != SIEVE_OK)
+		return;
+	from = letter_line(run->scratch, from);
+	if (newmessage_is_sender(run->scratch, from))
+		notify->from = from;
+	else
+		report_note(&run->reporter,
+			call_tag(call, GROUP_NOTIFY_FROM)->argument.texts->at,
+			"notify: :from %s is not one address: the postmaster's "
+			"is taken",
+			report_quote(&run->reporter, from));
+}
+
 static enum sieve_status
 read_tags(struct run *run, const struct call *call, struct sieve_notify *notify)
 {
@@ -250,10 +265,7 @@ read_tags(struct run *run, const struct call *call, struct sieve_notify *notify)
 		return run_fail(run, importance_is_wrong,
 			report_quote(&run->reporter, importance));
 	notify->importance = importance.data[0];
-	if (read_tag(run, call, GROUP_NOTIFY_FROM, &notify->from, &status) &&
-		!is_sender(run->scratch, notify->from))
-		return run_fail(run, sender_is_wrong,
-			report_quote(&run->reporter, notify->from));
+	read_from(run, call, notify, &status);
 	notify->has_message = read_tag(
 		run, call, GROUP_NOTIFY_MESSAGE, &notify->message, &status);
 	return status;

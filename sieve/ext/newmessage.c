@@ -44,13 +44,29 @@ newmessage_check_from(struct checker *checker, const struct tag_use *use)
 	arena_close(&scratch);
 }
 
+bool
+newmessage_is_sender(struct arena *arena, struct str text)
+{
+	const struct address *addresses;
+	struct str value;
+
+	return address_parse_list(arena, text, 2, &addresses) == 1 &&
+	       compose_addresses(arena, STR("From"), text, &value);
+}
+
+enum sieve_status
+newmessage_charge(struct run *run, struct str text)
+{
+	return run_reserve(
+		run, FIELD_COST + (uint64_t)text.len * COPIES_OF_A_BYTE);
+}
+
 static enum sieve_status
 read_text(struct run *run, const struct tag_use *use, struct str *text_out)
 {
 	if (run_text(run, use->argument.texts, text_out) != SIEVE_OK)
 		return SIEVE_FAILED;
-	return run_reserve(
-		run, FIELD_COST + (uint64_t)text_out->len * COPIES_OF_A_BYTE);
+	return newmessage_charge(run, *text_out);
 }
 
 enum sieve_status

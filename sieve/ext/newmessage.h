@@ -22,6 +22,12 @@ MUST_USE enum sieve_status newmessage_read_subject(
 MUST_USE enum sieve_status newmessage_read_from(
 	struct run *run, const struct tag_use *use, struct str *value_out);
 
+/* What such a text costs to be written. */
+MUST_USE enum sieve_status newmessage_charge(struct run *run, struct str text);
+
+/* Is it one address, with a name or without, that can be written? */
+bool newmessage_is_sender(struct arena *arena, struct str text);
+
 /* The field gets another text; what it had is preserved under the name
  * `original`. */
 void newmessage_set(struct run *run, struct str name, struct str original,

@@ -511,23 +511,45 @@ read_subject(struct answer *answer)
 	return SIEVE_OK;
 }
 
+/* What stands behind :from, when it can be used.  With variables in it that is one
+ * address: what a sender puts into a name must neither write for somebody else nor
+ * end the script. */
+static enum sieve_status
+read_given_from(struct answer *answer, struct str *text)
+{
+	struct run *run = answer->run;
+	const struct tag_use *use = call_tag(answer->call, GROUP_VACATION_FROM);
+	struct str given;
+
+	if (use == NULL)
+		return SIEVE_OK;
+	if (run_text(run, use->argument.texts, &given) != SIEVE_OK ||
+		newmessage_charge(run, given) != SIEVE_OK)
+		return SIEVE_FAILED;
+	given = letter_line(run->scratch, given);
+	if (text_is_constant(use->argument.texts) ||
+		newmessage_is_sender(run->scratch, given))
+		*text = given;
+	else
+		report_note(&run->reporter, use->argument.texts->at,
+			"vacation: :from %s is not one address: the user's "
+			"own is taken",
+			report_quote(&run->reporter, given));
+	return SIEVE_OK;
+}
+
 /* RFC 5230 4.3, 5.4 */
 static enum sieve_status
 read_from(struct answer *answer)
 {
-	struct run *run = answer->run;
-	const struct tag_use *use = call_tag(answer->call, GROUP_VACATION_FROM);
-	struct str text = answer->answered, value;
+	struct str text = answer->answered;
 
 	answer->vacation->user = copy(answer, answer->answered);
-	if (use != NULL) {
-		if (newmessage_read_from(run, use, &value) != SIEVE_OK ||
-			run_text(run, use->argument.texts, &text) != SIEVE_OK)
-			return SIEVE_FAILED;
-	} else if (text.len == 0) {
+	if (read_given_from(answer, &text) != SIEVE_OK)
+		return SIEVE_FAILED;
+	if (text.len == 0)
 		answer->against = "the user's address is not known";
-	}
-	answer->vacation->from = copy(answer, letter_line(run->scratch, text));
+	answer->vacation->from = copy(answer, text);
 	return SIEVE_OK;
 }
 

@@ -71,6 +71,8 @@ def plain(message):
 
 
 def foreign(message):
+    expect(message["Sender"], "amy@example.org", "Sender")
+    del message["Sender"]
     check_head(message, ["Auto-Submitted"])
     expect(message["Subject"], "休暇中です 🏖 und eine sehr lange Zeile über "
            "den Urlaub, in der nichts steht, was eilig wäre", "Subject")

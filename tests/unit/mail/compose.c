@@ -217,6 +217,18 @@ TEST(addresses_are_written_with_names_in_ascii)
 		"Amy \"A.\" <amy@example.org>");
 	CHECK_STR(addresses("\"Zo\xc3\xab, \\\"Z\\\"\" <z@example.org>"),
 		"=?utf-8?b?Wm/DqywgIloi?= <z@example.org>");
+	CHECK_STR(addresses("Dr. Amy <a@example.org>"),
+		"\"Dr. Amy\" <a@example.org>");
+	CHECK_STR(addresses("eve@evil.example <a@example.org>"),
+		"\"eve@evil.example\" <a@example.org>");
+	CHECK_STR(addresses("\"open <a@example.org>"),
+		"\"open\" <a@example.org>");
+	CHECK_STR(addresses("\"A\" (b\\c <a@example.org>"),
+		"\"A (bc\" <a@example.org>");
+	CHECK_STR(addresses("a@example.org (Amy [A] \\))"),
+		"\"Amy [A] )\" <a@example.org>");
+	CHECK_STR(addresses("=?utf-8?q?x?= <a@example.org>"),
+		"=?utf-8?q?x?= <a@example.org>");
 	CHECK_STR(addresses("a@example.org, b@example.org"),
 		"a@example.org,\n\tb@example.org");
 	CHECK_STR(addresses(""), "none");

@@ -145,6 +145,37 @@ TEST(from_and_to_have_to_be_addresses)
 	tear_down();
 }
 
+/* A name is encoded, which makes lines of it. */
+TEST(a_name_that_no_line_could_hold_stays)
+{
+	static char name[2000 + sizeof(" <amy@example.test>")];
+	struct letter letter = simple();
+	struct str rest, line;
+
+	set_up("\n");
+	memset(name, 'a', 2000);
+	memcpy(name + 2000, " <amy@example.test>", 20);
+	letter.from = str_from(name);
+	rest = str_from(head(&letter));
+	CHECK(str_find(rest, STR(" <amy@example.test>\n")) < rest.len);
+	while (str_next_field(&rest, '\n', &line))
+		CHECK(line.len <= 100);
+	tear_down();
+}
+
+/* RFC 5322 3.6.2 */
+TEST(the_first_of_several_authors_is_the_sender)
+{
+	struct letter letter = simple();
+
+	set_up("\n");
+	letter.from = STR("Amy <amy@example.test>, bo@example.test");
+	CHECK(str_starts(str_from(head(&letter)),
+		STR(START "From: Amy <amy@example.test>,\n\tbo@example.test\n"
+			  "Sender: amy@example.test\n")));
+	tear_down();
+}
+
 TEST(an_address_that_no_line_could_hold_is_none)
 {
 	struct letter letter = simple();
@@ -155,7 +186,7 @@ TEST(an_address_that_no_line_could_hold_is_none)
 	buf_init(&buf, BUF_UNLIMITED);
 	for (i = 0; i < 1000; i++)
 		buf_add_char(&buf, 'a');
-	buf_add_text(&buf, " <amy@example.test>");
+	buf_add_text(&buf, "@example.test");
 	letter.from = buf_view(&buf);
 	CHECK_STR(head(&letter), "(broken)");
 	letter.from = str_skip(letter.from, 100);
