@@ -417,7 +417,7 @@ add_quoted(struct buf *buf, struct str text)
 }
 
 struct str
-compose_text_part(struct arena *arena, struct str text)
+compose_part(struct arena *arena, struct str fields, struct str text)
 {
 	struct buf buf;
 	bool is_quoted;
@@ -425,7 +425,7 @@ compose_text_part(struct arena *arena, struct str text)
 	text = compose_lf(arena, text);
 	is_quoted = !is_seven_bit(text);
 	buf_init(&buf, BUF_UNLIMITED);
-	buf_add_text(&buf, "Content-Type: text/plain; charset=utf-8\n");
+	buf_add(&buf, fields);
 	if (is_quoted)
 		buf_add_text(
 			&buf, "Content-Transfer-Encoding: quoted-printable\n");
@@ -439,6 +439,13 @@ compose_text_part(struct arena *arena, struct str text)
 	text = arena_copy(arena, buf_view(&buf));
 	buf_clear(&buf);
 	return text;
+}
+
+struct str
+compose_text_part(struct arena *arena, struct str text)
+{
+	return compose_part(
+		arena, STR("Content-Type: text/plain; charset=utf-8\n"), text);
 }
 
 /* ---- addresses ---- */

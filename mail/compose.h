@@ -30,9 +30,13 @@ bool compose_is_value(struct str value);
 struct str compose_value(
 	struct arena *arena, struct str name, struct str value);
 
-/* A MIME entity (RFC 2045 2.4), text/plain in UTF-8, that is this text: header,
- * empty line, body.  Quoted-printable when it is not short lines of ASCII.  Line
- * ends are LF; the last line has one.  Lives in the arena. */
+/* A MIME entity (RFC 2045 2.4) of these fields (complete lines that end in LF) and
+ * this text: header, empty line, body.  Quoted-printable when it is not short lines
+ * of ASCII.  Line ends are LF; the last line has one.  Lives in the arena. */
+struct str compose_part(
+	struct arena *arena, struct str fields, struct str text);
+
+/* The same, text/plain in UTF-8. */
 struct str compose_text_part(struct arena *arena, struct str text);
 
 /* The text of a field From, To ... with these addresses (a header list, UTF-8):

@@ -339,6 +339,13 @@ letter_text(struct arena *arena, const struct message *base, struct str text)
 	return content_of_text(arena, base, compose_text_part(arena, text));
 }
 
+const struct content *
+letter_typed_text(struct arena *arena, const struct message *base,
+	struct str fields, struct str text)
+{
+	return content_of_text(arena, base, compose_part(arena, fields, text));
+}
+
 static size_t
 add_pieces(struct content_piece *pieces, size_t count,
 	const struct content *content)

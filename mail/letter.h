@@ -81,6 +81,10 @@ MUST_USE bool letter_head(
 const struct content *letter_text(
 	struct arena *arena, const struct message *base, struct str text);
 
+/* Another type of text, which `fields` say, as compose_part(). */
+const struct content *letter_typed_text(struct arena *arena,
+	const struct message *base, struct str fields, struct str text);
+
 /* One that somebody else has written whole.  Only the fields Content-... of its
  * header are used; a text that begins with no field is all body.  What RFC 2045
  * asks for when there are 8-bit bytes in the body is added where it is missing.

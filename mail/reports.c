@@ -162,23 +162,46 @@ header_end(const struct message *message)
 	return i > 0 ? end : message_start(message);
 }
 
-/* RFC 6522 4, and RFC 2046 5.2.1 for all of it. */
+/* RFC 6522 4: a header that is not short lines of ASCII is encoded. */
+static const struct content *
+header_part(struct arena *arena, const struct message *message)
+{
+	struct str header;
+
+	/* Always in memory. */
+	if (!message_view(message, message_start(message), header_end(message),
+		    &header))
+		header = STR_EMPTY;
+	return letter_typed_text(arena, message,
+		STR("Content-Type: text/rfc822-headers\n"
+		    "Content-Disposition: attachment\n"),
+		header);
+}
+
+/* RFC 2046 5.2.1: as it came, for it may not be encoded. */
+static const struct content *
+whole_part(struct arena *arena, const struct message *message,
+	bool *is_eight_bit_out)
+{
+	uint64_t end = message_end(message);
+
+	*is_eight_bit_out = is_eight_bit(message, message_start(message), end);
+	return letter_part(arena, message,
+		str_from(arena_format(arena,
+			"Content-Type: message/rfc822\n"
+			"Content-Disposition: inline\n%s",
+			*is_eight_bit_out ? "Content-Transfer-Encoding: 8bit\n"
+					  : "")),
+		STR_EMPTY, piece_of(arena, message, end));
+}
+
 static const struct content *
 original_part(struct arena *arena, const struct message *message,
 	bool headers_only, bool *is_eight_bit_out)
 {
-	uint64_t to = headers_only ? header_end(message) : message_end(message);
-
-	*is_eight_bit_out = is_eight_bit(message, message_start(message), to);
-	return letter_part(arena, message,
-		str_from(arena_format(arena,
-			"Content-Type: %s\n"
-			"Content-Disposition: %s\n%s",
-			headers_only ? "text/rfc822-headers" : "message/rfc822",
-			headers_only ? "attachment" : "inline",
-			*is_eight_bit_out ? "Content-Transfer-Encoding: 8bit\n"
-					  : "")),
-		STR_EMPTY, piece_of(arena, message, to));
+	*is_eight_bit_out = false;
+	return headers_only ? header_part(arena, message)
+	                    : whole_part(arena, message, is_eight_bit_out);
 }
 
 static const struct content *

@@ -1,5 +1,6 @@
 # The command line of doorstep-lda, without root.
 TAP_TESTS += \
+	%D%/broken.sh \
 	%D%/detail.sh \
 	%D%/duplicate.sh \
 	%D%/engine.sh \
@@ -25,6 +26,8 @@ TAP_TESTS += \
 	%D%/vacation.sh \
 	%D%/warnings.sh
 EXTRA_DIST += \
+	%D%/broken.py \
+	%D%/broken.sh \
 	%D%/detail.sh \
 	%D%/duplicate.sh \
 	%D%/engine.sh \

@@ -109,6 +109,24 @@ TEST(a_delivery_has_the_original_recipient_of_orcpt_or_none)
 	finish(&f);
 }
 
+/* RFC 6522 4, RFC 2045 6.7 */
+TEST(a_header_that_is_not_ascii_is_encoded)
+{
+	struct fixture f;
+	const char *text;
+
+	begin(&f, STR("Subject: Gr\xfc\xdf"
+		      "e=a\r\nX: a\0b\rc \n\nbody\n"));
+	text = text_of(&f, report_disposition(f.arena, &f.about));
+	CHECK_INT(holds(text, "\nContent-Type: text/rfc822-headers\n"
+			      "Content-Disposition: attachment\n"
+			      "Content-Transfer-Encoding: quoted-printable\n\n"
+			      "Subject: Gr=FC=DFe=3Da\nX: a=00b=0Dc=20\n"),
+		1);
+	CHECK_INT(holds(text, "8bit"), 0);
+	finish(&f);
+}
+
 /* RFC 5322 2.1.1: of 998 characters at most. */
 TEST(a_field_that_would_be_too_long_a_line_is_left_out)
 {
