@@ -123,7 +123,7 @@ EXTRA_DIST += %D%/corpus/tickets
 
 FUZZ_TESTS += %D%/fuzz-proxy
 %C%_fuzz_proxy_SOURCES = %D%/fuzz-proxy.c
-%C%_fuzz_proxy_LDADD = lmtp/liblmtp.a $(FUZZ_LIBS)
+%C%_fuzz_proxy_LDADD = lmtp/liblmtp.a conf/libconf.a mail/libmail.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/proxy
 
 FUZZ_TESTS += %D%/fuzz-reply
