@@ -6,7 +6,7 @@
 #
 # Prints TAP and ends by itself.  Needs root (tests/lib/machine.sh).  CASE is a file
 # of cases/ without .sh.  ROUNDS=full makes the long runs: 1,000 cut connections,
-# 200 killed processes.  DOORSTEP_LMTPD names another program to test.
+# 200 killed processes; MINUTES=15 a long campaign.  DOORSTEP_LMTPD names another program to test.
 #
 # SPDX-License-Identifier: MIT
 TEST_SOURCE=${TEST_SOURCE:-$(realpath "$(dirname "$0")/../..")}
@@ -43,7 +43,7 @@ python() {
 # they run as.  Such a program is slow, and its memory says nothing: a part of the
 # cases is enough.
 sanitizer=
-all='modes confined evil others users programs limits attack check clients session spool ahead reload rotate stop retry seen kill hang socket again together crowd'
+all='modes confined evil others users programs limits attack campaign check clients session spool ahead reload rotate stop retry seen kill hang socket again together crowd'
 if grep -q __asan_init "$lmtpd"; then
 	sanitizer=$TEST_WORK/sanitizer
 	mkdir -m 1777 "$sanitizer"
@@ -51,7 +51,7 @@ if grep -q __asan_init "$lmtpd"; then
 	ASAN_OPTIONS=log_path=$sanitizer/report
 	UBSAN_OPTIONS=log_path=$sanitizer/report:print_stacktrace=1
 	export ASAN_OPTIONS UBSAN_OPTIONS
-	all='modes users clients reload stop retry seen kill together'
+	all='modes campaign users clients reload stop retry seen kill together'
 fi
 
 cases=${*:-$all}
