@@ -2,6 +2,8 @@
 #include "base/tls.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include <openssl/err.h>
@@ -39,6 +41,47 @@ struct tls {
 	char description[128];
 	char peer_name[256];
 };
+
+/* ---- memory ---- */
+
+/* A client makes us hold buffers as large as it announces: they are counted where
+ * they are made.  The library gives its functions no context. */
+static atomic_size_t memory_held;
+
+static void *
+counted_resize(void *memory, size_t size, const char *file, int line)
+{
+	size_t before = memory != NULL ? malloc_usable_size(memory) : 0;
+
+	(void)file;
+	(void)line;
+	memory = memory_resize(memory, size);
+	atomic_fetch_add(&memory_held, malloc_usable_size(memory) - before);
+	return memory;
+}
+
+static void *
+counted_get(size_t size, const char *file, int line)
+{
+	return counted_resize(NULL, size, file, line);
+}
+
+static void
+counted_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (memory == NULL)
+		return;
+	atomic_fetch_sub(&memory_held, malloc_usable_size(memory));
+	memory_free(memory);
+}
+
+size_t
+tls_memory(void)
+{
+	return atomic_load(&memory_held);
+}
 
 /* ---- what went wrong ---- */
 
@@ -325,6 +368,9 @@ tls_server_open(const struct tls_options *options,
 	struct tls_server *server;
 
 	*server_out = NULL;
+	/* It is refused when the library holds memory already. */
+	(void)CRYPTO_set_mem_functions(
+		counted_get, counted_resize, counted_free);
 	if (OPENSSL_init_ssl(0, NULL) != 1)
 		return err_temp(
 			err, "4.3.5", "cannot start OpenSSL: %s", reason());

@@ -63,6 +63,15 @@ MUST_USE int tls_server_add(struct tls_server *server,
  * there is none. */
 MUST_USE int tls_certificate_end(const struct tls_certificate *certificate,
 	int64_t *end_out, struct err *err);
+/* More than a client makes us hold before the handshake is done: the longest hello
+ * that is taken, and what TLS needs beside. */
+enum { TLS_HANDSHAKE_BYTES = 192 * 1024 };
+
+/* Bytes that the library holds for all that this process does with it: certificates,
+ * tables, connections.  0: somebody else used it before the first
+ * tls_server_open(). */
+size_t tls_memory(void);
+
 /* Not while a connection of it is left. */
 void tls_server_close(struct tls_server **server);
 

@@ -466,6 +466,14 @@ fail_handshake(struct connection *connection, const char *why)
 	fail_beginning(connection, "TLS handshake failed", why);
 }
 
+/* Would TLS take too much with so many bytes more? */
+static bool
+is_tls_full(const struct connection *connection, size_t more)
+{
+	return tls_memory() + more >
+	       connection->all->settings->lmtp_tls_memory_limit;
+}
+
 /* Nothing that came in the clear behind STARTTLS is looked at (RFC 3207 4.2). */
 static void
 begin_tls(struct connection *connection)
@@ -475,6 +483,10 @@ begin_tls(struct connection *connection)
 	keep(connection, STR_EMPTY);
 	connection->is_handshaking = true;
 	connection->active_ms = loop_now_ms(connection->all->loop);
+	if (is_tls_full(connection, TLS_HANDSHAKE_BYTES)) {
+		fail_handshake(connection, "lmtp_tls_memory_limit is used up");
+		return;
+	}
 	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
 		connection->tls = tls_accept(connection->all->tls, fd);
 	if (connection->tls == NULL)
@@ -523,6 +535,11 @@ shake_hands(struct connection *connection)
 		fail_handshake(connection, err_log_text(&err));
 		break;
 	case TLS_WAITS:
+		/* It may have announced a long message, for which there is a
+		 * buffer now. */
+		if (is_tls_full(connection, 0))
+			fail_handshake(
+				connection, "lmtp_tls_memory_limit is used up");
 		break;
 	}
 }

@@ -31,6 +31,7 @@ struct counters {
 	uint64_t tls_1_2, tls_1_3;
 	uint64_t tls_resumed; /* of those */
 	uint64_t tls_failed;  /* handshakes */
+	uint64_t tls_memory;  /* bytes in use of lmtp_tls_memory_limit */
 	struct histogram phases[HISTOGRAM_PHASES];
 };
 

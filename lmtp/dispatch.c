@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/tls.h"
 #include "base/utf8.h"
 #include "lmtp/reply.h"
 
@@ -198,6 +199,13 @@ on_forwarded(struct session *session, const char *origin)
 
 	log_info("<%s>: client=%s, %s", session_transaction(session)->id,
 		peer->is_inet ? peer->ip : "local", origin);
+}
+
+static bool
+has_room_for_tls(struct session *session)
+{
+	return tls_memory() + TLS_HANDSHAKE_BYTES <=
+	       client_of(session)->dispatch->tls_memory_limit;
 }
 
 static void
@@ -1030,6 +1038,7 @@ const struct session_events dispatch_events = {
 	.find = on_find,
 	.refused = on_refused,
 	.forwarded = on_forwarded,
+	.has_room_for_tls = has_room_for_tls,
 	.deliver = on_deliver,
 	.release = on_release,
 	.login = on_login,

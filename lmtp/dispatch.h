@@ -56,6 +56,7 @@ struct dispatch {
 	uint64_t delivery_timeout_ms;
 	uint64_t login_timeout_ms, login_delay_ms; /* of what failed */
 	struct spool_budget *budget;
+	uint64_t tls_memory_limit;
 	struct counters *counters;
 	struct link *master; /* the front's */
 	/* There is something for this client; it calls dispatch_settle() when

@@ -78,6 +78,7 @@ send_counters(struct front *front)
 		{"tls_1_3", counters->tls_1_3},
 		{"tls_resumed", counters->tls_resumed},
 		{"tls_failed", counters->tls_failed},
+		{"tls_memory", counters->tls_memory},
 	};
 	struct wire_counter list[ARRAY_LENGTH(plain) + HISTOGRAM_COUNTERS_MAX];
 	struct wire_counters message = {list, ARRAY_LENGTH(plain)};
@@ -112,6 +113,7 @@ static void
 see_counters(struct front *front)
 {
 	front->counters.memory = front->budget.memory_used;
+	front->counters.tls_memory = tls_memory();
 	if (!loop_timer_is_running(&front->telling) && counters_changed(front))
 		loop_timer(front->loop, &front->telling,
 			front->told_ms + COUNTERS_MS);
@@ -297,6 +299,7 @@ open_dispatch(struct front *front)
 		.login_timeout_ms = settings->lookup_timeout_ms,
 		.login_delay_ms = settings->auth_failure_delay_ms,
 		.budget = &front->budget,
+		.tls_memory_limit = settings->lmtp_tls_memory_limit,
 		.counters = &front->counters,
 		.master = &front->master,
 		.wake = connection_wake};

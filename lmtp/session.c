@@ -1115,6 +1115,12 @@ run_starttls(struct session *session, const struct command *command)
 		say(session, "502 5.5.1 TLS support is not enabled.");
 		return;
 	}
+	if (session->config.events->has_room_for_tls != NULL &&
+		!session->config.events->has_room_for_tls(session)) {
+		say(session,
+			"454 4.7.0 TLS not available due to temporary reason");
+		return;
+	}
 	transaction_close(session);
 	say(session, "220 2.0.0 Begin TLS negotiation now.");
 	session->mode = MODE_STARTTLS;

@@ -128,6 +128,8 @@ struct session_events {
 	 * mail comes from: the same in Postfix's words, for the log.  May be
 	 * NULL. */
 	void (*forwarded)(struct session *session, const char *origin);
+	/* Could TLS begin?  NULL: always. */
+	bool (*has_room_for_tls)(struct session *session);
 	/* A command is carried out, or refused, in this state: for counters and
 	 * tests.  May be NULL. */
 	void (*command)(struct session *session, enum session_state state,

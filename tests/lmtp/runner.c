@@ -13,6 +13,7 @@
  *   peer: ADDRESS PORT          a TCP client; else a local one
  *   trusted:                    it may use XCLIENT
  *   starttls: needs-tls:        TLS is offered, needed
+ *   tls: full                   there is no room for it
  *   certificate: NAME           which the client will have then
  *   spool: full                 no message can be kept
  *   login: NAME PASSWORD        who may log in; the name "unable"
@@ -110,6 +111,7 @@ struct test_case {
 	size_t override_count;
 	const char *host;
 	const char *spool;
+	bool has_no_room_for_tls;
 	const char *certified; /* NULL: nobody */
 	struct session_peer peer;
 	struct answers rcpt, results;
@@ -334,6 +336,8 @@ read_line(struct test_case *test, struct str line)
 		test->peer.is_trusted = true;
 	else if (str_is(name, "starttls"))
 		test->peer.may_start_tls = true;
+	else if (str_is(name, "tls"))
+		test->has_no_room_for_tls = true;
 	else if (str_is(name, "certificate"))
 		test->certified = arena_text(test->arena, str_trim(rest));
 	else if (str_is(name, "login"))
@@ -564,11 +568,20 @@ on_forwarded(struct session *session, const char *origin)
 	note(session_context(session), "forwarded", "%s", origin);
 }
 
+static bool
+has_room_for_tls(struct session *session)
+{
+	const struct run *run = session_context(session);
+
+	return !run->test->has_no_room_for_tls;
+}
+
 static const struct session_events events = {
 	.find = on_find,
 	.deliver = on_deliver,
 	.release = on_release,
 	.forwarded = on_forwarded,
+	.has_room_for_tls = has_room_for_tls,
 	.login = on_login,
 	.confirm = on_confirm,
 	.command = on_command,

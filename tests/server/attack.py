@@ -130,4 +130,46 @@ def size(target, name, count):
     print(client.reply()[-1][:9])
 
 
+def closes(plain):
+    """Is it closed by the other side?"""
+    plain.settimeout(PATIENCE)
+    try:
+        return not plain.recv(100)
+    except ConnectionError:
+        return True
+
+
+def mails(client, word):
+    reply = client.send_message("ada@client.example", ["dora"], lmtp.mail(word))
+    print("%s: %s" % (word.split("-")[0], reply[0][-1][:3]))
+
+
+def tls(target, starttls, count):
+    """COUNT clients each announce a hello of 130 KB in nine bytes, and wait."""
+    other = lmtp.Client("tls:" + target)
+    mails(other, "before-1")
+    hello = b"\x16\x03\x01\x00\x04\x01\x01\xff\x00"
+    crowd = []
+    for _ in range(int(count)):
+        crowd.append(connect(target))
+        crowd[-1].sendall(hello)
+    # The last ones are turned away, so that all have been looked at.
+    newest = connect(target)
+    newest.sendall(hello)
+    print("a new one:", "closed" if closes(newest) else "let in")
+    clear = lmtp.Client(starttls)
+    print("STARTTLS:", clear.say("STARTTLS")[-1][:9])
+    mails(clear, "in the clear")
+    mails(other, "before-2")
+    for one in crowd:
+        one.close()
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            mails(lmtp.Client("tls:" + target), "afterwards")
+            break
+        except OSError:
+            time.sleep(0.05)
+
+
 globals()[sys.argv[1]](*sys.argv[2:])

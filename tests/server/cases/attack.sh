@@ -82,3 +82,48 @@ fi
 is "$(server_deaths attack)" "" "no process has died of it"
 server_stop
 is $? 0 "the server ends as it should"
+
+# TLS has memory of its own.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	-subj /CN=mx.example.test -keyout "$TEST_WORK/attack.key" \
+	-out "$TEST_WORK/attack.pem" 2>/dev/null
+sed -i '/inet_listener/,/^  }/d' "$TEST_WORK/attack.conf"
+cat >>"$TEST_WORK/attack.conf" <<END
+lmtp_tls_memory_limit = 12M
+lmtp_handshake_timeout = 30 secs
+ssl_cert = <$TEST_WORK/attack.pem
+ssl_key = <$TEST_WORK/attack.key
+service lmtp {
+  inet_listener tls {
+    address = 127.0.0.1
+    port = 2425
+    ssl = yes
+  }
+  inet_listener starttls {
+    address = 127.0.0.1
+    port = 2426
+  }
+}
+END
+sed -i 's/^lmtp_max_connections_per_peer.*//; s/^lmtp_session_timeout.*//' \
+	"$TEST_WORK/attack.conf"
+server_start attack
+is "$(python attack tls 127.0.0.1:2425 127.0.0.1:2426 1000)" \
+	"before: 250
+a new one: closed
+STARTTLS: 454 4.7.0
+in the clear: 250
+before: 250
+afterwards: 250" "lmtp_tls_memory_limit: clients that announce long messages of \
+TLS take no more than that, who is connected goes on, and when they have gone all is well"
+if [ -z "$sanitizer" ]; then
+	diag "the front had $(attack_peak) KiB at most"
+	is "$([ "$(attack_peak)" -lt 32768 ] && echo yes)" yes \
+		"and the front never took more than 32 MiB"
+fi
+ok "the log says why" grep -q \
+	'TLS handshake failed: lmtp_tls_memory_limit is used up' \
+	"$TEST_WORK/log/attack.log"
+is "$(server_deaths attack)" "" "no process has died of it"
+server_stop
+is $? 0 "the server ends as it should"
