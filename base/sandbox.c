@@ -641,6 +641,9 @@ allow_children(struct filter *filter, unsigned calls)
 		allow_if(filter, "clone",
 			SCMP_CMP(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD,
 				CLONE_THREAD));
+	/* Of itself, and only downwards. */
+	if (calls & SANDBOX_THREADS)
+		allow_if(filter, "setpriority", SCMP_CMP(1, SCMP_CMP_EQ, 0));
 	if (calls & SANDBOX_EXECUTE)
 		ALLOW(filter, executing);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -27,15 +28,15 @@ struct item {
 #define ITEM_OF(link_) CONTAINER_OF(link_, struct item, link)
 
 struct logins {
-	pthread_t thread;
-	bool is_started;
+	pthread_t threads[LOGINS_THREADS_MAX];
+	size_t thread_count;
 	int fds[2]; /* a pipe: a byte for each result */
 	struct item *shown;
 
 	pthread_mutex_t mutex; /* of the rest */
 	pthread_cond_t more;
-	struct list waiting, done;
-	size_t waiting_count;
+	struct list waiting, busy, done;
+	size_t waiting_count; /* in all three */
 	bool is_ending;
 };
 
@@ -51,6 +52,7 @@ logins_open(struct logins **logins_out, struct err *err)
 	pthread_mutex_init(&logins->mutex, NULL);
 	pthread_cond_init(&logins->more, NULL);
 	list_init(&logins->waiting);
+	list_init(&logins->busy);
 	list_init(&logins->done);
 	*logins_out = logins;
 	return 0;
@@ -71,19 +73,44 @@ item_close(struct item *item)
 	memory_free(item);
 }
 
-/* ---- the thread ---- */
+/* ---- the threads ---- */
+
+static size_t
+count_name(const struct list *list, struct str name)
+{
+	struct list_link *link;
+	size_t count = 0;
+
+	for (link = list_first(list); link != NULL;
+		link = list_next(list, link))
+		count += str_equal(ITEM_OF(link)->login.name, name);
+	return count;
+}
+
+/* The first one whose name nobody is at.  With the mutex. */
+static struct item *
+find_item(const struct logins *logins)
+{
+	struct list_link *link;
+
+	for (link = list_first(&logins->waiting); link != NULL;
+		link = list_next(&logins->waiting, link))
+		if (count_name(&logins->busy, ITEM_OF(link)->login.name) == 0)
+			return ITEM_OF(link);
+	return NULL;
+}
 
 /* NULL: it is to end.  With the mutex. */
 static struct item *
 next_item(struct logins *logins)
 {
-	struct list_link *link = NULL;
-
 	while (!logins->is_ending) {
-		link = list_first(&logins->waiting);
-		if (link != NULL) {
-			list_remove(link);
-			return ITEM_OF(link);
+		struct item *item = find_item(logins);
+
+		if (item != NULL) {
+			list_remove(&item->link);
+			list_add_last(&logins->busy, &item->link);
+			return item;
 		}
 		pthread_cond_wait(&logins->more, &logins->mutex);
 	}
@@ -94,8 +121,20 @@ next_item(struct logins *logins)
 static void
 add_result(struct logins *logins, struct item *item)
 {
+	list_remove(&item->link);
 	list_add_last(&logins->done, &item->link);
 	(void)!write(logins->fds[1], "", 1);
+	/* The next one of that name may be another thread's. */
+	pthread_cond_broadcast(&logins->more);
+}
+
+/* Mail goes first.  It is this thread's alone. */
+static void
+be_modest(void)
+{
+	enum { NICE = 10 };
+
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 }
 
 static void *
@@ -104,6 +143,7 @@ work(void *argument)
 	struct logins *logins = argument;
 	struct item *item;
 
+	be_modest();
 	pthread_mutex_lock(&logins->mutex);
 	while ((item = next_item(logins)) != NULL) {
 		pthread_mutex_unlock(&logins->mutex);
@@ -116,23 +156,31 @@ work(void *argument)
 	return NULL;
 }
 
-/* Signals are not its to take. */
+/* One more for one more login, as far as there may be.  Signals are not its to
+ * take. */
 static int
 start(struct logins *logins, struct err *err)
 {
 	sigset_t all, before;
+	size_t needed;
 	int error;
 
-	if (logins->is_started)
+	pthread_mutex_lock(&logins->mutex);
+	needed = logins->waiting_count + 1;
+	pthread_mutex_unlock(&logins->mutex);
+	if (needed <= logins->thread_count ||
+		logins->thread_count == LOGINS_THREADS_MAX)
 		return 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&logins->thread, NULL, work, logins);
+	error = pthread_create(
+		&logins->threads[logins->thread_count], NULL, work, logins);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0)
+	if (error == 0)
+		logins->thread_count++;
+	else if (logins->thread_count == 0)
 		return err_temp(err, "4.3.0", "there can be no thread: %s",
 			strerror(error));
-	logins->is_started = true;
 	return 0;
 }
 
@@ -167,9 +215,10 @@ item_open(const struct login *login, struct str stored, struct str given)
 
 /* With the mutex. */
 static bool
-is_full(const struct logins *logins)
+is_full(const struct logins *logins, struct str name)
 {
-	return logins->waiting_count >= LOGINS_WAITING_MAX;
+	return logins->waiting_count >= LOGINS_WAITING_MAX ||
+	       count_name(&logins->waiting, name) >= LOGINS_OF_NAME_MAX;
 }
 
 int
@@ -181,7 +230,7 @@ logins_add(struct logins *logins, const struct login *login, struct str stored,
 	if (start(logins, err) < 0)
 		return -1;
 	pthread_mutex_lock(&logins->mutex);
-	is_added = !is_full(logins);
+	is_added = !is_full(logins, login->name);
 	if (is_added) {
 		struct item *item = item_open(login, stored, given);
 
@@ -191,8 +240,7 @@ logins_add(struct logins *logins, const struct login *login, struct str stored,
 	}
 	pthread_mutex_unlock(&logins->mutex);
 	return is_added ? 0
-	                : err_temp(err, "4.3.2", "%d logins are waiting",
-				  LOGINS_WAITING_MAX);
+	                : err_temp(err, "4.3.2", "too many logins are waiting");
 }
 
 const struct login *
@@ -227,13 +275,16 @@ close_items(struct list *list)
 }
 
 static void
-end_thread(struct logins *logins)
+end_threads(struct logins *logins)
 {
+	size_t i;
+
 	pthread_mutex_lock(&logins->mutex);
 	logins->is_ending = true;
-	pthread_cond_signal(&logins->more);
+	pthread_cond_broadcast(&logins->more);
 	pthread_mutex_unlock(&logins->mutex);
-	pthread_join(logins->thread, NULL);
+	for (i = 0; i < logins->thread_count; i++)
+		pthread_join(logins->threads[i], NULL);
 }
 
 void
@@ -243,10 +294,10 @@ logins_close(struct logins **logins)
 
 	if (ended == NULL)
 		return;
-	if (ended->is_started)
-		end_thread(ended);
+	end_threads(ended);
 	item_close(ended->shown);
 	close_items(&ended->waiting);
+	close_items(&ended->busy);
 	close_items(&ended->done);
 	pthread_mutex_destroy(&ended->mutex);
 	pthread_cond_destroy(&ended->more);

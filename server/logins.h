@@ -1,7 +1,9 @@
 /* logins - passwords are checked beside the process, which goes on meanwhile
  *
- * A hash is slow by intention.  One thread does one after the other; there are so
- * many waiting at most, so that guessing costs one processor and nobody's mail.
+ * A hash is slow by intention.  A few threads of low priority check them, for each
+ * name one at a time: who guesses at one name holds up nobody else.  There are so
+ * many waiting at most, and of a name a part of them, so that guessing costs nobody's
+ * mail and nobody else's login.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +16,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { LOGINS_WAITING_MAX = 100 };
+enum {
+	LOGINS_WAITING_MAX = 100,
+	LOGINS_OF_NAME_MAX = 25,
+	LOGINS_THREADS_MAX = 4
+};
 
 struct logins;
 
@@ -26,7 +32,7 @@ struct login {
 	struct err err;
 };
 
-/* The thread is started by the first login. */
+/* Threads are started when logins wait. */
 MUST_USE int logins_open(struct logins **logins_out, struct err *err);
 /* What waits is forgotten; what is under way is waited for. */
 void logins_close(struct logins **logins);
