@@ -25,7 +25,9 @@ struct tls_client {
 struct tls_stream {
 	SSL *ssl;
 	int fd;
+	bool wants_write;
 	char text[120];
+	char host[256];
 };
 
 /* The first error in OpenSSL's line; the others only say where it came by. */
@@ -256,6 +258,112 @@ tls_stream_write(struct tls_stream *stream, struct str bytes, uint64_t until_ms,
 			return -1;
 	}
 	return 0;
+}
+
+/* ---- in an event loop ---- */
+
+int
+tls_client_begin(struct tls_client *client, int fd, const char *host,
+	struct tls_stream **stream_out, struct err *err)
+{
+	struct tls_stream *stream = memory_get(sizeof(*stream));
+	char text[200];
+
+	stream->fd = fd;
+	snprintf(stream->host, sizeof(stream->host), "%s", host);
+	stream->ssl = SSL_new(client->context);
+	if (stream->ssl == NULL || SSL_set_fd(stream->ssl, fd) != 1 ||
+		expect_host(stream->ssl, host) != 1) {
+		err_temp(err, "4.7.0", "TLS with %s: %s", host,
+			reason(text, sizeof(text)));
+		tls_stream_close(&stream);
+		return -1;
+	}
+	*stream_out = stream;
+	return 0;
+}
+
+/* True: the socket is waited for. */
+static bool
+has_to_wait(struct tls_stream *stream, int result)
+{
+	int error = SSL_get_error(stream->ssl, result);
+
+	stream->wants_write = error == SSL_ERROR_WANT_WRITE;
+	return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+enum tls_client_step
+tls_stream_handshake(struct tls_stream *stream, struct err *err)
+{
+	long verdict;
+	int result;
+	char text[200];
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_connect(stream->ssl);
+	if (result == 1) {
+		stream->wants_write = false;
+		snprintf(stream->text, sizeof(stream->text),
+			"%s with cipher %s", SSL_get_version(stream->ssl),
+			SSL_get_cipher(stream->ssl));
+		return TLS_CLIENT_DONE;
+	}
+	if (has_to_wait(stream, result))
+		return TLS_CLIENT_WAITS;
+	verdict = SSL_get_verify_result(stream->ssl);
+	if (verdict != X509_V_OK &&
+		SSL_get_verify_mode(stream->ssl) != SSL_VERIFY_NONE) {
+		ERR_clear_error();
+		err_temp(err, "4.7.5", "the certificate of %s is not good: %s",
+			stream->host, X509_verify_cert_error_string(verdict));
+	} else {
+		err_temp(err, "4.7.0", "TLS with %s: %s", stream->host,
+			reason(text, sizeof(text)));
+	}
+	return TLS_CLIENT_FAILED;
+}
+
+bool
+tls_stream_wants_write(const struct tls_stream *stream)
+{
+	return stream->wants_write;
+}
+
+static ssize_t
+cannot(struct tls_stream *stream, int result)
+{
+	errno = has_to_wait(stream, result) ? EAGAIN : EPROTO;
+	return -1;
+}
+
+ssize_t
+tls_stream_receive(struct tls_stream *stream, void *bytes, size_t size)
+{
+	size_t got = 0;
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_read_ex(stream->ssl, bytes, size, &got);
+	if (result == 1)
+		return (ssize_t)got;
+	if (SSL_get_error(stream->ssl, result) == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	return cannot(stream, result);
+}
+
+ssize_t
+tls_stream_send(struct tls_stream *stream, struct str bytes)
+{
+	size_t written = 0;
+	int result;
+
+	ERR_clear_error();
+	errno = 0;
+	result = SSL_write_ex(stream->ssl, bytes.data, bytes.len, &written);
+	return result == 1 ? (ssize_t)written : cannot(stream, result);
 }
 
 const char *

@@ -49,6 +49,22 @@ MUST_USE ssize_t tls_stream_read(struct tls_stream *stream, void *bytes,
 MUST_USE int tls_stream_write(struct tls_stream *stream, struct str bytes,
 	uint64_t until_ms, struct err *err);
 
+/* ---- the same in an event loop: nothing waits ---- */
+
+enum tls_client_step { TLS_CLIENT_DONE, TLS_CLIENT_WAITS, TLS_CLIENT_FAILED };
+
+/* Begins; the name is copied.  Errors: 4.7.0. */
+MUST_USE int tls_client_begin(struct tls_client *client, int fd,
+	const char *host, struct tls_stream **stream_out, struct err *err);
+/* TLS_CLIENT_WAITS: for the socket; to write when tls_stream_wants_write(), else to
+ * read.  Errors as tls_client_start(). */
+enum tls_client_step tls_stream_handshake(
+	struct tls_stream *stream, struct err *err);
+bool tls_stream_wants_write(const struct tls_stream *stream);
+/* As recv() and send(): -1 with errno, EAGAIN to wait; EPROTO: it is broken. */
+ssize_t tls_stream_receive(struct tls_stream *stream, void *bytes, size_t size);
+ssize_t tls_stream_send(struct tls_stream *stream, struct str bytes);
+
 /* "TLSv1.3 with cipher X"; lives as long as the stream. */
 const char *tls_stream_text(const struct tls_stream *stream);
 
