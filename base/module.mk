@@ -28,6 +28,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/str.c %D%/str.h \
 	%D%/tls.c %D%/tls.h \
 	%D%/tls_client.c %D%/tls_client.h \
+	%D%/table.c %D%/table.h \
 	%D%/unicode.c %D%/unicode.h \
 	%D%/user.c %D%/user.h \
 	%D%/utf8.c %D%/utf8.h \

@@ -15,9 +15,9 @@
 
 #include "base/arena.h"
 #include "base/loop.h"
+#include "base/table.h"
 #include "ipc/link.h"
 #include "server/wire.h"
-#include "lmtp/table.h"
 
 enum {
 	CONFIRM_WAIT_MS = 5000,

@@ -63,8 +63,9 @@ struct job {
 struct dispatch_transaction {
 	struct request *requests;
 	struct job *jobs, **last_job;
-	size_t jobs_started, jobs_sent; /* in that state */
-	size_t refused;                 /* recipients, logged or not */
+	size_t jobs_started, jobs_sent;      /* in that state */
+	size_t refused;                      /* recipients, logged or not */
+	struct proxied_transaction *proxied; /* NULL: nobody lives elsewhere */
 };
 
 /* A password that lookup was asked about. */
@@ -252,6 +253,11 @@ answer_request(struct request *request, const struct wire_rcpt_answer *answer)
 	table_remove(&dispatch->requests, &request->entry);
 	request->is_answered = true;
 	count_time(dispatch, HISTOGRAM_LOOKUP, request->asked_us);
+	if (answer->err.kind == ERR_NONE && answer->is_proxied) {
+		proxied_rcpt(&dispatch->proxied, &client->transaction->proxied,
+			request->recipient, &answer->ticket);
+		return;
+	}
 	if (answer->err.kind == ERR_NONE) {
 		request->has_ticket = true;
 		request->ticket = answer->ticket;
@@ -277,7 +283,7 @@ on_rcpt_answer(struct dispatch *dispatch, struct frame *frame)
 	if (entry != NULL)
 		answer_request(
 			CONTAINER_OF(entry, struct request, entry), &answer);
-	else if (answer.err.kind == ERR_NONE)
+	else if (answer.err.kind == ERR_NONE && !answer.is_proxied)
 		release_ticket(dispatch, &answer.ticket);
 	return true;
 }
@@ -483,19 +489,28 @@ detach_job(struct job *job)
 	set_state(job, JOB_DONE);
 }
 
+/* Once there is nothing left to wait for. */
+static void
+check_delivered(struct dispatch_client *client)
+{
+	struct dispatch_transaction *transaction = client->transaction;
+
+	if (transaction->jobs_started + transaction->jobs_sent > 0 ||
+		proxied_is_waiting(transaction->proxied))
+		return;
+	client->is_delivered = true;
+	client->dispatch->wake(client);
+}
+
 static void
 finish_job(struct job *job)
 {
 	struct dispatch_client *client = job->client;
-	struct dispatch_transaction *transaction = client->transaction;
 
 	count_time(client->dispatch, HISTOGRAM_TOTAL, job->started_us);
 	detach_job(job);
 	forget_content_when_sent(client);
-	if (transaction->jobs_started + transaction->jobs_sent > 0)
-		return;
-	client->is_delivered = true;
-	client->dispatch->wake(client);
+	check_delivered(client);
 }
 
 /* For all recipients that have no result yet. */
@@ -681,15 +696,16 @@ on_deliver(struct session *session)
 			transaction->recipients[i];
 
 		if (recipient->state == SESSION_ACCEPTED &&
-			recipient->twin == NULL)
+			recipient->twin == NULL && !recipient->is_proxied)
 			add_recipient(job_of_group(client, recipient->group),
 				recipient);
 	}
 	start_jobs(client);
-	if (client->transaction->jobs == NULL) {
-		client->is_delivered = true;
-		client->dispatch->wake(client);
-	}
+	if (client->transaction->proxied != NULL)
+		proxied_deliver(
+			client->transaction->proxied, deadline_of(client));
+	forget_content_when_sent(client);
+	check_delivered(client);
 }
 
 /* ---- JOB ---- */
@@ -976,6 +992,8 @@ dispatch_received(struct dispatch *dispatch, struct frame *frame)
 		return on_worker(dispatch, frame);
 	case WIRE_STATE_LINK:
 		return on_state_link(dispatch, frame);
+	case WIRE_PROXY_LINK:
+		return proxied_link(&dispatch->proxied, frame);
 	default:
 		return false;
 	}
@@ -1008,7 +1026,33 @@ on_release(struct session *session)
 		else if (request->has_ticket)
 			release_ticket(dispatch, &request->ticket);
 	}
+	proxied_release(transaction->proxied);
 	client->transaction = NULL;
+}
+
+/* ---- recipients of other hosts ---- */
+
+static void
+on_proxied_found(struct session_recipient *recipient, const struct err *err)
+{
+	struct dispatch_client *client = client_of(recipient->session);
+	struct counters *counters = client->dispatch->counters;
+
+	if (err->kind == ERR_NONE)
+		counters->recipients_accepted++;
+	else
+		count_refused(counters, err);
+	session_found(recipient, err, NULL, 0);
+	client->dispatch->wake(client);
+}
+
+static void
+on_proxied_result(struct session_recipient *recipient)
+{
+	struct dispatch_client *client = client_of(recipient->session);
+
+	count_result(client->dispatch->counters, &recipient->result);
+	check_delivered(client);
 }
 
 /* ---- confirmations ---- */
@@ -1101,6 +1145,10 @@ dispatch_open(struct dispatch *dispatch)
 		.arena = dispatch->arena,
 		.wake = wake_confirmed};
 	confirm_open(&dispatch->confirm);
+	dispatch->proxied = (struct proxied){.loop = dispatch->loop,
+		.arena = dispatch->arena,
+		.found = on_proxied_found,
+		.result = on_proxied_result};
 }
 
 static void
@@ -1120,6 +1168,7 @@ dispatch_close(struct dispatch *dispatch)
 {
 	close_workers(dispatch);
 	confirm_close(&dispatch->confirm);
+	proxied_close(&dispatch->proxied);
 	table_clear(&dispatch->workers);
 	table_clear(&dispatch->requests);
 	table_clear(&dispatch->logins);

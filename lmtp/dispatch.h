@@ -3,6 +3,7 @@
  *   find()     WIRE_RCPT to master, its answer back to the recipient
  *   deliver()  a job for each group of recipients: WIRE_START to master, and when
  *              it has named a worker, WIRE_JOB there; the results back
+ *              (or what lmtp/proxied.h says, for recipients of other hosts)
  *   login()    WIRE_LOGIN to master, its answer back
  *   release()  tickets go back, jobs under way are cancelled, late answers have
  *              nobody to reach
@@ -20,15 +21,16 @@
 
 #include "base/arena.h"
 #include "base/loop.h"
+#include "base/table.h"
 #include "ipc/channel.h"
 #include "ipc/link.h"
 #include "conf/conf.h"
 #include "server/wire.h"
 #include "lmtp/confirm.h"
 #include "lmtp/counters.h"
+#include "lmtp/proxied.h"
 #include "lmtp/session.h"
 #include "lmtp/spool.h"
-#include "lmtp/table.h"
 
 enum {
 	/* A worker may be that late with its result, in ms. */
@@ -64,6 +66,7 @@ struct dispatch {
 	void (*wake)(struct dispatch_client *client);
 
 	struct confirm confirm;
+	struct proxied proxied;
 	uint64_t last_number;  /* of requests and jobs */
 	struct table requests; /* struct request: not yet answered */
 	struct table logins;   /* struct dispatch_login: the same */
@@ -81,7 +84,7 @@ void dispatch_open(struct dispatch *dispatch);
 void dispatch_close(struct dispatch *dispatch);
 
 /* WIRE_RCPT_ANSWER, WIRE_LOGGED_IN, WIRE_ASSIGNED, WIRE_WORKER,
- * WIRE_STATE_LINK; false: the frame
+ * WIRE_STATE_LINK, WIRE_PROXY_LINK; false: the frame
  * makes no sense, or is another one. */
 bool dispatch_received(struct dispatch *dispatch, struct frame *frame);
 

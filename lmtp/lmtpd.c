@@ -22,6 +22,7 @@
 #include "server/child.h"
 #include "server/master.h"
 #include "policy/policy.h"
+#include "proxy/proxy.h"
 #include "lmtp/front.h"
 #include "lmtp/relay.h"
 
@@ -138,6 +139,8 @@ be_child(struct child *child)
 	switch (child->kind) {
 	case WIRE_KIND_FRONT:
 		return front_main(child);
+	case WIRE_KIND_PROXY:
+		return proxy_main(child);
 	case WIRE_KIND_POLICY:
 		return policy_main(child);
 	case WIRE_KIND_LOOKUP:

@@ -8,17 +8,17 @@ noinst_LIBRARIES += %D%/liblmtp.a
 	%D%/front.c %D%/front.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/peer.c %D%/peer.h \
+	%D%/proxied.c %D%/proxied.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/relay.c %D%/relay.h \
 	%D%/rawlog.c %D%/rawlog.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/session.c %D%/session.h \
 	%D%/spool.c %D%/spool.h \
-	%D%/table.c %D%/table.h \
 	%D%/xclient.c %D%/xclient.h
 
 sbin_PROGRAMS += %D%/doorstep-lmtpd
 %C%_doorstep_lmtpd_SOURCES = %D%/lmtpd.c
-%C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a policy/libpolicy.a server/libserver.a ipc/libipc.a \
+%C%_doorstep_lmtpd_LDADD = %D%/liblmtp.a policy/libpolicy.a proxy/libproxy.a server/libserver.a ipc/libipc.a \
 	dict/libdict.a $(DELIVER_LIBS) $(BDB_LIBS) $(TLS_LIBS) $(SECCOMP_LIBS) \
 	$(CRYPT_LIBS) $(ARGON2_LIBS) $(HIREDIS_LIBS)

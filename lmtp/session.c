@@ -23,7 +23,9 @@ enum {
 	 * by their age alone. */
 	UNCONFIRMED_MAX = 10000,
 	/* Logins of a session that may fail. */
-	LOGINS_MAX = 3
+	LOGINS_MAX = 3,
+	/* Proxies that a message may pass, as Dovecot has it. */
+	TTL_MAX = 5
 };
 
 /* What comes next in the input. */
@@ -99,6 +101,7 @@ struct session {
 	unsigned failed_logins;
 	bool is_helo_told; /* by XCLIENT: LHLO does not change it */
 	uint64_t timeout_s;
+	uint32_t ttl;
 
 	enum mode mode;
 	bool is_greeted;
@@ -196,6 +199,12 @@ session_client(const struct session *session, struct wire_client *client)
 						? session->forwarded->host
 						: session->host),
 	};
+}
+
+uint32_t
+session_ttl(const struct session *session)
+{
+	return session->ttl;
 }
 
 uint64_t
@@ -490,6 +499,21 @@ put_err(struct session *session, const struct session_recipient *recipient,
 	reply_add_err(&session->output, &to, &told);
 }
 
+/* Another host's words are passed on as they are. */
+static bool
+put_others_words(
+	struct session *session, const struct wire_recipient_result *result)
+{
+	struct reply_to to = {.address = STR_EMPTY,
+		.is_utf8 = session->transaction->public.is_utf8};
+
+	if (result->code == 0)
+		return false;
+	reply_add_to(&session->output, &to, result->code, result->err.status,
+		str_from(result->err.text));
+	return true;
+}
+
 static void
 put_rcpt_reply(
 	struct session *session, const struct session_recipient *recipient)
@@ -501,7 +525,8 @@ put_rcpt_reply(
 	session->bad_commands = 0;
 	if (session->config.events->refused != NULL)
 		session->config.events->refused(session, recipient);
-	put_err(session, recipient, &recipient->result.err);
+	if (!put_others_words(session, &recipient->result))
+		put_err(session, recipient, &recipient->result.err);
 }
 
 static void
@@ -1170,6 +1195,8 @@ apply_xclient(struct session *session, const struct xclient *xclient)
 		session->protocol, sizeof(session->protocol), &xclient->proto);
 	if (xclient->timeout.has)
 		session->timeout_s = xclient->timeout_s;
+	if (xclient->ttl.text.len > 0)
+		session->ttl = (uint32_t)xclient->ttl_number;
 	if (xclient->session.has && xclient->session.text.len > 0) {
 		set_text(session->id, sizeof(session->id),
 			xclient->session.text);
@@ -1485,6 +1512,8 @@ put_result(struct session *session, const struct session_recipient *recipient)
 		recipient->twin != NULL ? recipient->twin->id : recipient->id;
 	char text[256];
 
+	if (put_others_words(session, result))
+		return;
 	if (result->outcome == WIRE_FAILED || result->outcome == WIRE_REFUSED) {
 		put_err(session, recipient, &result->err);
 		return;
@@ -1641,6 +1670,7 @@ session_open(const struct session_config *config,
 		has_workaround(config->settings, "mailbox-for-path");
 	set_text(session->id, sizeof(session->id), str_from(id));
 	set_text(session->protocol, sizeof(session->protocol), STR("LMTP"));
+	session->ttl = TTL_MAX;
 	buf_init(&session->output, BUF_UNLIMITED);
 	buf_init(&session->handles,
 		UNCONFIRMED_MAX * sizeof(struct wire_handle));
@@ -1721,6 +1751,7 @@ forget_client(struct session *session)
 	memory_free(session->forwarded);
 	session->forwarded = NULL;
 	session->timeout_s = 0;
+	session->ttl = TTL_MAX;
 	set_text(session->protocol, sizeof(session->protocol), STR("LMTP"));
 }
 
@@ -1810,8 +1841,11 @@ session_found(struct session_recipient *recipient, const struct err *err,
 	recipient->group = group;
 	found_one(recipient, err);
 	for (i = recipient->place + 1; i < transaction->count; i++)
-		if (transaction->recipients[i]->twin == recipient)
+		if (transaction->recipients[i]->twin == recipient) {
+			transaction->recipients[i]->result.code =
+				recipient->result.code;
 			found_one(transaction->recipients[i], err);
+		}
 	put_slots(session);
 }
 

@@ -71,6 +71,7 @@ struct session_recipient {
 	/* Filled by session_found(). */
 	struct wire_ticket ticket;
 	uint32_t group;
+	bool is_proxied; /* the front's: lives on another host */
 
 	/* Filled by session_delivered(). */
 	struct wire_recipient_result result;
@@ -162,6 +163,8 @@ const struct session_peer *session_peer(const struct session *session);
 struct session_transaction *session_transaction(struct session *session);
 /* helo, protocol ... for the job. */
 void session_client(const struct session *session, struct wire_client *client);
+/* How many proxies may still follow, by XCLIENT TTL. */
+uint32_t session_ttl(const struct session *session);
 /* How long the client waits for a reply, by XCLIENT TIMEOUT; 0 = not told. */
 uint64_t session_timeout_ms(const struct session *session);
 /* GREETING, READY, MAIL FROM, RCPT TO, DATA: for logs (reference 2.5). */
@@ -210,7 +213,7 @@ bool session_is_delivering(const struct session *session);
 bool session_has_transaction(const struct session *session);
 
 /* err ERR_NONE: accepted.  Else ERR_NO_USER, ERR_OVER_QUOTA, ERR_TOO_BIG,
- * ERR_TEMPORARY. */
+ * ERR_TEMPORARY; with recipient->result.code the words of another host. */
 void session_found(struct session_recipient *recipient, const struct err *err,
 	const struct wire_ticket *ticket, uint32_t group);
 void session_delivered(struct session *session);

@@ -133,10 +133,7 @@ take_ident(struct xclient *xclient, struct str text)
 static bool
 take_ttl(struct xclient *xclient, struct str text)
 {
-	uint64_t number;
-
-	(void)xclient;
-	return is_number(text, 255, &number);
+	return is_number(text, 255, &xclient->ttl_number);
 }
 
 static bool

@@ -43,6 +43,7 @@ struct xclient {
 	struct xclient_value timeout;
 	struct xclient_value ident; /* XFORWARD: the queue id of the MTA */
 	uint32_t port_number;
+	uint64_t ttl_number;
 	uint64_t timeout_s; /* how long the client waits for us */
 };
 

@@ -29,6 +29,7 @@ static const struct {
 	[WIRE_KIND_RUNNER] = {"runner", "runner", false},
 	[WIRE_KIND_MAILER] = {"mailer", "mailer", true},
 	[WIRE_KIND_POLICY] = {"policy", "quota-status", true},
+	[WIRE_KIND_PROXY] = {"proxy", "proxy", true},
 };
 
 const char *

@@ -72,6 +72,24 @@ plan_policy(struct making *making, const struct child *child)
 	making->plan.root = child->boot.root;
 }
 
+/* Speaks with strangers, too, and reads nothing but whose certificates count. */
+static void
+plan_proxy(struct making *making, const struct child *child)
+{
+	static const char *const trusted[] = {"/etc/ssl", "/etc/pki",
+		"/usr/lib/ssl", "/usr/share/ca-certificates",
+		"/usr/local/share"};
+	size_t i;
+
+	making->plan.calls = SANDBOX_FILES | SANDBOX_INTERNET;
+	making->plan.refusal = SANDBOX_ENDS;
+	for (i = 0; i < ARRAY_LENGTH(trusted); i++)
+		add_folder(making, trusted[i], SANDBOX_READ);
+	if (child->settings->ssl_client_ca_dir[0] != '\0')
+		add_folder(making, child->settings->ssl_client_ca_dir,
+			SANDBOX_READ);
+}
+
 /* Code of name services runs in it: what it tries must not end it. */
 static void
 plan_lookup(struct making *making)
@@ -176,6 +194,9 @@ make_plan(struct making *making, const struct child *child)
 		break;
 	case WIRE_KIND_POLICY:
 		plan_policy(making, child);
+		break;
+	case WIRE_KIND_PROXY:
+		plan_proxy(making, child);
 		break;
 	case WIRE_KIND_LOOKUP:
 		plan_lookup(making);

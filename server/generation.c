@@ -36,6 +36,7 @@ static const unsigned kind_bits[] = {
 	[WIRE_KIND_WORKER] = CONF_KIND_WORKER,
 	[WIRE_KIND_MAILER] = CONF_KIND_MAILER,
 	[WIRE_KIND_POLICY] = CONF_KIND_POLICY,
+	[WIRE_KIND_PROXY] = CONF_KIND_PROXY,
 };
 
 /* Nobody can change it any more: the next child must read what this one did. */
@@ -133,6 +134,7 @@ generation_list(const struct generation *generation, struct process_list *list)
 	list_keeper(&generation->policy, list);
 	list_keeper(&generation->lookup, list);
 	list_keeper(&generation->mailer, list);
+	list_keeper(&generation->proxy, list);
 	workers_list(generation, list);
 	runners_list(generation, list);
 }
@@ -215,12 +217,13 @@ static void
 finish(struct generation *generation)
 {
 	process_drain(&generation->lookup.process, true);
+	process_drain(&generation->proxy.process, true);
 	workers_drain(generation);
 	generation_check_end(generation);
 }
 
-static void
-keeper_failed(struct keeper *keeper)
+void
+generation_keeper_failed(struct keeper *keeper)
 {
 	struct generation *generation = keeper->generation;
 
@@ -239,20 +242,20 @@ generation_fail(struct generation *generation)
 }
 
 /* Any but the front. */
-static void
-keeper_ended(struct keeper *keeper)
+void
+generation_keeper_ended(struct keeper *keeper)
 {
 	struct generation *generation = keeper->generation;
 
 	if (generation->state == GENERATION_STARTING)
 		generation_fail(generation);
 	else if (!keeper->process.is_draining && !generation->is_killed)
-		keeper_failed(keeper);
+		generation_keeper_failed(keeper);
 	generation_check_end(generation);
 }
 
-static int
-launch(struct generation *generation, struct process *process,
+int
+generation_launch(struct generation *generation, struct process *process,
 	const struct spawn_order *order, struct err *err)
 {
 	const struct generation_host *host = generation->host;
@@ -301,7 +304,7 @@ front_ended(struct process *process)
 		break;
 	case GENERATION_RUNNING:
 		if (!generation->host->is_single) {
-			keeper_failed(&generation->front);
+			generation_keeper_failed(&generation->front);
 			break;
 		}
 		generation->state = GENERATION_DRAINING;
@@ -343,12 +346,13 @@ front_start(struct generation *generation, struct err *err)
 	                             : generation->settings->lookup_timeout_ms;
 	process->received = front_received;
 	process->ended = front_ended;
-	if (launch(generation, process, &order, err) < 0)
+	if (generation_launch(generation, process, &order, err) < 0)
 		return -1;
 	send_listeners(generation, process);
 	send_stdio(generation);
 	generation->host->front_started(generation->host, generation);
 	workers_link(generation);
+	routes_link(generation);
 	return 0;
 }
 
@@ -396,7 +400,7 @@ policy_ended(struct process *process)
 		CONTAINER_OF(process, struct generation, policy.process);
 
 	generation->policy_number++;
-	keeper_ended(&generation->policy);
+	generation_keeper_ended(&generation->policy);
 }
 
 static int
@@ -413,7 +417,7 @@ policy_start(struct generation *generation, struct err *err)
 	process->answer_ms = generation->settings->lookup_timeout_ms;
 	process->received = policy_received;
 	process->ended = policy_ended;
-	if (launch(generation, process, &order, err) < 0)
+	if (generation_launch(generation, process, &order, err) < 0)
 		return -1;
 	send_listeners(generation, process);
 	return 0;
@@ -450,7 +454,7 @@ lookup_ended(struct process *process)
 		CONTAINER_OF(process, struct generation, lookup.process);
 
 	rcpt_lookup_gone(generation, "lookup has died");
-	keeper_ended(&generation->lookup);
+	generation_keeper_ended(&generation->lookup);
 }
 
 static int
@@ -464,7 +468,7 @@ lookup_start(struct generation *generation, struct err *err)
 
 	process->received = lookup_received;
 	process->ended = lookup_ended;
-	if (launch(generation, process, &order, err) < 0)
+	if (generation_launch(generation, process, &order, err) < 0)
 		return -1;
 	return 0;
 }
@@ -489,7 +493,7 @@ mailer_ended(struct process *process)
 	struct generation *generation =
 		CONTAINER_OF(process, struct generation, mailer.process);
 
-	keeper_ended(&generation->mailer);
+	generation_keeper_ended(&generation->mailer);
 }
 
 void
@@ -524,7 +528,7 @@ mailer_start(struct generation *generation, struct err *err)
 	                             : generation->settings->lookup_timeout_ms;
 	process->received = mailer_received;
 	process->ended = mailer_ended;
-	if (launch(generation, process, &order, err) < 0)
+	if (generation_launch(generation, process, &order, err) < 0)
 		return -1;
 	generation_send_mailer_socket(generation);
 	/* It was drained before it died. */
@@ -546,7 +550,7 @@ restart(struct keeper *keeper,
 	if (start(keeper->generation, &err) == 0)
 		return;
 	log_error("%s", err_log_text(&err));
-	keeper_failed(keeper);
+	generation_keeper_failed(keeper);
 }
 
 static void
@@ -598,7 +602,8 @@ generation_check_ready(struct generation *generation)
 		(wants_policy(generation) &&
 			!generation->policy.process.is_ready) ||
 		!generation->lookup.process.is_ready ||
-		!generation->mailer.process.is_ready)
+		!generation->mailer.process.is_ready ||
+		!routes_is_ready(generation))
 		return;
 	begin_running(generation);
 }
@@ -613,6 +618,7 @@ stop_timers(struct generation *generation)
 	loop_timer_stop(loop, &generation->policy.timer);
 	loop_timer_stop(loop, &generation->lookup.timer);
 	loop_timer_stop(loop, &generation->mailer.timer);
+	loop_timer_stop(loop, &generation->proxy.timer);
 	loop_timer_stop(loop, &generation->lookup_timer);
 	loop_timer_stop(loop, &generation->pool_timer);
 }
@@ -626,6 +632,7 @@ generation_check_end(struct generation *generation)
 		process_is_running(&generation->front.process) ||
 		process_is_running(&generation->policy.process) ||
 		process_is_running(&generation->lookup.process) ||
+		process_is_running(&generation->proxy.process) ||
 		!list_is_empty(&generation->workers) ||
 		!list_is_empty(&generation->runners))
 		return;
@@ -679,6 +686,7 @@ generation_kill(struct generation *generation)
 	process_kill(&generation->policy.process, NULL);
 	process_kill(&generation->lookup.process, NULL);
 	process_kill(&generation->mailer.process, NULL);
+	process_kill(&generation->proxy.process, NULL);
 	workers_kill(generation);
 	runners_kill(generation);
 	generation_check_end(generation);
@@ -731,7 +739,7 @@ make_configs(struct generation *generation, struct err *err)
 {
 	static const enum wire_kind kinds[] = {WIRE_KIND_FRONT,
 		WIRE_KIND_LOOKUP, WIRE_KIND_WORKER, WIRE_KIND_MAILER,
-		WIRE_KIND_POLICY};
+		WIRE_KIND_POLICY, WIRE_KIND_PROXY};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
@@ -756,10 +764,12 @@ set_timers(struct generation *generation)
 	generation->policy.timer.fire = restart_policy;
 	generation->lookup.timer.fire = restart_lookup;
 	generation->mailer.timer.fire = restart_mailer;
+	generation->proxy.timer.fire = routes_again;
 	generation->front.generation = generation;
 	generation->policy.generation = generation;
 	generation->lookup.generation = generation;
 	generation->mailer.generation = generation;
+	generation->proxy.generation = generation;
 }
 
 static int
@@ -772,6 +782,7 @@ start(struct generation *generation, struct err *err)
 	if (mailer_start(generation, err) < 0 ||
 		(wants_policy(generation) &&
 			policy_start(generation, err) < 0) ||
+		routes_start(generation, err) < 0 ||
 		front_start(generation, err) < 0) {
 		log_error("%s", err_log_text(err));
 		generation_fail(generation);

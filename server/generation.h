@@ -90,6 +90,7 @@ struct generation {
 	int config_fds[WIRE_KINDS];
 	struct keeper front, lookup, mailer;
 	struct keeper policy; /* only where it has listeners */
+	struct keeper proxy;  /* only with lmtp_proxy */
 	struct loop_timer start_timer;
 
 	/* RCPT */

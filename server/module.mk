@@ -31,9 +31,11 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/passed.c %D%/passed.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/process.c %D%/process.h \
+	%D%/proxywire.c %D%/proxywire.h \
 	%D%/rcpt.c \
 	%D%/rediscounts.c %D%/rediscounts.h \
 	%D%/restart.c %D%/restart.h \
+	%D%/routes.c \
 	%D%/run_as.c %D%/run_as.h \
 	%D%/run_files.c %D%/run_files.h \
 	%D%/spawn.c %D%/spawn.h \

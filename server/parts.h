@@ -5,6 +5,7 @@
  *   login.c       from LOGIN to LOGGED_IN
  *   workers.c     from START to IDLE; the workers
  *   runners.c     who runs programs for them
+ *   routes.c      who passes mail on to other hosts
  *
  * SPDX-License-Identifier: MIT
  */
@@ -72,7 +73,24 @@ void runners_kill(struct generation *generation);
 void runners_list(
 	const struct generation *generation, struct process_list *list);
 
+/* Starts the process; nothing where no mail is passed on. */
+MUST_USE int routes_start(struct generation *generation, struct err *err);
+bool routes_is_ready(const struct generation *generation);
+/* A channel between front and proxy, when both run. */
+void routes_link(struct generation *generation);
+/* The answer to RCPT, for a recipient of another host. */
+void routes_answer(struct question *question, const struct wire_record *record,
+	struct wire_rcpt_answer *answer);
+void routes_again(struct loop_timer *timer);
+
 void generation_check_ready(struct generation *generation);
+/* Could not be started: comes again later. */
+void generation_keeper_failed(struct keeper *keeper);
+/* Any but the front has ended. */
+void generation_keeper_ended(struct keeper *keeper);
+MUST_USE int generation_launch(struct generation *generation,
+	struct process *process, const struct spawn_order *order,
+	struct err *err);
 /* After each end of a process. */
 void generation_check_end(struct generation *generation);
 

@@ -339,18 +339,20 @@ ask_worker(struct question *question, struct pool_group *group,
 	workers_check(question);
 }
 
-/* The user lives on another host. */
+/* The host that has the mailbox says what becomes of it. */
 static void
 pass_on(struct question *question, const struct wire_record *record)
 {
-	struct err err;
+	struct wire_rcpt_answer answer = {
+		.request = question->request, .user = record->name};
 
-	err_temp(&err, "4.3.5",
-		"the mail of user %s goes on to another host, which this "
-		"release cannot do",
-		record->name);
-	log_question(question, &err);
-	refuse(question, &err);
+	if (is_wanted(question)) {
+		if (!question->is_mere)
+			routes_answer(question, record, &answer);
+		if (answer.err.kind != ERR_NONE)
+			log_question(question, &answer.err);
+		send_answer(question, &answer);
+	}
 	question_close(question);
 }
 

@@ -161,7 +161,7 @@ wire_rcpt_answer(struct frame *frame, struct wire_rcpt_answer *answer)
 	wire_ticket(frame, &answer->ticket);
 	frame_u32(frame, &answer->group);
 	frame_text(frame, &answer->user);
-	frame_str(frame, &answer->route);
+	frame_bool(frame, &answer->is_proxied);
 }
 
 void
@@ -408,8 +408,8 @@ wire_job_recipients(struct frame *frame, struct wire_job_recipients *recipients)
 		RECIPIENT_LEAST, job_recipient);
 }
 
-static void
-client(struct frame *frame, struct wire_client *value)
+void
+wire_client(struct frame *frame, struct wire_client *value)
 {
 	frame_str(frame, &value->helo);
 	frame_str(frame, &value->ip);
@@ -430,7 +430,7 @@ wire_job(struct frame *frame, struct wire_job *job)
 	frame_str(frame, &job->sender);
 	frame_str(frame, &job->ret);
 	frame_str(frame, &job->envid);
-	client(frame, &job->client);
+	wire_client(frame, &job->client);
 	frame_u32(frame, &job->recipients);
 	frame_u64(frame, &job->size);
 	FRAME_LIST(frame, job->last, job->last_count, RECIPIENT_LEAST,

@@ -31,9 +31,10 @@ enum wire_kind {
 	WIRE_KIND_WORKER,
 	WIRE_KIND_RUNNER,
 	WIRE_KIND_MAILER,
-	WIRE_KIND_POLICY
+	WIRE_KIND_POLICY,
+	WIRE_KIND_PROXY
 };
-enum { WIRE_KINDS = WIRE_KIND_POLICY + 1 };
+enum { WIRE_KINDS = WIRE_KIND_PROXY + 1 };
 
 enum wire_type {
 	/* master -> every child */
@@ -108,7 +109,20 @@ enum wire_type {
 
 	/* doorstep -> master, and back */
 	WIRE_STATUS = 90,
-	WIRE_STATUS_TEXT
+	WIRE_STATUS_TEXT,
+
+	/* server/proxywire.h */
+	/* master -> front and proxy: a channel between them */
+	WIRE_PROXY_LINK = 100,
+	/* master -> proxy */
+	WIRE_PROXY_ROUTE,
+	/* front -> proxy */
+	WIRE_PROXY_MAIL,
+	WIRE_PROXY_RCPT,
+	WIRE_PROXY_DATA,
+	WIRE_PROXY_END,
+	/* proxy -> front */
+	WIRE_PROXY_ANSWER
 
 	/* 110 to 119: mailer, outbound/request.h */
 };
@@ -218,7 +232,7 @@ struct wire_rcpt_answer {
 	struct wire_ticket ticket;
 	uint32_t group;   /* recipients of one group may share a job */
 	const char *user; /* for the front's log lines */
-	struct str route; /* as in RECORD: there is no ticket then */
+	bool is_proxied;  /* lives on another host: the ticket is the proxy's */
 };
 void wire_rcpt_answer(struct frame *frame, struct wire_rcpt_answer *answer);
 
@@ -400,6 +414,7 @@ struct wire_client {
 	/* From whom the mail came: by XFORWARD, else `ip` and its name. */
 	struct str remote_ip, remote_host;
 };
+void wire_client(struct frame *frame, struct wire_client *client);
 
 struct wire_job {
 	uint64_t job;
@@ -435,6 +450,9 @@ enum wire_outcome {
 struct wire_recipient_result {
 	enum wire_outcome outcome;
 	struct err err;
+	/* Not in the frame: of another host's reply, whose status and text are
+	 * in `err`; 0: ours. */
+	unsigned code;
 	bool has_handle; /* remembered until the client's next command */
 	struct wire_handle handle;
 };

@@ -11,8 +11,6 @@
 
 #include "base/banned.h"
 
-enum { LONGEST_VARIABLE_NAME = 64 }; /* RFC 5229 6 asks for 32 at least */
-
 /* What a name led to. */
 struct included_name {
 	enum sieve_location location;
@@ -67,18 +65,9 @@ scope_add(struct arena *arena, struct scope *scope, struct str name)
 	return &scope->entries[scope->count++];
 }
 
-/* For one more variable of that name? */
 static bool
-has_room(struct checker *checker, struct position at, const struct scope *scope,
-	struct str name)
+has_room(struct checker *checker, struct position at, const struct scope *scope)
 {
-	if (name.len > LONGEST_VARIABLE_NAME) {
-		check_error(checker, at,
-			"the variable's name %s is too long: %d characters are "
-			"the limit",
-			check_quote(checker, name), LONGEST_VARIABLE_NAME);
-		return false;
-	}
 	if (scope->count < checker->settings->max_variables)
 		return true;
 	check_error(checker, at,
@@ -93,7 +82,7 @@ compile_local(struct checker *checker, struct position at, struct str name,
 {
 	struct compilation *compilation = checker->unit->compilation;
 
-	if (!has_room(checker, at, &checker->scope, name))
+	if (!has_room(checker, at, &checker->scope))
 		return false;
 	*entry_out = scope_add(checker->arena, &checker->scope, name);
 	(*entry_out)->index = compilation->variables++;
@@ -109,7 +98,7 @@ compile_global(struct checker *checker, struct position at, struct str name,
 	struct scope_entry *entry = scope_find(globals, name);
 
 	if (entry == NULL) {
-		if (!has_room(checker, at, globals, name))
+		if (!has_room(checker, at, globals))
 			return false;
 		entry = scope_add(compilation->arena, globals, name);
 		entry->index = compilation->variables++;

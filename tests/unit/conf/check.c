@@ -316,8 +316,8 @@ TEST(what_nothing_reads_yet_has_a_warning)
 	static const struct {
 		const char *text, *warning;
 	} cases[] = {
-		{"lmtp_proxy = yes\n",
-			"1: warning: lmtp_proxy: has no effect in this "
+		{"lock_method = flock\n",
+			"1: warning: lock_method: has no effect in this "
 			"release"},
 		{"quota = count\nquota_warning = storage=95%% x\n", ""},
 		{"quota = count\nquota_rule = *:storage=1G\n", ""},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lmtp/table.h"
+#include "base/table.h"
 
 #include "base/memory.h"
 

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/proxy.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "ipc/link.h"
+#include "server/confine.h"
+#include "server/proxywire.h"
+#include "proxy/backend.h"
+#include "proxy/transaction.h"
+
+#include "base/banned.h"
+
+enum {
+	COUNTERS_MS = 1000, /* at most so often to master */
+	STATUS_FAILED = 1   /* master has gone, or makes no sense */
+};
+
+struct proxy {
+	struct child *child;
+	struct loop *loop;
+	struct arena *frames; /* of received frames */
+	struct link master, front;
+	struct backends backends;
+	struct transactions transactions;
+	struct loop_timer telling; /* counters */
+	uint64_t told;             /* a sum of them */
+	bool is_draining;
+	int status;
+};
+
+/* ---- counters ---- */
+
+static uint64_t
+sum_of(const struct proxy *proxy)
+{
+	const struct transactions *all = &proxy->transactions;
+
+	return all->delivered + all->temporary + all->failed + all->refused +
+	       proxy->backends.connections * 1000003;
+}
+
+static void
+send_counters(struct proxy *proxy)
+{
+	const struct transactions *all = &proxy->transactions;
+	struct wire_counter list[] = {
+		{"connections", proxy->backends.connections},
+		{"delivered", all->delivered},
+		{"temporary", all->temporary},
+		{"failed", all->failed},
+		{"recipients_refused", all->refused},
+	};
+	struct wire_counters message = {list, ARRAY_LENGTH(list)};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_COUNTERS);
+	wire_counters(&frame, &message);
+	link_send(&proxy->master, &frame);
+	proxy->told = sum_of(proxy);
+}
+
+static void
+on_telling(struct loop_timer *timer)
+{
+	struct proxy *proxy = CONTAINER_OF(timer, struct proxy, telling);
+
+	if (proxy->told != sum_of(proxy))
+		send_counters(proxy);
+}
+
+/* ---- the front ---- */
+
+static bool
+on_front(struct link *link, struct frame *frame)
+{
+	struct proxy *proxy = CONTAINER_OF(link, struct proxy, front);
+
+	return transactions_received(&proxy->transactions, frame);
+}
+
+/* Its clients have lost their connections: what was not yet taken by a backend is
+ * not delivered. */
+static void
+leave_front(struct proxy *proxy)
+{
+	if (!link_is_open(&proxy->front))
+		return;
+	transactions_close(&proxy->transactions);
+	link_close(&proxy->front);
+}
+
+static void
+on_front_broken(struct link *link)
+{
+	leave_front(CONTAINER_OF(link, struct proxy, front));
+}
+
+static bool
+on_link(struct proxy *proxy, struct frame *frame)
+{
+	struct wire_proxy_link message = {.fd = -1};
+	struct channel channel;
+
+	wire_proxy_link(frame, &message);
+	if (!frame_is_whole(frame) || message.fd < 0) {
+		fd_close(&message.fd);
+		return false;
+	}
+	leave_front(proxy);
+	proxy->front.received = on_front;
+	proxy->front.broken = on_front_broken;
+	channel_open(&channel, message.fd, false);
+	link_open(&proxy->front, proxy->loop, proxy->frames, &channel);
+	return true;
+}
+
+/* ---- what master says ---- */
+
+static bool
+on_ping(struct proxy *proxy)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PONG);
+	link_send(&proxy->master, &frame);
+	return true;
+}
+
+static bool
+on_drain(struct proxy *proxy)
+{
+	proxy->is_draining = true;
+	backends_drain(&proxy->backends);
+	return true;
+}
+
+static bool
+on_master(struct link *link, struct frame *frame)
+{
+	struct proxy *proxy = CONTAINER_OF(link, struct proxy, master);
+
+	switch (frame->type) {
+	case WIRE_PROXY_LINK:
+		return on_link(proxy, frame);
+	case WIRE_PROXY_ROUTE:
+		return transactions_route(&proxy->transactions, frame);
+	case WIRE_DRAIN:
+		return on_drain(proxy);
+	case WIRE_LOGS:
+		return child_take_logs(frame);
+	case WIRE_PING:
+		return on_ping(proxy);
+	default:
+		return false;
+	}
+}
+
+static void
+on_master_broken(struct link *link)
+{
+	struct proxy *proxy = CONTAINER_OF(link, struct proxy, master);
+
+	proxy->status = STATUS_FAILED;
+	loop_stop(proxy->loop);
+}
+
+/* ---- its life ---- */
+
+/* Master drains it when its front has ended. */
+static void
+after_round(void *context)
+{
+	struct proxy *proxy = context;
+
+	if (proxy->is_draining && !link_is_open(&proxy->front)) {
+		send_counters(proxy);
+		loop_stop(proxy->loop);
+		return;
+	}
+	if (!loop_timer_is_running(&proxy->telling) &&
+		proxy->told != sum_of(proxy))
+		loop_timer(proxy->loop, &proxy->telling,
+			loop_now_ms(proxy->loop) + COUNTERS_MS);
+}
+
+static void
+open_parts(struct proxy *proxy)
+{
+	const struct settings *settings = proxy->child->settings;
+
+	proxy->frames = arena_open();
+	proxy->telling.fire = on_telling;
+	proxy->master.received = on_master;
+	proxy->master.broken = on_master_broken;
+	link_open(&proxy->master, proxy->loop, proxy->frames,
+		&proxy->child->master);
+	proxy->backends.loop = proxy->loop;
+	proxy->backends.settings = settings;
+	proxy->backends.name = settings->hostname[0] != '\0'
+	                               ? settings->hostname
+	                               : clock_host();
+	backends_open(&proxy->backends);
+	proxy->transactions.loop = proxy->loop;
+	proxy->transactions.settings = settings;
+	proxy->transactions.backends = &proxy->backends;
+	proxy->transactions.front = &proxy->front;
+	transactions_open(&proxy->transactions);
+}
+
+static int
+begin(struct proxy *proxy)
+{
+	struct frame frame;
+	struct err err;
+
+	/* Writing to a backend that has gone is an error, not the end. */
+	signal(SIGPIPE, SIG_IGN);
+	if (loop_open(&proxy->loop) < 0) {
+		log_error("epoll_create: %s", strerror(errno));
+		return -1;
+	}
+	open_parts(proxy);
+	loop_after_round(proxy->loop, after_round, proxy);
+	if (confine(proxy->child, NULL, 0, &err) < 0) {
+		log_error("%s", err_log_text(&err));
+		return -1;
+	}
+	confine_ready(proxy->child, &frame);
+	link_send(&proxy->master, &frame);
+	return 0;
+}
+
+/* The channel to master is left open, as the front's is. */
+static void
+end(struct proxy *proxy)
+{
+	leave_front(proxy);
+	transactions_close(&proxy->transactions);
+	backends_close(&proxy->backends);
+	link_detach(&proxy->master, &proxy->child->master);
+	arena_close(&proxy->frames);
+	loop_close(&proxy->loop);
+}
+
+int
+proxy_main(struct child *child)
+{
+	struct proxy proxy = {.child = child};
+
+	if (begin(&proxy) < 0)
+		return STATUS_FAILED;
+	loop_run(proxy.loop);
+	end(&proxy);
+	return proxy.status;
+}

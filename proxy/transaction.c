@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: MIT */
+#include "proxy/transaction.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include "base/banned.h"
+
+enum {
+	/* A ticket that nobody has asked for by then is forgotten; one that
+	 * nobody has told of is none. */
+	ROUTE_MS = 60 * 1000,
+	SECOND_MS = 1000
+};
+
+struct transaction;
+
+enum recipient_state {
+	RECIPIENT_NEW,   /* not yet said to the backend */
+	RECIPIENT_ASKED, /* nothing was answered */
+	RECIPIENT_ACCEPTED,
+	RECIPIENT_DONE
+};
+
+struct recipient {
+	struct transaction *transaction;
+	uint32_t number; /* the front's */
+	enum recipient_state state;
+	struct wire_ticket ticket;
+	struct client_rcpt rcpt;
+	const char *id;
+	struct part *part;
+	struct recipient *next; /* of the part */
+	/* While its route is not known: */
+	struct table_entry waiting;
+	struct loop_timer timer;
+	struct recipient *next_waiting; /* of the transaction */
+};
+
+/* The recipients of one backend. */
+struct part {
+	struct errand errand;
+	struct transaction *transaction;
+	struct backend *backend;
+	struct recipient *recipients, **last;
+	struct part *next;
+	bool is_trusted; /* XCLIENT may be spoken there */
+	bool is_ended;   /* nothing more is expected of it */
+};
+
+struct transaction {
+	struct table_entry entry;
+	struct transactions *all;
+	struct arena *arena;
+	struct wire_proxy_mail mail;
+	struct part *parts;
+	struct recipient *waiting; /* whose route was not known at once */
+	struct body *body;         /* from DATA on */
+	struct loop_timer deadline;
+};
+
+struct known_route {
+	struct table_entry entry; /* in `tickets` */
+	struct list_link in_order;
+	uint64_t due_ms;
+	struct wire_ticket ticket;
+	struct arena *arena;
+	struct wire_route route;
+};
+
+/* ---- answers ---- */
+
+static void
+send_answer(struct recipient *recipient, bool is_result, uint32_t code,
+	const struct err *err)
+{
+	struct transaction *transaction = recipient->transaction;
+	struct wire_proxy_answer answer = {
+		.transaction = transaction->entry.number,
+		.recipient = recipient->number,
+		.is_result = is_result,
+		.code = code,
+		.err = *err};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PROXY_ANSWER);
+	wire_proxy_answer(&frame, &answer);
+	link_send(transaction->all->front, &frame);
+}
+
+static void
+count(struct recipient *recipient, bool is_result, const struct err *err)
+{
+	struct transactions *all = recipient->transaction->all;
+	struct backend_counters none = {0};
+	struct backend_counters *of_backend =
+		recipient->part != NULL ? &recipient->part->backend->counters
+					: &none;
+
+	if (!is_result) {
+		all->refused += err->kind != ERR_NONE;
+	} else if (err->kind == ERR_NONE) {
+		all->delivered++;
+		of_backend->delivered++;
+	} else if (err->kind == ERR_TEMPORARY) {
+		all->temporary++;
+		of_backend->temporary++;
+	} else {
+		all->failed++;
+		of_backend->failed++;
+	}
+}
+
+static void
+answer_reply(struct recipient *recipient, bool is_result,
+	const struct backend_reply *reply)
+{
+	struct err err;
+
+	backend_reply_err(reply, &err);
+	if (is_result)
+		log_info("<%s>: sent <%.*s> to %s: %u %s%s%s", recipient->id,
+			STR_ARG(recipient->rcpt.path),
+			recipient->part->backend->name, reply->code,
+			reply->status, reply->status[0] != '\0' ? " " : "",
+			reply->text);
+	count(recipient, is_result, &err);
+	send_answer(recipient, is_result, reply->code, &err);
+}
+
+static void
+answer_err(struct recipient *recipient, bool is_result, const struct err *err)
+{
+	count(recipient, is_result, err);
+	send_answer(recipient, is_result, 0, err);
+}
+
+/* In Dovecot's words. */
+static void
+failure_err(const struct recipient *recipient, const char *words,
+	const char *detail, struct err *err)
+{
+	if (strcmp(words, UPSTREAM_LOOP) == 0)
+		err_set(err, ERR_REFUSED, "5.4.6", "Proxying loops to itself");
+	else
+		err_set(err, ERR_TEMPORARY, "4.4.0",
+			"Proxy failed (%s, session=%s)", words,
+			recipient->transaction->mail.id);
+	err_detail(err, "%s", detail);
+}
+
+/* Whatever it still waits for. */
+static void
+fail_recipient(struct recipient *recipient, const struct err *err)
+{
+	bool has_body = recipient->transaction->body != NULL;
+
+	switch (recipient->state) {
+	case RECIPIENT_NEW:
+	case RECIPIENT_ASKED:
+		recipient->state = RECIPIENT_DONE;
+		answer_err(recipient, false, err);
+		break;
+	case RECIPIENT_ACCEPTED:
+		/* It is told when the message has come. */
+		if (!has_body)
+			break;
+		recipient->state = RECIPIENT_DONE;
+		answer_err(recipient, true, err);
+		break;
+	case RECIPIENT_DONE:
+		break;
+	}
+}
+
+/* ---- parts ---- */
+
+#define PART_OF(errand) CONTAINER_OF(errand, struct part, errand)
+
+static struct upstream *
+upstream_of(const struct part *part)
+{
+	return part->errand.upstream;
+}
+
+static void
+make_origin(const struct transaction *transaction, const struct part *part,
+	struct client_origin *origin)
+{
+	const struct wire_proxy_mail *mail = &transaction->mail;
+
+	*origin = (struct client_origin){
+		.session = str_from(mail->session),
+		.ip = mail->client.ip,
+		.port = mail->client.port,
+		.helo = mail->client.helo,
+		.login = mail->client.login,
+		.protocol = STR("LMTP"),
+		.ttl = mail->ttl > 0 ? mail->ttl - 1 : 0,
+		.timeout_s = part->errand.timeout_ms / SECOND_MS,
+	};
+}
+
+static void
+say_rcpt(struct part *part, struct recipient *recipient)
+{
+	recipient->state = RECIPIENT_ASKED;
+	client_rcpt(&upstream_of(part)->client, &recipient->rcpt);
+}
+
+static void
+begin_part(struct errand *errand)
+{
+	struct part *part = PART_OF(errand);
+	struct transaction *transaction = part->transaction;
+	const struct wire_proxy_mail *from = &transaction->mail;
+	struct client_origin origin;
+	struct client_mail mail = {.sender = from->sender,
+		.size = from->size,
+		.is_utf8 = from->is_utf8,
+		.ret = from->ret,
+		.envid = from->envid};
+	struct recipient *recipient;
+
+	make_origin(transaction, part, &origin);
+	if (part->is_trusted)
+		mail.origin = &origin;
+	client_mail(&upstream_of(part)->client, &mail);
+	for (recipient = part->recipients; recipient != NULL;
+		recipient = recipient->next)
+		if (recipient->state != RECIPIENT_DONE)
+			say_rcpt(part, recipient);
+	upstream_flush(upstream_of(part));
+}
+
+static bool
+has_open_results(const struct part *part)
+{
+	const struct recipient *recipient;
+
+	for (recipient = part->recipients; recipient != NULL;
+		recipient = recipient->next)
+		if (recipient->state == RECIPIENT_ACCEPTED)
+			return true;
+	return false;
+}
+
+static void
+on_rcpt(struct errand *errand, void *context, const struct backend_reply *reply)
+{
+	struct recipient *recipient = context;
+
+	(void)errand;
+	if (recipient->state != RECIPIENT_ASKED)
+		return;
+	recipient->state = backend_reply_is_good(reply) ? RECIPIENT_ACCEPTED
+	                                                : RECIPIENT_DONE;
+	answer_reply(recipient, false, reply);
+}
+
+static void
+on_result(
+	struct errand *errand, void *context, const struct backend_reply *reply)
+{
+	struct part *part = PART_OF(errand);
+	struct recipient *recipient = context;
+
+	if (recipient->state != RECIPIENT_ACCEPTED)
+		return;
+	recipient->state = RECIPIENT_DONE;
+	answer_reply(recipient, true, reply);
+	if (!has_open_results(part))
+		errand_end(errand);
+}
+
+static void
+fail_part(struct part *part, const char *words, const char *detail)
+{
+	struct recipient *recipient;
+	struct err err;
+
+	for (recipient = part->recipients; recipient != NULL;
+		recipient = recipient->next) {
+		failure_err(recipient, words, detail, &err);
+		fail_recipient(recipient, &err);
+	}
+	errand_end(&part->errand);
+}
+
+static void
+on_lost(struct errand *errand, const char *words, const char *detail)
+{
+	struct part *part = PART_OF(errand);
+
+	log_error("<%s>: %s: %s: %s", part->transaction->mail.id,
+		part->backend->name, words, detail);
+	part->is_ended = true;
+	fail_part(part, words, detail);
+}
+
+static uint64_t
+timeout_of(const struct transaction *transaction, const struct route *route)
+{
+	uint64_t timeout = route->timeout_ms;
+	uint64_t patience = transaction->mail.timeout_ms;
+
+	if (timeout == 0)
+		timeout = transaction->all->settings->lmtp_proxy_timeout_ms;
+	/* The client would not hear of it. */
+	if (patience > SECOND_MS && timeout > patience - SECOND_MS)
+		timeout = patience - SECOND_MS;
+	return timeout;
+}
+
+static struct part *
+add_part(struct transaction *transaction, struct backend *backend,
+	const struct route *route)
+{
+	struct part *part = ARENA_NEW(transaction->arena, struct part);
+
+	part->transaction = transaction;
+	part->backend = backend;
+	part->is_trusted = !route->not_trusted;
+	part->last = &part->recipients;
+	part->next = transaction->parts;
+	transaction->parts = part;
+	part->errand = (struct errand){
+		.session =
+			str_hash(STR_HASH, str_from(transaction->mail.session)),
+		.timeout_ms = timeout_of(transaction, route),
+		.begin = begin_part,
+		.rcpt = on_rcpt,
+		.result = on_result,
+		.lost = on_lost};
+	return part;
+}
+
+static struct part *
+part_of(struct transaction *transaction, struct backend *backend,
+	const struct route *route)
+{
+	struct part *part = transaction->parts;
+
+	while (part != NULL && (part->backend != backend || part->is_ended))
+		part = part->next;
+	return part != NULL ? part : add_part(transaction, backend, route);
+}
+
+static void
+add_to_part(struct part *part, struct recipient *recipient)
+{
+	bool is_first = part->recipients == NULL;
+
+	recipient->part = part;
+	*part->last = recipient;
+	part->last = &recipient->next;
+	if (is_first) {
+		backend_want(part->backend, &part->errand);
+	} else if (upstream_of(part) != NULL && part->errand.is_begun) {
+		say_rcpt(part, recipient);
+		upstream_flush(upstream_of(part));
+	}
+}
+
+/* ---- RCPT ---- */
+
+static void
+send_to(struct recipient *recipient, const struct wire_route *route)
+{
+	struct transaction *transaction = recipient->transaction;
+	struct backend *backend;
+	struct err err;
+
+	if (transaction->mail.ttl <= 1) {
+		err_set(&err, ERR_REFUSED, "5.4.6",
+			"Proxying appears to be looping (TTL=0)");
+		fail_recipient(recipient, &err);
+		return;
+	}
+	if (backends_find(transaction->all->backends, &route->route,
+		    transaction->mail.port, &backend, &err) < 0) {
+		log_error("<%s>: user %s: %s", recipient->id, route->user,
+			err_log_text(&err));
+		fail_recipient(recipient, &err);
+		return;
+	}
+	if (route->route.destuser != NULL) {
+		if (recipient->rcpt.orcpt.len == 0)
+			recipient->rcpt.orcpt = str_from(
+				arena_format(transaction->arena, "rfc822;%.*s",
+					STR_ARG(recipient->rcpt.path)));
+		recipient->rcpt.path = arena_copy(
+			transaction->arena, str_from(route->route.destuser));
+	}
+	add_to_part(part_of(transaction, backend, &route->route), recipient);
+}
+
+/* Tickets are random: their first bytes find them. */
+static uint64_t
+number_of(const struct wire_ticket *ticket)
+{
+	uint64_t number;
+
+	memcpy(&number, ticket->bytes, sizeof(number));
+	return number;
+}
+
+static bool
+is_same(const struct wire_ticket *a, const struct wire_ticket *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static void
+forget_route(struct transactions *all, struct known_route *known)
+{
+	table_remove(&all->tickets, &known->entry);
+	list_remove(&known->in_order);
+	arena_close(&known->arena);
+	memory_free(known);
+}
+
+static struct known_route *
+find_route(const struct transactions *all, const struct wire_ticket *ticket)
+{
+	struct table_entry *entry =
+		table_find(&all->tickets, number_of(ticket));
+	struct known_route *known;
+
+	if (entry == NULL)
+		return NULL;
+	known = CONTAINER_OF(entry, struct known_route, entry);
+	return is_same(&known->ticket, ticket) ? known : NULL;
+}
+
+static void
+unknown_ticket(struct loop_timer *timer)
+{
+	struct recipient *recipient =
+		CONTAINER_OF(timer, struct recipient, timer);
+	struct err err;
+
+	table_remove(
+		&recipient->transaction->all->waiting, &recipient->waiting);
+	err_temp(&err, "4.3.0", "a ticket that nobody has told of");
+	log_error("<%s>: %s", recipient->id, err_log_text(&err));
+	fail_recipient(recipient, &err);
+}
+
+/* Master has told of it before the front could ask, but by another way. */
+static void
+wait_for_route(struct recipient *recipient)
+{
+	struct transaction *transaction = recipient->transaction;
+	struct transactions *all = transaction->all;
+
+	recipient->next_waiting = transaction->waiting;
+	transaction->waiting = recipient;
+	recipient->timer.fire = unknown_ticket;
+	table_add(&all->waiting, &recipient->waiting,
+		number_of(&recipient->ticket));
+	loop_timer(all->loop, &recipient->timer,
+		loop_now_ms(all->loop) + all->settings->lmtp_proxy_timeout_ms);
+}
+
+static struct transaction *
+find(const struct transactions *all, uint64_t number)
+{
+	struct table_entry *entry = table_find(&all->table, number);
+
+	return entry != NULL ? CONTAINER_OF(entry, struct transaction, entry)
+	                     : NULL;
+}
+
+static struct recipient *
+add_recipient(
+	struct transaction *transaction, const struct wire_proxy_rcpt *rcpt)
+{
+	struct arena *arena = transaction->arena;
+	struct recipient *recipient = ARENA_NEW(arena, struct recipient);
+
+	recipient->transaction = transaction;
+	recipient->number = rcpt->recipient;
+	recipient->ticket = rcpt->ticket;
+	recipient->id = arena_text(arena, str_from(rcpt->session));
+	recipient->rcpt =
+		(struct client_rcpt){.path = arena_copy(arena, rcpt->path),
+			.orcpt = arena_copy(arena, rcpt->orcpt),
+			.notify = arena_copy(arena, rcpt->notify),
+			.recipient = recipient};
+	return recipient;
+}
+
+static bool
+on_front_rcpt(struct transactions *all, struct frame *frame)
+{
+	struct wire_proxy_rcpt rcpt = {0};
+	struct transaction *transaction;
+	struct recipient *recipient;
+	struct known_route *known;
+
+	wire_proxy_rcpt(frame, &rcpt);
+	transaction = find(all, rcpt.transaction);
+	if (!frame_is_whole(frame) || transaction == NULL ||
+		transaction->body != NULL)
+		return false;
+	recipient = add_recipient(transaction, &rcpt);
+	known = find_route(all, &rcpt.ticket);
+	if (known == NULL) {
+		wait_for_route(recipient);
+		return true;
+	}
+	send_to(recipient, &known->route);
+	forget_route(all, known);
+	return true;
+}
+
+/* ---- ROUTE ---- */
+
+static void
+forget_old(struct loop_timer *timer)
+{
+	struct transactions *all =
+		CONTAINER_OF(timer, struct transactions, forgetting);
+	struct list_link *link;
+
+	while ((link = list_first(&all->routes)) != NULL) {
+		struct known_route *known =
+			CONTAINER_OF(link, struct known_route, in_order);
+
+		if (known->due_ms > loop_now_ms(all->loop)) {
+			loop_timer(all->loop, timer, known->due_ms);
+			return;
+		}
+		forget_route(all, known);
+	}
+}
+
+static void
+keep_route(struct transactions *all, struct known_route *known)
+{
+	known->due_ms = loop_now_ms(all->loop) + ROUTE_MS;
+	table_add(&all->tickets, &known->entry, number_of(&known->ticket));
+	list_add_last(&all->routes, &known->in_order);
+	if (!loop_timer_is_running(&all->forgetting))
+		loop_timer(all->loop, &all->forgetting, known->due_ms);
+}
+
+static struct recipient *
+find_waiting(const struct transactions *all, const struct wire_ticket *ticket)
+{
+	struct table_entry *entry =
+		table_find(&all->waiting, number_of(ticket));
+	struct recipient *recipient;
+
+	if (entry == NULL)
+		return NULL;
+	recipient = CONTAINER_OF(entry, struct recipient, waiting);
+	return is_same(&recipient->ticket, ticket) ? recipient : NULL;
+}
+
+static void
+stop_waiting(struct recipient *recipient)
+{
+	struct transactions *all = recipient->transaction->all;
+
+	if (!loop_timer_is_running(&recipient->timer))
+		return;
+	table_remove(&all->waiting, &recipient->waiting);
+	loop_timer_stop(all->loop, &recipient->timer);
+}
+
+bool
+transactions_route(struct transactions *all, struct frame *frame)
+{
+	struct wire_proxy_route message = {.route = STR_EMPTY};
+	struct known_route *known;
+	struct recipient *recipient;
+
+	wire_proxy_route(frame, &message);
+	if (!frame_is_whole(frame) ||
+		table_find(&all->tickets, number_of(&message.ticket)) != NULL)
+		return false;
+	known = memory_get(sizeof(*known));
+	known->arena = arena_open();
+	known->ticket = message.ticket;
+	if (!wire_route_unpack(known->arena,
+		    arena_copy(known->arena, message.route), &known->route)) {
+		arena_close(&known->arena);
+		memory_free(known);
+		return false;
+	}
+	keep_route(all, known);
+	recipient = find_waiting(all, &message.ticket);
+	if (recipient != NULL) {
+		stop_waiting(recipient);
+		send_to(recipient, &known->route);
+		forget_route(all, known);
+	}
+	return true;
+}
+
+/* ---- MAIL ---- */
+
+static void
+copy_client(struct arena *arena, const struct wire_client *from,
+	struct wire_client *to)
+{
+	*to = (struct wire_client){.helo = arena_copy(arena, from->helo),
+		.ip = arena_copy(arena, from->ip),
+		.port = from->port,
+		.login = arena_copy(arena, from->login)};
+}
+
+static void
+on_deadline(struct loop_timer *timer)
+{
+	struct transaction *transaction =
+		CONTAINER_OF(timer, struct transaction, deadline);
+	struct part *part;
+
+	for (part = transaction->parts; part != NULL; part = part->next)
+		if (has_open_results(part)) {
+			log_error("<%s>: %s: no result in time",
+				transaction->mail.id, part->backend->name);
+			fail_part(part, "timed out", "no result in time");
+		}
+}
+
+static bool
+on_front_mail(struct transactions *all, struct frame *frame)
+{
+	struct wire_proxy_mail mail = {0};
+	struct transaction *transaction;
+	struct arena *arena;
+
+	wire_proxy_mail(frame, &mail);
+	if (!frame_is_whole(frame) || mail.session == NULL || mail.id == NULL ||
+		find(all, mail.transaction) != NULL)
+		return false;
+	arena = arena_open();
+	transaction = ARENA_NEW(arena, struct transaction);
+	transaction->all = all;
+	transaction->arena = arena;
+	transaction->mail = mail;
+	transaction->mail.session = arena_text(arena, str_from(mail.session));
+	transaction->mail.id = arena_text(arena, str_from(mail.id));
+	transaction->mail.sender = arena_copy(arena, mail.sender);
+	transaction->mail.ret = arena_copy(arena, mail.ret);
+	transaction->mail.envid = arena_copy(arena, mail.envid);
+	copy_client(arena, &mail.client, &transaction->mail.client);
+	transaction->deadline.fire = on_deadline;
+	table_add(&all->table, &transaction->entry, mail.transaction);
+	return true;
+}
+
+/* ---- DATA ---- */
+
+static void
+send_part(struct part *part)
+{
+	struct transaction *transaction = part->transaction;
+
+	if (!has_open_results(part))
+		return;
+	if (upstream_of(part) == NULL ||
+		upstream_of(part)->state == UPSTREAM_GONE)
+		fail_part(part, "connection lost",
+			"the connection was lost behind RCPT");
+	else
+		upstream_send(upstream_of(part), transaction->body);
+}
+
+static bool
+on_front_data(struct transactions *all, struct frame *frame)
+{
+	struct wire_proxy_data data = {.file = -1};
+	struct transaction *transaction;
+	struct part *part;
+
+	wire_proxy_data(frame, &data);
+	transaction = find(all, data.transaction);
+	if (!frame_is_whole(frame) || transaction == NULL ||
+		transaction->body != NULL) {
+		fd_close(&data.file);
+		return false;
+	}
+	transaction->body = body_open(data.message, &data.file, data.size);
+	loop_timer(all->loop, &transaction->deadline, data.deadline_ms);
+	for (part = transaction->parts; part != NULL; part = part->next)
+		send_part(part);
+	return true;
+}
+
+/* ---- END ---- */
+
+static void
+end(struct transaction *transaction)
+{
+	struct transactions *all = transaction->all;
+	struct recipient *recipient;
+	struct arena *arena = transaction->arena;
+	struct part *part;
+
+	for (recipient = transaction->waiting; recipient != NULL;
+		recipient = recipient->next_waiting)
+		stop_waiting(recipient);
+	for (part = transaction->parts; part != NULL; part = part->next)
+		errand_end(&part->errand);
+	loop_timer_stop(all->loop, &transaction->deadline);
+	body_drop(&transaction->body);
+	table_remove(&all->table, &transaction->entry);
+	arena_close(&arena);
+}
+
+static bool
+on_front_end(struct transactions *all, struct frame *frame)
+{
+	struct wire_proxy_end message = {0};
+	struct transaction *transaction;
+
+	wire_proxy_end(frame, &message);
+	transaction = find(all, message.transaction);
+	if (!frame_is_whole(frame) || transaction == NULL)
+		return false;
+	end(transaction);
+	return true;
+}
+
+bool
+transactions_received(struct transactions *all, struct frame *frame)
+{
+	switch (frame->type) {
+	case WIRE_PROXY_MAIL:
+		return on_front_mail(all, frame);
+	case WIRE_PROXY_RCPT:
+		return on_front_rcpt(all, frame);
+	case WIRE_PROXY_DATA:
+		return on_front_data(all, frame);
+	case WIRE_PROXY_END:
+		return on_front_end(all, frame);
+	default:
+		return false;
+	}
+}
+
+/* ---- its life ---- */
+
+void
+transactions_open(struct transactions *all)
+{
+	list_init(&all->routes);
+	all->forgetting.fire = forget_old;
+}
+
+void
+transactions_close(struct transactions *all)
+{
+	struct list_link *link;
+	size_t i;
+
+	for (i = 0; i < all->table.size; i++)
+		while (all->table.chains[i] != NULL)
+			end(CONTAINER_OF(all->table.chains[i],
+				struct transaction, entry));
+	while ((link = list_first(&all->routes)) != NULL)
+		forget_route(
+			all, CONTAINER_OF(link, struct known_route, in_order));
+	loop_timer_stop(all->loop, &all->forgetting);
+	table_clear(&all->table);
+	table_clear(&all->tickets);
+	table_clear(&all->waiting);
+}

@@ -1,0 +1,146 @@
+/* The process that passes mail on to other hosts, and what it is told of them.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "ipc/channel.h"
+#include "server/parts.h"
+#include "server/proxywire.h"
+
+#include "base/banned.h"
+
+/* Connections to backends, messages in files, and some more. */
+enum { PROXY_DESCRIPTORS = 20000 };
+
+static bool
+is_wanted(const struct generation *generation)
+{
+	return generation->settings->lmtp_proxy;
+}
+
+bool
+routes_is_ready(const struct generation *generation)
+{
+	return !is_wanted(generation) || generation->proxy.process.is_ready;
+}
+
+/* ---- the channel to the front ---- */
+
+static void
+send_link(struct process *process, int fd)
+{
+	struct wire_proxy_link link = {.fd = fd};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PROXY_LINK);
+	wire_proxy_link(&frame, &link);
+	process_send(process, &frame);
+}
+
+void
+routes_link(struct generation *generation)
+{
+	struct process *front = &generation->front.process;
+	struct process *proxy = &generation->proxy.process;
+	int ends[2];
+
+	if (!process_is_running(front) || !process_is_running(proxy))
+		return;
+	if (channel_pair(ends) < 0) {
+		log_error("no channel between front and proxy: %s",
+			strerror(errno));
+		return;
+	}
+	send_link(proxy, ends[0]);
+	send_link(front, ends[1]);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+}
+
+/* ---- its life ---- */
+
+static void
+proxy_received(struct process *process, struct frame *frame)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, proxy.process);
+
+	if (frame->type == WIRE_READY)
+		generation_check_ready(generation);
+	else
+		process_breach(process, frame);
+}
+
+/* The front sees its channel close. */
+static void
+proxy_ended(struct process *process)
+{
+	struct generation *generation =
+		CONTAINER_OF(process, struct generation, proxy.process);
+
+	generation_keeper_ended(&generation->proxy);
+}
+
+int
+routes_start(struct generation *generation, struct err *err)
+{
+	struct process *process = &generation->proxy.process;
+	const struct run_as *run_as = generation->host->run_as;
+	const struct spawn_order order = {.kind = WIRE_KIND_PROXY,
+		.identity = run_as->is_root ? &run_as->login : NULL,
+		.descriptors = PROXY_DESCRIPTORS,
+		.gains_nothing = true};
+
+	if (!is_wanted(generation))
+		return 0;
+	process->answer_ms = generation->settings->lookup_timeout_ms;
+	process->received = proxy_received;
+	process->ended = proxy_ended;
+	if (generation_launch(generation, process, &order, err) < 0)
+		return -1;
+	routes_link(generation);
+	return 0;
+}
+
+/* Sessions of a draining generation still need it. */
+void
+routes_again(struct loop_timer *timer)
+{
+	struct generation *generation =
+		CONTAINER_OF(timer, struct generation, proxy.timer);
+	struct err err;
+
+	if (generation->is_killed || routes_start(generation, &err) == 0)
+		return;
+	log_error("%s", err_log_text(&err));
+	generation_keeper_failed(&generation->proxy);
+}
+
+/* ---- routes ---- */
+
+/* It is told before the front can ask for it. */
+void
+routes_answer(struct question *question, const struct wire_record *record,
+	struct wire_rcpt_answer *answer)
+{
+	struct process *proxy = &question->generation->proxy.process;
+	struct wire_proxy_route route = {.route = record->route};
+	struct frame frame;
+
+	if (!process_is_running(proxy)) {
+		parts_temporary(&answer->err, "4.3.0", "proxy is not running");
+		return;
+	}
+	clock_random(&route.ticket, sizeof(route.ticket));
+	frame_begin(&frame, WIRE_PROXY_ROUTE);
+	wire_proxy_route(&frame, &route);
+	process_send(proxy, &frame);
+	answer->ticket = route.ticket;
+	answer->is_proxied = true;
+	question->generation->recipients++;
+}
