@@ -322,7 +322,8 @@ dump_services(struct dump *dump, const struct settings *settings)
 {
 	size_t i, j;
 
-	if (!has_shown(dump, &conf_service_keys))
+	if (!has_shown(dump, &conf_service_keys) &&
+		!has_shown(dump, &conf_listener_keys))
 		return;
 	for (i = 0; i < settings->service_count; i++) {
 		const struct conf_service *service = &settings->services[i];

@@ -520,6 +520,14 @@ recipient_find_route(struct arena *arena, const struct settings *settings,
 	               : 0;
 }
 
+int
+recipient_take_home(struct arena *arena, const struct settings *settings,
+	struct recipient *recipient, struct err *err)
+{
+	recipient->route = (struct route){.kind = ROUTE_LOCAL};
+	return complete(arena, recipient, settings, err);
+}
+
 /* Filing it here would hide it from its user. */
 static int
 not_here(const struct recipient *recipient, struct err *err)

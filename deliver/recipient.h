@@ -72,6 +72,12 @@ MUST_USE int recipient_find_route(struct arena *arena,
 	const struct address *address, const char *service,
 	struct recipient *recipient_out, struct err *err);
 
+/* A recipient of ROUTE_PROXY that lives here after all (proxy_maybe): what
+ * recipient_find() completes. */
+MUST_USE int recipient_take_home(struct arena *arena,
+	const struct settings *settings, struct recipient *recipient,
+	struct err *err);
+
 /* The record of whom a client says it is: the whole name, in the form of
  * auth_username_format; nothing is taken for a detail. */
 MUST_USE enum lookup recipient_find_login(struct arena *arena,

@@ -15,6 +15,8 @@
 #include "server/child.h"
 #include "server/confine.h"
 #include "server/logins.h"
+#include "server/names.h"
+#include "server/self.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -23,7 +25,10 @@ struct lookup_process {
 	struct child *child;
 	struct userdb *db;
 	struct logins *logins;
+	struct names names;
 };
+
+#define LOOKUP_OF(names_) CONTAINER_OF(names_, struct lookup_process, names)
 
 /* Only who has to be told learns a cause; the rest is in the log. */
 static void
@@ -101,47 +106,187 @@ put_route(struct arena *arena, const struct recipient *recipient,
 	return 0;
 }
 
+/* ---- is that host this one? ---- */
+
+static bool
+is_group(const struct settings *settings, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < settings->proxy_group_count; i++)
+		if (str_is_nocase(
+			    str_from(host), settings->proxy_groups[i].name))
+			return true;
+	return false;
+}
+
+static bool
+has_self(const struct settings *settings, const struct route *route,
+	struct str addresses, struct arena *arena)
+{
+	struct str line;
+
+	while (str_next_field(&addresses, '\n', &line))
+		if (self_listens(
+			    settings, arena_text(arena, line), route->port))
+			return true;
+	return false;
+}
+
+/* NONE: its addresses are to be waited for.  Of a group the proxy knows more;
+ * where no "maybe" depends on it nobody waits here for a name. */
+static enum lookup
+find_self(struct lookup_process *lookup, struct arena *arena,
+	struct route *route, struct err *err)
+{
+	const struct settings *settings = lookup->child->settings;
+	struct resolver_answer answer = {.addresses = route->ip};
+	enum lookup found = LOOKUP_FOUND;
+
+	if (route->ip == NULL &&
+		(!route->is_maybe || is_group(settings, route->host)))
+		return LOOKUP_FOUND;
+	if (route->ip == NULL)
+		found = names_find(&lookup->names, route->host, &answer, err);
+	if (found != LOOKUP_FOUND)
+		return found;
+	if (answer.addresses == NULL) {
+		*err = answer.err;
+		return LOOKUP_ERROR;
+	}
+	route->is_self =
+		has_self(settings, route, str_from(answer.addresses), arena);
+	return LOOKUP_FOUND;
+}
+
+/* ---- answers ---- */
+
 static int
-find(struct lookup_process *lookup, struct arena *arena,
-	const struct wire_lookup *question, struct wire_record *record,
+put_recipient(struct lookup_process *lookup, struct arena *arena,
+	struct recipient *recipient, struct wire_record *record,
 	struct err *err)
+{
+	struct route *route = &recipient->route;
+
+	if (route->kind == ROUTE_NOLOGIN)
+		return route_refusal(route, recipient->name, err);
+	if (route->kind == ROUTE_PROXY && route->is_maybe && route->is_self &&
+		recipient_take_home(
+			arena, lookup->child->settings, recipient, err) < 0)
+		return -1;
+	return route->kind == ROUTE_PROXY
+	               ? put_route(arena, recipient, record, err)
+	               : put_record(arena, recipient, record, err);
+}
+
+/* NONE: the question waits for the addresses of a host. */
+static enum lookup
+find(struct lookup_process *lookup, struct arena *arena,
+	const struct wire_lookup *question, bool may_wait,
+	struct wire_record *record, struct err *err)
 {
 	const struct address address = {
 		.local_part = question->local_part, .domain = question->domain};
 	struct recipient recipient;
+	enum lookup found = LOOKUP_FOUND;
 
 	if (recipient_find_route(arena, lookup->child->settings, lookup->db,
 		    &address, "lmtp", &recipient, err) < 0)
-		return -1;
-	switch (recipient.route.kind) {
-	case ROUTE_LOCAL:
-		break;
-	case ROUTE_PROXY:
-		return put_route(arena, &recipient, record, err);
-	case ROUTE_NOLOGIN:
-		return route_refusal(&recipient.route, recipient.name, err);
-	}
-	return put_record(arena, &recipient, record, err);
+		return LOOKUP_ERROR;
+	if (recipient.route.kind == ROUTE_PROXY)
+		found = find_self(lookup, arena, &recipient.route, err);
+	if (found == LOOKUP_NONE && may_wait)
+		names_wait(&lookup->names, recipient.route.host, question);
+	else if (found == LOOKUP_NONE)
+		found = err_temp(err, "4.4.0", "host %s has changed meanwhile",
+			recipient.route.host);
+	if (found != LOOKUP_FOUND)
+		return found;
+	return put_recipient(lookup, arena, &recipient, record, err) < 0
+	               ? LOOKUP_ERROR
+	               : LOOKUP_FOUND;
+}
+
+static int
+send_record(struct lookup_process *lookup, struct wire_record *record,
+	struct err *err)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_RECORD);
+	wire_record(&frame, record);
+	return channel_send(&lookup->child->master, &frame, err);
+}
+
+static int
+refuse(struct lookup_process *lookup, const struct wire_lookup *question,
+	const struct err *why, struct err *err)
+{
+	struct wire_record record = {.request = question->request, .err = *why};
+
+	report(question, why);
+	if (lookup->child->settings->lmtp_verbose_replies)
+		err_tell(&record.err);
+	return send_record(lookup, &record, err);
 }
 
 static int
 answer(struct lookup_process *lookup, struct arena *arena,
-	const struct wire_lookup *question, struct err *err)
+	const struct wire_lookup *question, bool may_wait, struct err *err)
 {
 	struct wire_record record = {.request = question->request};
+	struct err why;
+
+	err_clear(&why);
+	err_clear(&record.err);
+	switch (find(lookup, arena, question, may_wait, &record, &why)) {
+	case LOOKUP_FOUND:
+		return send_record(lookup, &record, err);
+	case LOOKUP_NONE:
+		return 0;
+	case LOOKUP_ERROR:
+		break;
+	}
+	return refuse(lookup, question, &why, err);
+}
+
+/* ---- names of hosts ---- */
+
+static int
+send_resolved(
+	struct names *names, struct wire_resolved *answer, struct err *err)
+{
 	struct frame frame;
 
-	err_clear(&record.err);
-	if (find(lookup, arena, question, &record, &record.err) < 0) {
-		report(question, &record.err);
-		if (lookup->child->settings->lmtp_verbose_replies)
-			err_tell(&record.err);
-		record = (struct wire_record){
-			.request = question->request, .err = record.err};
-	}
-	frame_begin(&frame, WIRE_RECORD);
-	wire_record(&frame, &record);
-	return channel_send(&lookup->child->master, &frame, err);
+	frame_begin(&frame, WIRE_RESOLVED);
+	wire_resolved(&frame, answer);
+	return channel_send(&LOOKUP_OF(names)->child->master, &frame, err);
+}
+
+static int
+answer_again(struct names *names, const struct wire_lookup *question,
+	const struct err *why, struct err *err)
+{
+	struct arena *arena;
+	int result;
+
+	if (why->kind != ERR_NONE)
+		return refuse(LOOKUP_OF(names), question, why, err);
+	arena = arena_open();
+	result = answer(LOOKUP_OF(names), arena, question, false, err);
+	arena_close(&arena);
+	return result;
+}
+
+static int
+open_names(struct lookup_process *lookup, struct err *err)
+{
+	const struct settings *settings = lookup->child->settings;
+
+	lookup->names.resolved = send_resolved;
+	lookup->names.again = answer_again;
+	return names_open(&lookup->names, settings->lmtp_proxy_dns_ttl_ms,
+		settings->lookup_timeout_ms, err);
 }
 
 /* ---- logins ---- */
@@ -233,29 +378,54 @@ serve_login(struct lookup_process *lookup, struct arena *arena,
 	return ask_login(lookup, arena, &question, err) < 0 ? -1 : 1;
 }
 
+static int
+serve_resolve(
+	struct lookup_process *lookup, struct frame *frame, struct err *err)
+{
+	struct wire_resolve question;
+
+	wire_resolve(frame, &question);
+	if (!frame_is_whole(frame) || question.host == NULL)
+		return err_temp(err, "4.3.0", "master sent a broken RESOLVE");
+	return names_resolve(&lookup->names, &question, err) < 0 ? -1 : 1;
+}
+
+static int
+serve_lookup(struct lookup_process *lookup, struct arena *arena,
+	struct frame *frame, struct err *err)
+{
+	struct wire_lookup question;
+
+	wire_lookup(frame, &question);
+	if (!frame_is_whole(frame))
+		return err_temp(err, "4.3.0", "master sent a broken LOOKUP");
+	return answer(lookup, arena, &question, true, err) < 0 ? -1 : 1;
+}
+
 /* 1: go on; 0: told to end; -1: master is gone or errs. */
 static int
 serve_frame(struct lookup_process *lookup, struct arena *arena,
 	struct frame *frame, struct err *err)
 {
-	struct wire_lookup question;
-
-	if (frame->type == WIRE_DRAIN)
+	switch (frame->type) {
+	case WIRE_DRAIN:
 		return 0;
-	if (frame->type == WIRE_LOGS)
+	case WIRE_LOGS:
 		return child_take_logs(frame)
 		               ? 1
 		               : err_temp(err, "4.3.0",
 					 "master sent broken LOGS");
-	if (frame->type == WIRE_LOGIN)
+	case WIRE_LOGIN:
 		return serve_login(lookup, arena, frame, err);
-	if (frame->type != WIRE_LOOKUP)
-		return err_temp(err, "4.3.0", "master sent a frame of type %u",
-			frame->type);
-	wire_lookup(frame, &question);
-	if (!frame_is_whole(frame))
-		return err_temp(err, "4.3.0", "master sent a broken LOOKUP");
-	return answer(lookup, arena, &question, err) < 0 ? -1 : 1;
+	case WIRE_RESOLVE:
+		return serve_resolve(lookup, frame, err);
+	case WIRE_LOOKUP:
+		return serve_lookup(lookup, arena, frame, err);
+	default:
+		break;
+	}
+	return err_temp(
+		err, "4.3.0", "master sent a frame of type %u", frame->type);
 }
 
 static int
@@ -277,14 +447,20 @@ serve_one(struct lookup_process *lookup, struct arena *arena, struct err *err)
 {
 	struct pollfd polled[] = {
 		{.fd = lookup->child->master.fd, .events = POLLIN},
-		{.fd = logins_fd(lookup->logins), .events = POLLIN}};
+		{.fd = logins_fd(lookup->logins), .events = POLLIN},
+		{.fd = resolver_fd(lookup->names.resolver), .events = POLLIN}};
+	int ready = poll(
+		polled, ARRAY_LENGTH(polled), names_timeout_ms(&lookup->names));
 
-	if (poll(polled, ARRAY_LENGTH(polled), -1) < 0)
+	if (ready < 0)
 		return errno == EINTR ? 1
 		                      : err_temp_errno(err, "4.3.0", "poll");
+	if ((ready == 0 || polled[2].revents != 0) &&
+		names_serve(&lookup->names, err) < 0)
+		return -1;
 	if (polled[1].revents != 0)
 		return tell_logins(lookup, arena, err);
-	return receive_one(lookup, arena, err);
+	return polled[0].revents != 0 ? receive_one(lookup, arena, err) : 1;
 }
 
 static int
@@ -328,6 +504,7 @@ static void
 end(struct lookup_process *lookup)
 {
 	logins_close(&lookup->logins);
+	names_close(&lookup->names);
 	recipient_close_userdb(&lookup->db);
 }
 
@@ -345,7 +522,7 @@ lookup_main(struct child *child)
 	}
 	recipient_keep_userdb(lookup.db);
 	if (logins_open(&lookup.logins, &err) < 0 ||
-		give_up(&lookup, &err) < 0) {
+		open_names(&lookup, &err) < 0 || give_up(&lookup, &err) < 0) {
 		log_error("%s", err_log_text(&err));
 		end(&lookup);
 		return EX_OSERR;

@@ -34,10 +34,13 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/proxywire.c %D%/proxywire.h \
 	%D%/rcpt.c \
 	%D%/rediscounts.c %D%/rediscounts.h \
+	%D%/names.c %D%/names.h \
+	%D%/resolver.c %D%/resolver.h \
 	%D%/restart.c %D%/restart.h \
 	%D%/routes.c \
 	%D%/run_as.c %D%/run_as.h \
 	%D%/run_files.c %D%/run_files.h \
+	%D%/self.c %D%/self.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/state.c %D%/state.h \
 	%D%/runner.c \

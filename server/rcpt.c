@@ -387,22 +387,31 @@ use_record(struct question *question, const struct wire_record *record,
 	question_close(question);
 }
 
-/* Lookup answers in the order it was asked. */
+/* Lookup answers in the order it was asked, but for what has to wait for a name. */
+static struct question *
+find_question(const struct generation *generation, uint64_t number)
+{
+	struct list_link *link = list_first(&generation->questions);
+
+	while (link != NULL && QUESTION_OF(link)->number != number)
+		link = list_next(&generation->questions, link);
+	return link != NULL ? QUESTION_OF(link) : NULL;
+}
+
 void
 rcpt_record(struct generation *generation, struct frame *frame)
 {
-	struct list_link *link = list_first(&generation->questions);
 	struct wire_record record;
-	struct question *question;
+	struct question *question = NULL;
 
 	wire_record(frame, &record);
-	if (!frame_is_whole(frame) || link == NULL ||
-		QUESTION_OF(link)->number != record.request ||
+	if (frame_is_whole(frame))
+		question = find_question(generation, record.request);
+	if (question == NULL ||
 		(record.err.kind == ERR_NONE && record.name == NULL)) {
 		process_breach(&generation->lookup.process, frame);
 		return;
 	}
-	question = QUESTION_OF(link);
 	list_remove(&question->in_line);
 	watch_lookup(generation);
 	if (record.err.kind == ERR_NONE) {

@@ -306,6 +306,24 @@ wire_record(struct frame *frame, struct wire_record *record)
 }
 
 void
+wire_resolve(struct frame *frame, struct wire_resolve *resolve)
+{
+	frame_u64(frame, &resolve->request);
+	frame_u64(frame, &resolve->proxy);
+	frame_text(frame, &resolve->host);
+}
+
+void
+wire_resolved(struct frame *frame, struct wire_resolved *resolved)
+{
+	frame_u64(frame, &resolved->request);
+	frame_u64(frame, &resolved->proxy);
+	frame_err(frame, &resolved->err);
+	frame_text(frame, &resolved->addresses);
+	frame_u64(frame, &resolved->good_ms);
+}
+
+void
 wire_login(struct frame *frame, struct wire_login *login)
 {
 	frame_u64(frame, &login->request);

@@ -67,6 +67,9 @@ enum wire_type {
 	/* master -> lookup, and back */
 	WIRE_LOOKUP = 40,
 	WIRE_RECORD,
+	/* proxy -> master -> lookup, and the answer back */
+	WIRE_RESOLVE,
+	WIRE_RESOLVED,
 
 	/* master -> worker */
 	WIRE_ASSIGN = 50,
@@ -291,6 +294,22 @@ MUST_USE bool wire_user_unpack(
 struct str wire_route_pack(struct arena *arena, struct wire_route *route);
 MUST_USE bool wire_route_unpack(
 	struct arena *arena, struct str packed, struct wire_route *route);
+
+/* Where is the host of that name? */
+struct wire_resolve {
+	uint64_t request; /* the proxy's number */
+	uint64_t proxy;   /* master: which proxy has asked */
+	const char *host;
+};
+void wire_resolve(struct frame *frame, struct wire_resolve *resolve);
+
+struct wire_resolved {
+	uint64_t request, proxy;
+	struct err err;        /* ERR_NONE: found */
+	const char *addresses; /* one a line, in the order to be tried */
+	uint64_t good_ms;      /* for so long, also a failure */
+};
+void wire_resolved(struct frame *frame, struct wire_resolved *resolved);
 
 /* Is this the user's password? */
 struct wire_login {

@@ -21,6 +21,7 @@ TAP_TESTS += \
 	%D%/redis.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
+	%D%/routes.sh \
 	%D%/sieve.sh \
 	%D%/systemd.sh \
 	%D%/start.sh \
@@ -55,6 +56,7 @@ EXTRA_DIST += \
 	%D%/redis.sh \
 	%D%/reject.sh \
 	%D%/reload.sh \
+	%D%/routes.sh \
 	%D%/sieve.sh \
 	%D%/systemd.sh \
 	%D%/start.sh \

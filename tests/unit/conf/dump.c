@@ -322,6 +322,26 @@ check_keys(struct arena *arena, const struct conf_keys *keys, unsigned kind,
 	}
 }
 
+/* Lookup knows where the server listens, and not for whom. */
+static void
+check_ports(const struct settings *found, const struct settings *given)
+{
+	size_t i;
+
+	REQUIRE(found->service_count == 1);
+	REQUIRE(found->services[0].listener_count == 2);
+	for (i = 0; i < 2; i++) {
+		const struct conf_listener *a =
+			&found->services[0].listeners[i];
+		const struct conf_listener *b =
+			&given->services[0].listeners[i];
+
+		CHECK_UINT(a->port, b->port);
+		CHECK_UINT(a->address.count, b->address.count);
+		CHECK_UINT(a->peer_users.count, 0);
+	}
+}
+
 static void
 check_blocks(struct loaded *found, struct loaded *given, unsigned kind)
 {
@@ -348,6 +368,10 @@ check_blocks(struct loaded *found, struct loaded *given, unsigned kind)
 			NULL);
 	} else {
 		CHECK_UINT(a->namespace_count, 0);
+	}
+	if (kind == CONF_KIND_LOOKUP) {
+		check_ports(a, b);
+		return;
 	}
 	if (kind != CONF_KIND_MASTER) {
 		CHECK_UINT(a->service_count, 0);

@@ -86,3 +86,11 @@ UNIT_TESTS += %D%/ticket
 UNIT_TESTS += %D%/certificates
 %C%_certificates_SOURCES = %D%/certificates.c
 %C%_certificates_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/resolver
+%C%_resolver_SOURCES = %D%/resolver.c
+%C%_resolver_LDADD = $(SERVER_TEST_LIBS) -lpthread
+
+UNIT_TESTS += %D%/self
+%C%_self_SOURCES = %D%/self.c
+%C%_self_LDADD = $(SERVER_TEST_LIBS)

@@ -101,6 +101,8 @@ MESSAGE(route, {.user = "amy",
 			       .source_ip = "::1",
 			       .forward = pairs,
 			       .forward_count = 2}})
+MESSAGE(resolve, {1, 2, "backend"})
+MESSAGE(resolved, {1, 2, an_error(), "192.0.2.1\n", 5})
 MESSAGE(record, {.request = 1,
 			.name = "amy",
 			.uid = 1000,
@@ -151,11 +153,11 @@ static const struct {
 } messages[] = {ROW(boot), ROW(logs), ROW(counters), ROW(listener), ROW(stdio),
 	ROW(state_link), ROW(worker), ROW(runner), ROW(run), ROW(ran),
 	ROW(rcpt), ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(route),
-	ROW(record), ROW(check), ROW(checked), ROW(start), ROW(job_number),
-	ROW(assigned), ROW(release), ROW(assign), ROW(job_recipients), ROW(job),
-	ROW(handle), ROW(result), ROW(claim), ROW(claimed), ROW(finish),
-	ROW(confirm), ROW(confirmed), ROW(seen), ROW(mark), ROW(marked),
-	ROW(status_text)};
+	ROW(resolve), ROW(resolved), ROW(record), ROW(check), ROW(checked),
+	ROW(start), ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
+	ROW(job_recipients), ROW(job), ROW(handle), ROW(result), ROW(claim),
+	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed), ROW(seen),
+	ROW(mark), ROW(marked), ROW(status_text)};
 
 static struct str
 written(struct arena *arena, size_t index, struct frame *frame)
