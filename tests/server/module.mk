@@ -12,4 +12,5 @@ check_PROGRAMS += %D%/askstate
 
 EXTRA_DIST += %D%/run.sh %D%/attack.py %D%/backend.py %D%/campaign.py %D%/cases %D%/connect.py %D%/crowd.py \
 	%D%/deliver.py %D%/load.py %D%/retry.py %D%/slow.py %D%/stored.py \
+	%D%/systemd-drive.sh %D%/systemd-enter.sh \
 	%D%/together.py

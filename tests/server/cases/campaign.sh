@@ -58,7 +58,6 @@ service lmtp {
 ssl_cert = <$TEST_WORK/campaign.pem
 ssl_key = <$TEST_WORK/campaign.key
 END
-server_name=campaign
 server_start campaign
 # campaign_run SECONDS
 campaign_run() {
