@@ -85,24 +85,34 @@ limit_of(uint64_t soft, uint64_t hard)
 	return soft > 0 ? soft : hard;
 }
 
-/* The least limit and what belongs to it. */
+/* The least limit, and the use that belongs to it; the first use where there is no
+ * limit at all. */
 static void
-use_kernel(struct quota_root *root, const struct dqblk *kernel,
+take_lesser(uint64_t limit, uint64_t use, bool is_first, uint64_t *limit_out,
+	uint64_t *use_out)
+{
+	bool is_lesser = limit > 0 && (*limit_out == 0 || limit < *limit_out);
+
+	if (is_lesser)
+		*limit_out = limit;
+	if (is_lesser || is_first)
+		*use_out = use;
+}
+
+static void
+use_kernel(struct quota_root *root, const struct dqblk *kernel, bool is_first,
 	struct quota_amount *use, struct quota_limits *limits)
 {
 	const struct fs_state *state = root->state;
-	uint64_t bytes = limit_of(
-		kernel->dqb_bsoftlimit * BLOCK, kernel->dqb_bhardlimit * BLOCK);
 
-	if (limits->bytes == 0 || (bytes > 0 && bytes < limits->bytes)) {
-		limits->bytes = bytes;
-		use->bytes = kernel->dqb_curspace;
-	}
-	if (state->counts_inodes) {
-		limits->messages = limit_of(
-			kernel->dqb_isoftlimit, kernel->dqb_ihardlimit);
-		use->messages = kernel->dqb_curinodes;
-	}
+	take_lesser(limit_of(kernel->dqb_bsoftlimit * BLOCK,
+			    kernel->dqb_bhardlimit * BLOCK),
+		kernel->dqb_curspace, is_first, &limits->bytes, &use->bytes);
+	if (state->counts_inodes)
+		take_lesser(limit_of(kernel->dqb_isoftlimit,
+				    kernel->dqb_ihardlimit),
+			kernel->dqb_curinodes, is_first, &limits->messages,
+			&use->messages);
 }
 
 /* NONE: the file system has no quota of this kind. */
@@ -138,11 +148,12 @@ fs_read(struct quota_root *root, struct quota_amount *use_out,
 	if (state->has_user)
 		user = ask_kernel(fd, USRQUOTA, geteuid(), &kernel, err);
 	if (user == LOOKUP_FOUND)
-		use_kernel(root, &kernel, use_out, &limits);
+		use_kernel(root, &kernel, true, use_out, &limits);
 	if (state->has_group && user != LOOKUP_ERROR)
 		group = ask_kernel(fd, GRPQUOTA, getegid(), &kernel, err);
 	if (group == LOOKUP_FOUND)
-		use_kernel(root, &kernel, use_out, &limits);
+		use_kernel(
+			root, &kernel, user != LOOKUP_FOUND, use_out, &limits);
 	fd_close(&fd);
 	if (!root->has_limits_of_its_own)
 		root->limits = limits;

@@ -9,6 +9,7 @@ TAP_TESTS += \
 	%D%/explain.sh \
 	%D%/folders.sh \
 	%D%/include.sh \
+	%D%/kernel_quota.sh \
 	%D%/log.sh \
 	%D%/loop.sh \
 	%D%/mbox.sh \
@@ -36,6 +37,7 @@ EXTRA_DIST += \
 	%D%/explain.sh \
 	%D%/folders.sh \
 	%D%/include.sh \
+	%D%/kernel_quota.sh \
 	%D%/lda.sh \
 	%D%/log.sh \
 	%D%/loop.sh \

@@ -12,3 +12,8 @@ UNIT_TESTS += %D%/maildirsize
 UNIT_TESTS += %D%/quota
 %C%_quota_SOURCES = %D%/quota.c
 %C%_quota_LDADD = tests/unit/store/libstoretest.a $(QUOTA_TEST_LIBS)
+
+UNIT_TESTS += %D%/fs
+%C%_fs_SOURCES = %D%/fs.c
+%C%_fs_LDADD = tests/unit/store/libstoretest.a $(QUOTA_TEST_LIBS)
+%C%_fs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
