@@ -137,6 +137,7 @@ client.write(b"Subject: x\r\n\r\ny\r\n")
 print(client.say(".")[-1])
 END
 like "$(cat said)" "451 4.3.0 *" "a Redis that goes at DATA has mail deferred"
+kill -9 "$redis" 2>/dev/null
 wait "$redis" 2>/dev/null
 sed 's/^quota_grace.*/&\nquota_dict_failure = ignore/' "$conf" >ignore.conf
 cp ignore.conf "$conf"
