@@ -236,7 +236,8 @@ sort_redirect(struct job *job, struct delivery *delivery,
 		break;
 	case REDIRECT_UNWANTED:
 		plan->refrained[plan->refrained_count++] =
-			(struct plan_refrained){redirect->address, why};
+			(struct plan_refrained){
+				.address = redirect->address, .why = why};
 		report_line(job, delivery, NULL, "not forwarded to <%.*s>: %s",
 			STR_ARG(redirect->address), why);
 		plan_hold(job, delivery, redirect->content);

@@ -9,13 +9,12 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "sieve/sieve.h"
 
 struct delivery;
 struct job;
 struct content;
 struct outbound_pending;
-struct sieve_action;
-struct sieve_flags;
 struct store_copy;
 struct work_bytes;
 
@@ -41,6 +40,8 @@ struct plan_redirect {
 	struct str address;
 	const struct content *content; /* NULL: as it came */
 	const struct sieve_action *action;
+	struct sieve_mark
+		place;       /* that it has in this hour; no seconds: none */
 	bool is_handed_over; /* by this try */
 };
 
@@ -48,6 +49,8 @@ struct plan_redirect {
 struct plan_refrained {
 	struct str address;
 	const char *why;
+	const struct content *content; /* NULL: as it came */
+	bool is_late; /* found out when it was to be handed over */
 };
 
 /* Redirects that go out together: those of one content with the same wishes. */

@@ -122,6 +122,20 @@ mark_message(struct job *job, struct delivery *delivery, struct str address)
 	add_mark(job, &delivery->work->script.result, key, seconds);
 }
 
+/* It is not forwarded after all. */
+static void
+unmark_message(struct job *job, struct delivery *delivery, struct str address)
+{
+	struct sieve_result *result = &delivery->work->script.result;
+	unsigned char key[SIEVE_MARK_KEY];
+	size_t i;
+
+	make_key(job, address, key);
+	for (i = 0; i < result->mark_count; i++)
+		if (memcmp(result->marks[i].key, key, sizeof(key)) == 0)
+			result->marks[i].seconds = 0;
+}
+
 /* ---- what a try that failed has handed over all the same ---- */
 
 /* What the client gives at its retry: the very same message. */
@@ -175,26 +189,10 @@ forget_try(struct job *job, const struct delivery *delivery, struct str address)
 	seen_give_back(job, delivery, &mark);
 }
 
-void
-redirect_remember(struct job *job, const struct delivery *delivery)
-{
-	const struct plan *plan = delivery->work->plan;
-	bool has_failed = delivery->outcome == DELIVER_FAILED;
-	size_t i;
+/* ---- the limit of an hour ---- */
 
-	if (plan == NULL)
-		return;
-	for (i = 0; i < plan->done_count; i++)
-		if (has_failed)
-			mark_try(job, delivery, plan->done_redirects[i]);
-		else
-			forget_try(job, delivery, plan->done_redirects[i]);
-	for (i = 0; has_failed && i < plan->redirect_count; i++)
-		if (plan->redirects[i].is_handed_over)
-			mark_try(job, delivery, plan->redirects[i].address);
-}
-
-/* ---- the limit of an hour, and circles ---- */
+static const char too_many[] = "the user has forwarded too much in this hour "
+			       "(sieve_max_redirects_per_hour)";
 
 /* The n-th redirect of this hour has a mark of its own. */
 static void
@@ -211,8 +209,7 @@ make_hour_key(uint64_t hour, uint64_t n, unsigned char key[SIEVE_MARK_KEY])
 }
 
 /* How many there were in this hour, `limit` at most.  They are counted in order,
- * so that a few questions find the end.  Deliveries at the same time may count the
- * same one. */
+ * so that a few questions find the end. */
 static uint64_t
 count_of_hour(const struct job *job, const struct delivery *delivery,
 	uint64_t hour, uint64_t limit)
@@ -232,24 +229,92 @@ count_of_hour(const struct job *job, const struct delivery *delivery,
 	return least;
 }
 
-/* Takes a place in this hour; false: there is none. */
+static uint64_t
+this_hour(void)
+{
+	return (uint64_t)clock_now().tv_sec / HOUR_S;
+}
+
+/* As far as can be said now. */
 static bool
-take_place(struct job *job, struct delivery *delivery)
+has_place(const struct job *job, const struct delivery *delivery)
 {
 	uint64_t limit = delivery->settings->sieve_max_redirects_per_hour;
-	uint64_t hour = (uint64_t)clock_now().tv_sec / HOUR_S, count;
-	unsigned char key[SIEVE_MARK_KEY];
+
+	return limit == 0 ||
+	       count_of_hour(job, delivery, this_hour(), limit) +
+	                       delivery->work->plan->redirect_count <
+	               limit;
+}
+
+/* Takes a place of this hour, which no delivery at the same time can have as well;
+ * false: there is none.  A memory in trouble counts nothing. */
+static bool
+take_place(const struct job *job, const struct delivery *delivery,
+	struct sieve_mark *place_out)
+{
+	uint64_t limit = delivery->settings->sieve_max_redirects_per_hour;
+	uint64_t hour = this_hour(), n;
+	struct err err;
 
 	if (limit == 0)
 		return true;
-	count = count_of_hour(job, delivery, hour, limit) +
-	        delivery->work->plan->redirect_count;
-	if (count >= limit)
-		return false;
-	make_hour_key(hour, count, key);
-	add_mark(job, &delivery->work->script.result, key, HOUR_S);
-	return true;
+	for (n = count_of_hour(job, delivery, hour, limit); n < limit; n++) {
+		make_hour_key(hour, n, place_out->key);
+		place_out->seconds = HOUR_S;
+		switch (seen_claim(job, delivery, place_out, &err)) {
+		case LOOKUP_FOUND:
+			return true;
+		case LOOKUP_NONE:
+			break;
+		case LOOKUP_ERROR:
+			log_error("sieve: redirects of this hour are not "
+				  "counted: %s",
+				err_log_text(&err));
+			place_out->seconds = 0;
+			return true;
+		}
+	}
+	place_out->seconds = 0;
+	return false;
 }
+
+static void
+give_places_back(struct job *job, const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+	size_t i;
+
+	for (i = 0; i < plan->redirect_count; i++)
+		if (plan->redirects[i].place.seconds > 0 &&
+			!plan->redirects[i].is_handed_over)
+			seen_give_back(
+				job, delivery, &plan->redirects[i].place);
+}
+
+/* ---- the end of a delivery ---- */
+
+void
+redirect_remember(struct job *job, const struct delivery *delivery)
+{
+	const struct plan *plan = delivery->work->plan;
+	bool has_failed = delivery->outcome == DELIVER_FAILED;
+	size_t i;
+
+	if (plan == NULL)
+		return;
+	give_places_back(job, delivery);
+	for (i = 0; i < plan->done_count; i++)
+		if (has_failed)
+			mark_try(job, delivery, plan->done_redirects[i]);
+		else
+			forget_try(job, delivery, plan->done_redirects[i]);
+	for (i = 0; has_failed && i < plan->redirect_count; i++)
+		if (plan->redirects[i].is_handed_over)
+			mark_try(job, delivery, plan->redirects[i].address);
+}
+
+/* ---- circles ---- */
 
 static bool
 is_loop(const struct job *job, const struct delivery *delivery)
@@ -281,9 +346,8 @@ redirect_need(struct job *job, struct delivery *delivery,
 	else if (is_known)
 		*why_out = "it was forwarded there before "
 			   "(sieve_redirect_duplicate_period)";
-	else if (!take_place(job, delivery))
-		*why_out = "the user has forwarded too much in this hour "
-			   "(sieve_max_redirects_per_hour)";
+	else if (!has_place(job, delivery))
+		*why_out = too_many;
 	if (*why_out != NULL)
 		return REDIRECT_UNWANTED;
 	/* Only now: what is held back was not forwarded. */
@@ -383,6 +447,28 @@ begin(struct job *job, struct delivery *delivery,
 	return outbound_begin(job->arena, settings, mail);
 }
 
+/* Of deliveries at the same time some may find no place left. */
+static void
+take_places(struct job *job, struct delivery *delivery)
+{
+	struct plan *plan = delivery->work->plan;
+	size_t count = plan->redirect_count, i;
+
+	plan->redirect_count = 0;
+	for (i = 0; i < count; i++) {
+		struct plan_redirect redirect = plan->redirects[i];
+
+		if (take_place(job, delivery, &redirect.place)) {
+			plan->redirects[plan->redirect_count++] = redirect;
+			continue;
+		}
+		plan->refrained[plan->refrained_count++] =
+			(struct plan_refrained){redirect.address, too_many,
+				redirect.content, true};
+		unmark_message(job, delivery, redirect.address);
+	}
+}
+
 int
 redirect_begin(struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -390,6 +476,7 @@ redirect_begin(struct job *job, struct delivery *delivery, struct err *err)
 	size_t next = 0;
 
 	(void)err;
+	take_places(job, delivery);
 	plan->handovers = ARENA_ARRAY(
 		job->arena, struct plan_handover, plan->redirect_count);
 	while (next < plan->redirect_count) {
@@ -417,6 +504,17 @@ keep_refused(struct job *job, struct delivery *delivery,
 	log_error("sieve: failed to redirect message to <%.*s>: %s",
 		STR_ARG(redirect->address), err_log_text(result));
 	*is_kept_out |= plan_hold(job, delivery, redirect->content);
+}
+
+static void
+keep_refrained(struct job *job, struct delivery *delivery,
+	const struct plan_refrained *refrained, bool *is_kept_out)
+{
+	if (!refrained->is_late)
+		return;
+	report_line(job, delivery, NULL, "not forwarded to <%.*s>: %s",
+		STR_ARG(refrained->address), refrained->why);
+	*is_kept_out |= plan_hold(job, delivery, refrained->content);
 }
 
 static void
@@ -487,5 +585,7 @@ redirect_finish(struct job *job, struct delivery *delivery, bool *is_kept_out,
 	for (i = 0; i < plan->handover_count; i++)
 		tell_results(job, delivery, &plan->handovers[i], results[i],
 			is_kept_out);
+	for (i = 0; i < plan->refrained_count; i++)
+		keep_refrained(job, delivery, &plan->refrained[i], is_kept_out);
 	return 0;
 }

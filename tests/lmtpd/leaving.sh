@@ -211,6 +211,34 @@ before=$(left)
 ok "the same message again" lda
 is "$(left)" "$before" "is not forwarded: the user's file remembers"
 
+# Each is under way for two seconds: all have asked before the first has left.
+crowd() {
+	hour=$(date +%H)
+	rm -rf "$home/Maildir"
+	before=$(left)
+	i=0
+	while [ $i -lt 8 ]; do
+		i=$((i + 1))
+		printf 'Message-ID: <%s.%s@x>\n\nx\n' "$1" $i >"message.$i"
+		as_user env HOME="$home" USER=amy "$lda" -c "$conf" \
+			-f ada@partner.example <"message.$i" &
+		crowd="${crowd:-} $!"
+	done
+	# shellcheck disable=SC2086 # several numbers
+	wait $crowd
+	found=$(($(left) - before)):$(kept)
+	[ "$hour" = "$(date +%H)" ]
+}
+echo 'redirect "slow@elsewhere.example";' >"$home/script"
+settings "submission_host = 127.0.0.1:$port" "libexec_dir = $libexec" \
+	"sieve_max_redirects_per_hour = 3" "submission_timeout = 30 secs"
+crowd eight || {
+	rm "$home/.doorstep-seen"
+	crowd nine
+}
+is "$found" 3:5 "of eight at the same time no more leave than may, and none is lost"
+echo 'redirect "bob@elsewhere.example";' >"$home/script"
+
 # ---- TLS from the first byte on ----
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
