@@ -112,9 +112,10 @@ KINDS = {
 REQUIRE = ('require ["vacation", "enotify", "reject", "ereject", "variables", '
            '"vnd.dovecot.report"];\n')
 REPORTS = {"mdn": "disposition-notification", "dsn": "delivery-status",
-           "abuse": "feedback-report"}
+           "delivered": "delivery-status", "abuse": "feedback-report"}
 AUTO = {"vacation": "auto-replied (vacation)", "mdn": "auto-replied (rejected)",
-        "dsn": "auto-replied (rejected)", "abuse": "auto-generated (report)",
+        "dsn": "auto-replied (rejected)",
+        "delivered": "auto-generated (delivered)", "abuse": "auto-generated (report)",
         "notify": 'auto-notified; owner-email="amy@example.test"'}
 ORIGINAL = b"Content-Type: message/rfc822\n"
 # RFC 5322 3.6
@@ -129,6 +130,8 @@ MACHINE = {
             "Disposition": r"automatic-action/MDN-sent-automatically; deleted"},
     "dsn": {"Reporting-MTA": r"dns; \S+", "Final-Recipient": ADDRESS,
             "Action": "failed", "Status": r"5\.\d+\.\d+"},
+    "delivered": {"Reporting-MTA": r"dns; \S+", "Final-Recipient": ADDRESS,
+                  "Action": "delivered", "Status": r"2\.0\.0"},
     "abuse": {"Feedback-Type": "abuse|spam", "User-Agent": r"\S+/\S+",
               "Version": "1", "Original-Mail-From": r"<\S+>",
               "Original-Rcpt-To": r"<\S+>", "Arrival-Date": ".+",
@@ -191,7 +194,8 @@ def own_parts(message):
 
 def check_machine_part(part, kind):
     groups = part.get_payload()
-    assert len(groups) == (2 if kind == "dsn" else 1), "groups of fields"
+    assert len(groups) == (2 if REPORTS[kind] == "delivery-status"
+                           else 1), "groups of fields"
     fields = {}
     for group in groups:
         assert not group.defects, group.defects
@@ -276,4 +280,5 @@ def main():
     sys.exit(wrong > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -128,4 +128,43 @@ ok "a notification leaves by sendmail" soon test -f "$home/mail"
 is "$(head -1 "$home/mail")" "-i -f <> -- ada@client.example" \
 	"without -N, which some take for something else"
 exits 0 "the server ends" stop
+
+# ---- about broken messages ----
+
+echo "submission_host = 127.0.0.1:$(cat relay/port)" >>"$conf"
+ok "the server starts" start
+cat >broken <<'END'
+import os, sys, time
+sys.path[:0] = [sys.argv[1] + "/tests/lib", sys.argv[1] + "/tests/lda"]
+import broken, lmtp
+def names():
+    return {n for n in os.listdir("relay") if n.isdigit()}
+before, sent = names(), 0
+for name, original in broken.ORIGINALS.items():
+    client = lmtp.Client(sys.argv[2])
+    client.say("MAIL FROM:<ada@client.example>", "250")
+    client.say("RCPT TO:<amy@example.test> NOTIFY=SUCCESS", "250")
+    client.say("DATA", "354")
+    text = original.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    client.write(lmtp.stuffed(text + b"\r\n") + b".\r\n")
+    sent += client.reply()[-1].startswith("250")
+    client.quit()
+until = time.monotonic() + 30
+while len(names() - before) < sent and time.monotonic() < until:
+    time.sleep(0.05)
+print("%d of %d" % (len(names() - before), sent))
+for number in names() - before:
+    raw = open("relay/" + number, "rb").read()
+    raw = raw.split(b"\n\n", 1)[1].replace(b"\r\n", b"\n")
+    try:
+        broken.check(raw, "delivered")
+    except Exception as error:
+        print("%s: %s" % (type(error).__name__, error))
+        print(raw[:2000].decode(errors="replace"))
+assert sent > 30
+END
+python3 broken "$TEST_SOURCE" "$base/lmtp" >found 2>&1
+is "$(sed 's/^\([0-9]*\) of \1$/all/' found)" all \
+	"a notification about each broken message is whole"
+exits 0 "the server ends" stop
 done_testing
