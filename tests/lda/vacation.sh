@@ -266,4 +266,27 @@ out=$("$TEST_BUILD/ctl/doorstep" -o hostname=x sieve test --trace -f owner-x@cli
 like "$out" '*vacation no answer: the sender is a program*' \
 	"its trace says why there is none"
 
+# A day, two, and what the settings make of it.
+period() {
+	script=$1
+	shift
+	printf 'require "vacation-seconds";\nvacation %s "x";\n' "$script" >periods
+	"$TEST_BUILD/ctl/doorstep" -o hostname=x "$@" sieve test \
+		-f ada@client.example -r amy@example.test periods message 2>&1 |
+		sed -n 's/^vacation .* seconds=//p'
+}
+is "$(period "") $(period ":days 3") $(period ":seconds 90000")" \
+	"604800 259200 90000" "an answer is good for a week, or what the script says"
+is "$(period "" -o "sieve_vacation_default_period=2 days") $(period ":days 3" \
+	-o "sieve_vacation_default_period=2 days")" "172800 259200" \
+	"the admin says what is good without the script's word"
+is "$(period ":days 1" -o "sieve_vacation_min_period=2 days") $(period ":seconds 0" \
+	-o "sieve_vacation_min_period=1 hour")" "172800 3600" "and how short it may be"
+is "$(period ":days 30" -o "sieve_vacation_max_period=10 days") $(period \
+	":days 4000000" -o "sieve_vacation_max_period=0")" \
+	"864000 345600000000" \
+	"and how long"
+is "$(period ":seconds 0" -o sieve_vacation_min_period=0) $(period ":days 0" \
+	-o sieve_vacation_min_period=0)" "0 86400" "no time at all is for seconds alone"
+
 done_testing

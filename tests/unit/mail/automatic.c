@@ -108,6 +108,41 @@ TEST(programs_have_addresses_of_their_own)
 			"its sender is a mailing list or a mail system");
 }
 
+/* Every row, in other letters and with what VERP puts behind it. */
+TEST(each_name_of_a_program_counts_alone_and_with_verp)
+{
+	static const char *const names[] = {"Mailer-Daemon", "MAILER",
+		"MDaemon", "double-bounce", "UUCP", "LISTSERV", "listproc",
+		"listmanager", "Majordomo", "mailman", "NoReply", "no-reply",
+		"no_reply", "DoNotReply", "do-not-reply", "do_not_reply",
+		"bounce", "bounces", "autoreply", "auto-reply"};
+	static const char *const after[] = {"", "+x", "-1", "=amy"};
+	char path[80];
+	size_t i, j;
+
+	for (i = 0; i < ARRAY_LENGTH(names); i++)
+		for (j = 0; j < ARRAY_LENGTH(after); j++) {
+			snprintf(path, sizeof(path), "<%s%s@a.example>",
+				names[i], after[j]);
+			CHECK_STR(sender_reason(path),
+				"its sender is a mailing list or a mail "
+				"system");
+		}
+}
+
+TEST(each_end_and_middle_of_a_lists_address_counts)
+{
+	static const char *const paths[] = {"talk-Owner", "talk-request",
+		"talk-bounces", "talk-bounce", "shop-noreply", "shop-no-reply",
+		"OWNER-talk", "talk-bounces+amy=b.example", "talk-bounces-12",
+		"talk-bounce-amy", "talk-return-3-amy=b.example"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(paths); i++)
+		CHECK_STR(sender_reason(paths[i]),
+			"its sender is a mailing list or a mail system");
+}
+
 TEST(names_of_people_only_look_like_them)
 {
 	static const char *const people[] = {"request", "owner", "mailers",
@@ -153,9 +188,42 @@ TEST(the_field_that_speaks_against_an_answer_is_told)
 	CHECK_STR(field_of("Auto-Submitted:\n\n"), "Auto-Submitted");
 }
 
+TEST(each_field_of_a_program_speaks_against_an_answer)
+{
+	static const struct {
+		const char *text, *name;
+	} rows[] = {{"List-Id: x\n\n", "List-Id"},
+		{"List-Help: x\n\n", "List-Help"},
+		{"List-Post: NO\n\n", "List-Post"},
+		{"List-Unsubscribe-Post: x\n\n", "List-Unsubscribe-Post"},
+		{"Mailing-List: x\n\n", "Mailing-List"},
+		{"X-Mailing-List: x\n\n", "X-Mailing-List"},
+		{"Auto-Submitted: auto-generated\n\n", "Auto-Submitted"},
+		{"Auto-Submitted: auto-notified; a=b\n\n", "Auto-Submitted"},
+		{"Precedence: bulk\n\n", "Precedence"},
+		{"Precedence: junk\n\n", "Precedence"},
+		{"Precedence: LIST\n\n", "Precedence"},
+		{"Precedence: auto_reply\n\n", "Precedence"},
+		{"X-Auto-Response-Suppress: All\n\n",
+			"X-Auto-Response-Suppress"},
+		{"X-Auto-Response-Suppress: DR, AutoReply\n\n",
+			"X-Auto-Response-Suppress"},
+		{"X-Autoreply: yes\n\n", "X-Autoreply"},
+		{"X-Autorespond: x\n\n", "X-Autorespond"},
+		{"X-Autoresponder: x\n\n", "X-Autoresponder"},
+		{"X-Auto-Reply-From: x\n\n", "X-Auto-Reply-From"},
+		{"X-Mail-Autoreply: x\n\n", "X-Mail-Autoreply"},
+		{"Content-Type: multipart/report\n\n", "Content-Type"}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(rows); i++)
+		CHECK_STR(field_of(rows[i].text), rows[i].name);
+}
+
 TEST(other_fields_do_not_speak_against_it)
 {
 	CHECK_STR(field_of("\n"), NULL);
+	CHECK_STR(field_of("X-Autoreply: no\n\n"), NULL);
 	CHECK_STR(field_of("Auto-Submitted: no; x=y\nPrecedence: urgent\n"
 			   "X-Auto-Response-Suppress: DR,RN\n"
 			   "Content-Type: multipart/mixed\nListen: x\n\n"
