@@ -324,16 +324,6 @@ on_gone(struct upstream *upstream, const char *words, const char *detail)
 	serve_next(backend);
 }
 
-static bool
-on_connected(struct upstream *upstream)
-{
-	struct backend *backend = backend_of(upstream);
-	struct backends *all = backend->all;
-
-	return all->is_self == NULL ||
-	       !all->is_self(all, &backend->target.address, upstream->fd);
-}
-
 static void
 open_upstream(struct backend *backend, struct errand *errand)
 {
@@ -346,7 +336,6 @@ open_upstream(struct backend *backend, struct errand *errand)
 	upstream->rcpt = on_rcpt;
 	upstream->result = on_result;
 	upstream->gone = on_gone;
-	upstream->connected = on_connected;
 	upstream->idle_timer.fire = on_idle;
 	upstream->owner = backend;
 	backend->connections++;

@@ -43,10 +43,6 @@ struct backends {
 	const struct settings *settings;
 	const char *name; /* of ours */
 	struct tls_client *strict, *lax;
-	/* True: this server listens there; `fd` is connected to it.  NULL:
-	 * nobody knows. */
-	bool (*is_self)(struct backends *backends,
-		const struct sockaddr_storage *address, int fd);
 
 	struct backend *buckets[BACKENDS_BUCKETS];
 	size_t connections; /* of all */

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 #include "base/banned.h"
 
@@ -15,7 +16,8 @@ enum {
 	/* A ticket that nobody has asked for by then is forgotten; one that
 	 * nobody has told of is none. */
 	ROUTE_MS = 60 * 1000,
-	SECOND_MS = 1000
+	SECOND_MS = 1000,
+	SHOWN_MAX = 500 /* bytes of an address in a reply */
 };
 
 struct transaction;
@@ -74,6 +76,22 @@ struct known_route {
 };
 
 /* ---- answers ---- */
+
+/* RFC 3463 3.5: a loop has a code that the front's own words have not. */
+enum { LOOP_CODE = 554 };
+
+static bool
+is_loop(const struct err *err)
+{
+	return strcmp(err->status, "5.4.6") == 0;
+}
+
+static void
+loop_err(const struct recipient *recipient, const char *text, struct err *err)
+{
+	err_set(err, ERR_REFUSED, "5.4.6", "<%.*s> %s",
+		STR_ARG(utf8_cut(recipient->rcpt.path, SHOWN_MAX)), text);
+}
 
 static void
 send_answer(struct recipient *recipient, bool is_result, uint32_t code,
@@ -137,7 +155,7 @@ static void
 answer_err(struct recipient *recipient, bool is_result, const struct err *err)
 {
 	count(recipient, is_result, err);
-	send_answer(recipient, is_result, 0, err);
+	send_answer(recipient, is_result, is_loop(err) ? LOOP_CODE : 0, err);
 }
 
 /* In Dovecot's words. */
@@ -145,12 +163,8 @@ static void
 failure_err(const struct recipient *recipient, const char *words,
 	const char *detail, struct err *err)
 {
-	if (strcmp(words, UPSTREAM_LOOP) == 0)
-		err_set(err, ERR_REFUSED, "5.4.6", "Proxying loops to itself");
-	else
-		err_set(err, ERR_TEMPORARY, "4.4.0",
-			"Proxy failed (%s, session=%s)", words,
-			recipient->transaction->mail.id);
+	err_set(err, ERR_TEMPORARY, "4.4.0", "Proxy failed (%s, session=%s)",
+		words, recipient->transaction->mail.id);
 	err_detail(err, "%s", detail);
 }
 
@@ -376,9 +390,14 @@ send_to(struct recipient *recipient, const struct wire_route *route)
 	struct backend *backend;
 	struct err err;
 
+	if (route->route.is_self) {
+		loop_err(recipient, "Proxying loops to itself", &err);
+		fail_recipient(recipient, &err);
+		return;
+	}
 	if (transaction->mail.ttl <= 1) {
-		err_set(&err, ERR_REFUSED, "5.4.6",
-			"Proxying appears to be looping (TTL=0)");
+		loop_err(recipient, "Proxying appears to be looping (TTL=0)",
+			&err);
 		fail_recipient(recipient, &err);
 		return;
 	}

@@ -308,11 +308,6 @@ end_connecting(struct upstream *upstream)
 		end_it(upstream, "connect", strerror(problem));
 		return;
 	}
-	if (!upstream->connected(upstream)) {
-		end_it(upstream, UPSTREAM_LOOP,
-			"this server listens there itself");
-		return;
-	}
 	upstream->state = UPSTREAM_TALKING;
 	if (upstream->target->tls == ROUTE_TLS_IMPLICIT)
 		begin_tls(upstream);

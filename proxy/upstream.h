@@ -20,9 +20,6 @@
 #include "proxy/body.h"
 #include "proxy/client.h"
 
-/* words of gone(): that is ourselves */
-#define UPSTREAM_LOOP "loop"
-
 enum upstream_state {
 	UPSTREAM_CONNECTING,
 	UPSTREAM_SHAKING, /* hands, for TLS */
@@ -57,8 +54,6 @@ struct upstream {
 	/* `words`: "connect", "connection lost", "bad reply", "timed out". */
 	void (*gone)(struct upstream *upstream, const char *words,
 		const char *detail);
-	/* It is connected; false: it is not to be used (gone() follows). */
-	bool (*connected)(struct upstream *upstream);
 
 	const struct upstream_target *target;
 	enum upstream_state state;

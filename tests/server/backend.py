@@ -13,6 +13,7 @@ greeting, lhlo, xclient, mail, rcpt, data, dot, rset and quit, and ACTION
     many           at dot: one answer too many
 and "offer WORDS", a line of the answer to LHLO; "smtp": one answer to a message.
 "close idle" ends the connection half a second after a message.
+SIGUSR1 ends all connections.
 Writes what it is told to FOLDER/log, each line with the number of the connection in
 front, and messages to FOLDER/mail.NUMBER.
 
@@ -21,6 +22,7 @@ SPDX-License-Identifier: MIT
 
 import itertools
 import os
+import signal
 import socket
 import sys
 import threading
@@ -193,10 +195,21 @@ class Talk:
 def main():
     backend = Backend(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+    connections = []
+
+    def end_all(*_):
+        while connections:
+            try:
+                connections.pop().shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    signal.signal(signal.SIGUSR1, end_all)
     with open(os.path.join(sys.argv[2], "ready"), "w"):
         pass
     for number in itertools.count(1):
         connection, _ = listener.accept()
+        connections.append(connection)
         talk = Talk(backend, number, connection)
         threading.Thread(target=talk.run, daemon=True).start()
 

@@ -4,7 +4,7 @@
 
 proxy_fake=$TEST_WORK/fake
 mkdir "$proxy_fake"
-python backend 2451 "$proxy_fake" &
+python3 "$TEST_SOURCE/tests/server/backend.py" 2451 "$proxy_fake" &
 proxy_fake_pid=$!
 at_end "kill $proxy_fake_pid 2>/dev/null"
 wait_for 10 test -e "$proxy_fake/ready" || bail_out "the backend does not start"
@@ -17,10 +17,16 @@ steps() {
 	printf '%s\n' "$@" >"$proxy_fake/steps.new"
 	mv "$proxy_fake/steps.new" "$proxy_fake/steps"
 }
+# fresh LINE...: the same, and no connection is left.
+# shellcheck disable=SC2317
+fresh() {
+	kill -USR1 "$proxy_fake_pid"
+	steps "$@"
+}
 # The commands that the backend was told, without numbers.
 # shellcheck disable=SC2317
 told() {
-	sed 's/^[0-9]* //' "$proxy_fake/log"
+	sed -n '/closed$/!s/^[0-9]* //p' "$proxy_fake/log"
 }
 
 # A real one, which is another server of ours.
@@ -56,6 +62,8 @@ two@fake.test:::::::proxy=y host=127.0.0.1 port=2451 proxy_timeout=2
 smtp@fake.test:::::::proxy=y host=127.0.0.1 port=2451 protocol=smtp proxy_timeout=2
 smtq@fake.test:::::::proxy=y host=127.0.0.1 port=2451 protocol=smtp proxy_timeout=2
 off@example.test:::::::proxy=y host=127.0.0.1 port=2459
+self@example.test:::::::proxy=y host=127.0.0.1 port=2452
+dest@fake.test:::::::proxy=y host=127.0.0.1 port=2451 destuser=other@fake.test
 END
 server_conf proxy <<END
 mail_location = maildir:~/Maildir
@@ -64,6 +72,15 @@ login_trusted_networks = 127.0.0.1
 userdb {
   driver = passwd-file
   args = $TEST_WORK/users-proxy
+}
+service lmtp {
+  unix_listener lmtp {
+    mode = 0666
+  }
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = 2452
+  }
 }
 END
 server_start proxy
@@ -92,3 +109,180 @@ MAIL FROM:<ada@client.example>
 RCPT TO:<one@fake.test>
 RCPT TO:<two@fake.test>
 DATA" "it is told what is needed, and nothing else"
+
+# ---- what the backend answers is what the client hears ----
+
+# verbose RECIPIENT...: the last lines of all replies.
+# shellcheck disable=SC2317
+verbose() {
+	OPTIONS=-v python deliver "$target" "$@" | grep -v '@[a-z.]* [0-9]*$'
+}
+steps 'rcpt one say 550-5.1.6 gone\n550 5.1.6 to the moon'
+is "$(verbose one@fake.test two@fake.test)" "550-5.1.6 gone
+550 5.1.6 to the moon
+250 2.0.0 <two@fake.test> Taken" \
+	"a refusal at RCPT is passed on with all its lines"
+is "$(told | grep -c '^RSET')" 0 "nothing is taken back behind a message"
+steps 'mail say 452 4.3.1 full'
+is "$(verbose one@fake.test two@fake.test)" "452 4.3.1 full
+452 4.3.1 full" "one to MAIL is that of all recipients"
+steps 'dot say 452 4.2.2 no room'
+is "$(verbose one@fake.test)" "452 4.2.2 no room" "one behind the message, too"
+steps 'dot say 554 5.6.0 no such mail'
+is "$(python deliver "$target" one@fake.test local@example.test)" \
+	"one@fake.test 554
+local@example.test 250" "what one refuses another one takes"
+steps 'data say 451 4.3.0 not now'
+is "$(verbose one@fake.test two@fake.test)" "451 4.3.0 not now
+451 4.3.0 not now" "and one to DATA is that of all"
+steps 'data say 250 2.0.0 whatever'
+is "$(python deliver "$target" one@fake.test)" "one@fake.test 451" \
+	"a 250 to DATA is no delivery"
+steps smtp
+is "$(verbose smtp@fake.test smtq@fake.test)" \
+	"250 2.0.0 <smtp@fake.test> Taken
+250 2.0.0 <smtp@fake.test> Taken" "SMTP's one answer is that of all recipients"
+is "$(told | head -n 1)" "EHLO mx.example.test" "it is greeted as SMTP wants it"
+
+# ---- a backend that misbehaves ----
+
+# failure STEP DETAIL: both recipients are told of a temporary failure, the one who
+# lives here gets the mail.
+# shellcheck disable=SC2317
+failure() {
+	steps "$1"
+	proxy_said=$(OPTIONS=-v python deliver "$target" one@fake.test \
+		local@example.test two@fake.test)
+	is "$(echo "$proxy_said" | grep '@[a-z.]* [0-9]*$')" \
+		"one@fake.test 451
+local@example.test 250
+two@fake.test 451" "${3:-$1}: a temporary failure for whom it was"
+	like "$proxy_said" "*451 4.4.0 <one@fake.test> Proxy failed ($2, session=*" \
+		"... and it says: $2"
+}
+failure 'greeting close' 'connection lost'
+failure 'greeting say 421 4.3.2 busy' 'connection lost'
+failure 'greeting say 554 5.7.1 go away' connect
+failure 'greeting hang' 'timed out'
+failure 'lhlo say 502 5.5.1 what is that' connect
+failure 'lhlo endless' 'bad reply'
+failure 'mail close' 'connection lost'
+failure 'rcpt half 25' 'connection lost'
+failure 'rcpt say 250-2.1.5\n251 2.1.5' 'bad reply' 'two codes to RCPT'
+failure 'rcpt say hello' 'bad reply'
+failure 'rcpt hang' 'timed out'
+failure 'rcpt endless' 'bad reply'
+failure 'data close' 'connection lost'
+failure 'data half 35' 'connection lost'
+failure 'data hang' 'timed out'
+failure 'dot close' 'connection lost'
+failure 'dot hang' 'timed out'
+steps 'dot few'
+is "$(python deliver "$target" one@fake.test two@fake.test)" \
+	"one@fake.test 250
+two@fake.test 451" "an answer too few is a temporary failure for the last one"
+steps 'dot many'
+is "$(python deliver "$target" one@fake.test two@fake.test)" \
+	"one@fake.test 250
+two@fake.test 250" "one too many changes nothing"
+is "$(server_deaths proxy)" "" "nothing of this has ended a process"
+
+# ---- connections are kept ----
+
+steps
+for proxy_i in 1 2 3; do
+	python deliver "$target" one@fake.test >/dev/null
+done
+is "$(grep -c LHLO "$proxy_fake/log")" 1 \
+	"three clients in a row share one connection"
+is "$(told | tail -n 3)" "MAIL FROM:<ada@client.example>
+RCPT TO:<one@fake.test>
+DATA" "nothing is said between two messages"
+steps 'rcpt one say 550 5.1.1 no'
+python deliver "$target" one@fake.test >/dev/null
+is "$(told | tail -n 1)" RSET "a transaction that came to nothing is taken back"
+steps 'close idle'
+python deliver "$target" one@fake.test >/dev/null
+sleep 1
+is "$(python deliver "$target" one@fake.test)" "one@fake.test 250" \
+	"one that has closed meanwhile is replaced"
+steps
+python deliver "$target" one@fake.test >/dev/null
+steps 'mail close'
+is "$(python deliver "$target" one@fake.test)" "one@fake.test 451" \
+	"one that closes at the first command is replaced once"
+is "$(told | grep -c ^MAIL)" 2 "... and only once"
+
+# ---- what is offered is used ----
+
+fresh 'offer PIPELINING' 'offer SIZE 1000' 'offer 8BITMIME' 'offer DSN' \
+	'offer CHUNKING'
+SENDER='' PARAMETERS=' SIZE=500' SIZE=300 python deliver "$target" one@fake.test \
+	two@fake.test >/dev/null
+is "$(told | grep -v '^LHLO')" "MAIL FROM:<> SIZE=500 BODY=8BITMIME
+RCPT TO:<one@fake.test>
+RCPT TO:<two@fake.test>
+BDAT $(cat "$proxy_fake"/mail.* | wc -c) LAST" "parameters and chunks"
+
+# ---- the session goes with the mail ----
+
+xclient='offer XCLIENT ADDR PORT HELO LOGIN PROTO SESSION TTL TIMEOUT'
+# The last XCLIENT without values that differ each time.
+# shellcheck disable=SC2317
+origin() {
+	told | grep ^XCLIENT | tail -n 1 |
+		sed 's/SESSION=[^ ]*/SESSION=x/; s/PORT=[1-9][0-9]*/PORT=1/'
+}
+# speak LINE...: each is said to the proxy and answered; the last answers.
+# shellcheck disable=SC2317
+speak() {
+	python3 - "$TEST_SOURCE/tests/lib" 127.0.0.1:2452 "$@" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import lmtp
+client = lmtp.Client(sys.argv[2])
+for line in sys.argv[3:]:
+    reply = client.say(line)
+    if line.startswith("DATA"):
+        client.write(lmtp.mail("spoken") + b".\r\n")
+        reply = client.reply()
+    print("\n".join(reply))
+END
+}
+fresh "$xclient"
+speak 'XCLIENT ADDR=192.0.2.9 PORT=4711 HELO=mta.example TTL=4 TIMEOUT=99 SESSION=abcDEF LOGIN=amy' \
+	'LHLO other.example' 'MAIL FROM:<ada@client.example>' \
+	'RCPT TO:<one@fake.test> ORCPT=rfc822;first@fake.test' \
+	'DATA' >/dev/null
+is "$(told | grep ^XCLIENT)" "XCLIENT ADDR=192.0.2.9 PORT=4711 HELO=mta.example PROTO=LMTP LOGIN=amy SESSION=abcDEF TTL=3 TIMEOUT=2" \
+	"a backend that offers XCLIENT is told of the client"
+is "$(told | tail -n 3)" "MAIL FROM:<ada@client.example>
+RCPT TO:<one@fake.test> ORCPT=rfc822;first@fake.test
+DATA" "... and of the recipient that was meant first"
+is "$(told | grep -c ^LHLO)" 2 "the greeting begins anew behind it"
+fresh "$xclient"
+speak 'MAIL FROM:<ada@client.example>' 'RCPT TO:<one@fake.test>' DATA \
+	'MAIL FROM:<ada@client.example>' 'RCPT TO:<one@fake.test>' DATA >/dev/null
+is "$(told | grep -c ^XCLIENT)" 1 \
+	"a session whose connection knows it is not named twice"
+is "$(origin)" "XCLIENT ADDR=127.0.0.1 PORT=1 HELO=client.example PROTO=LMTP SESSION=x TTL=4 TIMEOUT=2" \
+	"it is told who the client is"
+fresh "$xclient" 'xclient say 550 5.7.0 not you'
+is "$(python deliver "$target" one@fake.test)" "one@fake.test 451" \
+	"an XCLIENT that is refused is a temporary failure"
+like "$(speak 'XCLIENT TTL=1' 'LHLO x.example' 'MAIL FROM:<>' \
+	'RCPT TO:<one@fake.test>' | tail -n 1)" \
+	"554 5.4.6 <one@fake.test> Proxying appears to be looping (TTL=0)" \
+	"a message that has passed too many proxies is refused"
+proxy_id=$(OPTIONS=-v python deliver "$target" amy@example.test |
+	sed -n 's/^250 2.0.0 <amy@example.test> \([^ ]*\) Saved$/\1/p')
+like "$(grep -F "$proxy_id" "$TEST_WORK/log/back.log")" "*lmtp(amy@example.test)*" \
+	"the session of the backend has the name of ours"
+like "$(verbose self@example.test)" \
+	"554 5.4.6 <self@example.test> Proxying loops to itself" \
+	"so is one that this server would send to itself"
+fresh "$xclient"
+python deliver "$target" dest@fake.test >/dev/null
+is "$(told | grep ^RCPT)" \
+	"RCPT TO:<other@fake.test> ORCPT=rfc822;dest@fake.test" \
+	"destuser is another recipient there, who knows the first one"
