@@ -116,6 +116,11 @@ FUZZ_TESTS += %D%/fuzz-wire
 %C%_fuzz_wire_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/wire
 
+FUZZ_TESTS += %D%/fuzz-decision
+%C%_fuzz_decision_SOURCES = %D%/fuzz-decision.c
+%C%_fuzz_decision_LDADD = deliver/libdeliver.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/decision
+
 FUZZ_TESTS += %D%/fuzz-tickets
 %C%_fuzz_tickets_SOURCES = %D%/fuzz-tickets.c
 %C%_fuzz_tickets_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a $(FUZZ_LIBS)
