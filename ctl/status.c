@@ -170,6 +170,70 @@ print_processes(struct arena *arena, struct str json)
 	return !reader.is_broken;
 }
 
+/* What the process that remembers says of it; a number that it has not said is
+ * empty. */
+struct memory {
+	struct str entries, held, duplicate, vacation, redirect, next;
+};
+
+static void
+take_memory(struct memory *memory, const struct json_item *item)
+{
+	const struct field fields[] = {{"entries", &memory->entries},
+		{"held", &memory->held},
+		{"marks_duplicate", &memory->duplicate},
+		{"marks_vacation", &memory->vacation},
+		{"marks_redirect", &memory->redirect},
+		{"marks_next_expiry", &memory->next}};
+
+	take(fields, ARRAY_LENGTH(fields), item);
+}
+
+static void
+read_memory(struct arena *arena, struct str json, struct memory *memory)
+{
+	struct str list = STR_EMPTY, kind = STR_EMPTY;
+	struct json_reader reader;
+	struct json_item item;
+
+	json_read(&reader, arena, json);
+	while (json_next(&reader, &item)) {
+		if (item.depth == 1 && item.kind == JSON_BEGIN)
+			list = item.name;
+		if (!str_is(list, "processes"))
+			continue;
+		if (item.depth == 3 && str_is(item.name, "kind"))
+			kind = item.text;
+		else if (item.depth == 4 && str_is(kind, "state"))
+			take_memory(memory, &item);
+	}
+}
+
+static struct str
+or_zero(struct str number)
+{
+	return number.len > 0 ? number : STR("0");
+}
+
+static void
+print_memory(struct arena *arena, struct str json)
+{
+	struct memory memory = {.entries = STR_EMPTY};
+
+	read_memory(arena, json, &memory);
+	printf("remembered: %.*s deliveries not confirmed, %.*s under way\n",
+		STR_ARG(or_zero(memory.entries)),
+		STR_ARG(or_zero(memory.held)));
+	printf("remembered for scripts: %.*s duplicate, %.*s vacation, "
+	       "%.*s redirect",
+		STR_ARG(or_zero(memory.duplicate)),
+		STR_ARG(or_zero(memory.vacation)),
+		STR_ARG(or_zero(memory.redirect)));
+	if (!str_is(or_zero(memory.next), "0"))
+		print_time("; the next expires ", memory.next);
+	putchar('\n');
+}
+
 /* Listeners, and counters of the server as a whole. */
 static void
 print_lists(struct arena *arena, struct str json, struct shown *shown)
@@ -209,6 +273,7 @@ print_status(struct ctl *ctl, struct str json)
 			CTL_TEMPORARY, "the server's answer is not understood");
 	print_head(&shown);
 	print_lists(ctl->arena, json, &shown);
+	print_memory(ctl->arena, json);
 	if (!print_processes(ctl->arena, json))
 		return CTL_TEMPORARY;
 	if (shown.left_out.len > 0 && !str_is(shown.left_out, "0"))

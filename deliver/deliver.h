@@ -133,9 +133,12 @@ enum { SEEN_KEY = 32 };
 
 /* Something to be remembered, whatever it means: a digest that has the user in
  * it, and the second of the wall clock at which it is forgotten. */
+enum seen_kind { SEEN_DUPLICATE, SEEN_VACATION, SEEN_REDIRECT };
+
 struct seen_mark {
 	unsigned char key[SEEN_KEY];
 	uint64_t expires_s;
+	enum seen_kind kind; /* for those who count */
 };
 
 /* The memory of marks.  It knows the job's host by CONTAINER_OF.  An err is for

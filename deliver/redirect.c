@@ -83,7 +83,8 @@ add_mark(struct job *job, struct sieve_result *result,
 			result->mark_size);
 	}
 	mark = &result->marks[result->mark_count++];
-	*mark = (struct sieve_mark){.seconds = seconds};
+	*mark = (struct sieve_mark){
+		.seconds = seconds, .kind = SIEVE_MARK_REDIRECT};
 	memcpy(mark->key, key, SIEVE_MARK_KEY);
 }
 
@@ -172,7 +173,8 @@ mark_try(struct job *job, const struct delivery *delivery, struct str address)
 {
 	uint64_t seconds = memory_s(job, delivery);
 	struct sieve_mark marks[2] = {
-		{.seconds = TRIES_S}, {.seconds = seconds}};
+		{.seconds = TRIES_S, .kind = SIEVE_MARK_REDIRECT},
+		{.seconds = seconds, .kind = SIEVE_MARK_REDIRECT}};
 
 	make_try_key(job, address, marks[0].key);
 	make_key(job, address, marks[1].key);
@@ -183,7 +185,7 @@ mark_try(struct job *job, const struct delivery *delivery, struct str address)
 static void
 forget_try(struct job *job, const struct delivery *delivery, struct str address)
 {
-	struct sieve_mark mark = {0};
+	struct sieve_mark mark = {.kind = SIEVE_MARK_REDIRECT};
 
 	make_try_key(job, address, mark.key);
 	seen_give_back(job, delivery, &mark);

@@ -36,6 +36,20 @@ make_key(const struct delivery *delivery,
 	memcpy(key, result, SEEN_KEY);
 }
 
+static enum seen_kind
+kind_of(const struct sieve_mark *mark)
+{
+	switch (mark->kind) {
+	case SIEVE_MARK_VACATION:
+		return SEEN_VACATION;
+	case SIEVE_MARK_REDIRECT:
+		return SEEN_REDIRECT;
+	case SIEVE_MARK_DUPLICATE:
+		break;
+	}
+	return SEEN_DUPLICATE;
+}
+
 static bool
 is_down(const struct job *job, const struct delivery *delivery)
 {
@@ -172,6 +186,7 @@ collect(struct job *job, const struct delivery *delivery,
 			continue;
 		make_key(delivery, from[i].key, mark->key);
 		mark->expires_s = now + from[i].seconds;
+		mark->kind = kind_of(&from[i]);
 		count++;
 	}
 	return count;
@@ -247,6 +262,7 @@ seen_claim(const struct job *job, const struct delivery *delivery,
 
 	make_key(delivery, mark->key, own.key);
 	own.expires_s = now_s() + mark->seconds;
+	own.kind = kind_of(mark);
 	if (job->seen != NULL)
 		return job->seen->claim(job, &own, err);
 	path = own_file(job, delivery, err);
@@ -264,6 +280,7 @@ seen_give_back(struct job *job, const struct delivery *delivery,
 
 	make_key(delivery, mark->key, own.key);
 	own.expires_s = now_s();
+	own.kind = kind_of(mark);
 	if (keep(job, delivery, &own, 1, &err) < 0)
 		give_up(job, delivery, "forgotten", &err);
 }

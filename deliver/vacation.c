@@ -56,6 +56,7 @@ once(const struct job *job, const struct sieve_vacation *vacation)
 	mark = ARENA_NEW(job->arena, struct sieve_mark);
 	memcpy(mark->key, vacation->key, sizeof(mark->key));
 	mark->seconds = vacation->seconds;
+	mark->kind = SIEVE_MARK_VACATION;
 	return mark;
 }
 

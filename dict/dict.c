@@ -116,6 +116,7 @@ int
 dict_walk(struct dict *dict, struct arena *arena, struct str after, size_t most,
 	struct dict_walk *walk_out, struct err *err)
 {
+	walk_out->next_s = 0;
 	walk_out->entries = ARENA_ARRAY(arena, struct dict_entry, most);
 	if (dict->driver->walk(dict, arena, after, most, walk_out->entries,
 		    &walk_out->count, err) < 0)
@@ -126,16 +127,32 @@ dict_walk(struct dict *dict, struct arena *arena, struct str after, size_t most,
 	return 0;
 }
 
+static bool
+has_expired(
+	struct dict_walk *walk, const struct dict_entry *entry, uint64_t now_s)
+{
+	if (entry->expires_s <= now_s)
+		return true;
+	if (walk->next_s == 0 || entry->expires_s < walk->next_s)
+		walk->next_s = entry->expires_s;
+	return false;
+}
+
+/* Keys are in order: behind the last one with the prefix there is no other. */
 static int
-remove_expired(struct dict *dict, uint64_t now_s, struct dict_walk *walk,
-	struct err *err)
+remove_expired(struct dict *dict, struct str prefix, uint64_t now_s,
+	struct dict_walk *walk, struct err *err)
 {
 	size_t kept = 0, i;
 
 	for (i = 0; i < walk->count; i++) {
 		struct dict_entry *entry = &walk->entries[i];
 
-		if (entry->expires_s > now_s)
+		if (!str_starts(entry->key, prefix)) {
+			walk->last = STR_EMPTY;
+			break;
+		}
+		if (!has_expired(walk, entry, now_s))
 			continue;
 		if (dict_delete(dict, entry->key, err) < 0)
 			return -1;
@@ -146,13 +163,16 @@ remove_expired(struct dict *dict, uint64_t now_s, struct dict_walk *walk,
 }
 
 int
-dict_expire(struct dict *dict, struct arena *arena, struct str after,
-	size_t most, uint64_t now_s, struct dict_walk *removed_out,
-	struct err *err)
+dict_expire(struct dict *dict, struct arena *arena, struct str prefix,
+	struct str after, size_t most, uint64_t now_s,
+	struct dict_walk *removed_out, struct err *err)
 {
+	/* The prefix alone comes before all that is longer. */
+	if (after.len == 0)
+		after = prefix;
 	if (dict_walk(dict, arena, after, most, removed_out, err) < 0)
 		return -1;
-	return remove_expired(dict, now_s, removed_out, err);
+	return remove_expired(dict, prefix, now_s, removed_out, err);
 }
 
 bool

@@ -86,16 +86,18 @@ struct dict_walk {
 	struct dict_entry *entries;
 	size_t count;
 	struct str last; /* the key to go on behind; empty: that was the end */
+	/* Of dict_expire(): the earliest time of those that stay; 0: none do. */
+	uint64_t next_s;
 };
 
 /* Up to `most` entries behind the key `after`; an empty one is before all. */
 MUST_USE int dict_walk(struct dict *dict, struct arena *arena, struct str after,
 	size_t most, struct dict_walk *walk_out, struct err *err);
 
-/* Looks at as many and removes what expires at `now_s` or before; tells what was
- * removed. */
+/* Looks at as many whose keys begin with `prefix` and removes what expires at `now_s`
+ * or before; tells what was removed.  What others have in the dict is left to them. */
 MUST_USE int dict_expire(struct dict *dict, struct arena *arena,
-	struct str after, size_t most, uint64_t now_s,
+	struct str prefix, struct str after, size_t most, uint64_t now_s,
 	struct dict_walk *removed_out, struct err *err);
 
 /* The data base must not be used any more: it is best to end the process, and to

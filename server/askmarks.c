@@ -170,8 +170,14 @@ askmarks_find(struct askmarks *ask, const unsigned char key[SEEN_KEY],
 static void
 take_item(struct wire_mark_item *item, const struct seen_mark *mark)
 {
+	_Static_assert((int)WIRE_MARK_DUPLICATE == (int)SEEN_DUPLICATE &&
+			       (int)WIRE_MARK_VACATION == (int)SEEN_VACATION &&
+			       (int)WIRE_MARK_REDIRECT == (int)SEEN_REDIRECT,
+		"kinds have the same order");
+
 	memcpy(item->key, mark->key, sizeof(item->key));
 	item->expires_s = mark->expires_s;
+	item->kind = (enum wire_mark_kind)mark->kind;
 }
 
 static int

@@ -890,8 +890,8 @@ expire(struct ledger *ledger, uint64_t now_s, size_t most,
 
 	if (dict_begin(ledger->dict, err) < 0)
 		return -1;
-	if (dict_expire(ledger->dict, ledger->scratch, after, most, now_s,
-		    removed_out, err) == 0)
+	if (dict_expire(ledger->dict, ledger->scratch, STR("d"), after, most,
+		    now_s, removed_out, err) == 0)
 		return dict_commit(ledger->dict, err);
 	dict_abort(ledger->dict);
 	return -1;

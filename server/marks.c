@@ -35,6 +35,8 @@ struct marks {
 	struct marks_limits limits;
 	void *usages; /* tree of struct usage */
 	uint64_t count;
+	struct marks_counters counters;
+	uint64_t sweep_next_s; /* next_s of what was swept so far */
 	struct arena *scratch;
 	struct arena_mark scratch_begin;
 	struct dict_key swept; /* the sweep goes on behind it */
@@ -81,6 +83,37 @@ uid_of(struct str key)
 	       (uint32_t)bytes[3] << 8 | bytes[4];
 }
 
+/* ---- kinds ---- */
+
+/* One that an earlier release has written has none. */
+static enum wire_mark_kind
+kind_of(const struct dict_entry *entry)
+{
+	unsigned kind =
+		entry->value.len > 0 ? (unsigned char)entry->value.data[0] : 0;
+
+	return kind < WIRE_MARK_KINDS ? (enum wire_mark_kind)kind
+	                              : WIRE_MARK_DUPLICATE;
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+static void
+note(struct marks *marks, const struct dict_entry *entry)
+{
+	struct marks_counters *counters = &marks->counters;
+
+	counters->by_kind[kind_of(entry)]++;
+	counters->next_s = earlier(counters->next_s, entry->expires_s);
+	marks->sweep_next_s = earlier(marks->sweep_next_s, entry->expires_s);
+}
+
 /* ---- how many ---- */
 
 static int
@@ -118,8 +151,9 @@ add(struct marks *marks, uint32_t uid, uint64_t count)
 }
 
 static void
-take_away(struct marks *marks, uint32_t uid)
+take_away(struct marks *marks, const struct dict_entry *entry)
 {
+	const uint32_t uid = uid_of(entry->key);
 	struct usage **node = tfind(&uid, &marks->usages, compare_uids);
 	struct usage *usage;
 
@@ -127,6 +161,7 @@ take_away(struct marks *marks, uint32_t uid)
 		BUG("a mark that was not counted");
 	usage = *node;
 	marks->count--;
+	marks->counters.by_kind[kind_of(entry)]--;
 	if (--usage->count > 0)
 		return;
 	tdelete(usage, &marks->usages, compare_uids);
@@ -137,6 +172,15 @@ static void
 free_node(void *node)
 {
 	memory_free(node);
+}
+
+static void
+count_one(struct marks *marks, const struct dict_entry *entry)
+{
+	if (!is_ours(entry->key))
+		return;
+	add(marks, uid_of(entry->key), 1);
+	note(marks, entry);
 }
 
 static int
@@ -150,14 +194,14 @@ count_all(struct marks *marks, struct err *err)
 	tdestroy(marks->usages, free_node);
 	marks->usages = NULL;
 	marks->count = 0;
+	marks->counters = (struct marks_counters){.next_s = 0};
 	do {
 		arena_release(marks->scratch, marks->scratch_begin);
 		if (dict_walk(marks->dict, marks->scratch, after, COUNT_STEP,
 			    &walk, err) < 0)
 			return -1;
 		for (i = 0; i < walk.count; i++)
-			if (is_ours(walk.entries[i].key))
-				add(marks, uid_of(walk.entries[i].key), 1);
+			count_one(marks, &walk.entries[i]);
 		memcpy(last, walk.last.data, walk.last.len);
 		after = str_of(last, walk.last.len);
 	} while (after.len > 0);
@@ -204,6 +248,12 @@ marks_move(struct marks *marks, struct dict *dict, struct err *err)
 	return count_all(marks, err);
 }
 
+struct marks_counters
+marks_counters(const struct marks *marks)
+{
+	return marks->counters;
+}
+
 uint64_t
 marks_count(const struct marks *marks)
 {
@@ -214,14 +264,16 @@ marks_count(const struct marks *marks)
 
 static enum lookup
 look_up(struct marks *marks, const struct dict_key *key, uint64_t *expires_out,
-	struct err *err)
+	enum wire_mark_kind *kind_out, struct err *err)
 {
 	struct dict_entry entry;
 	enum lookup found = dict_get(
 		marks->dict, marks->scratch, key_view(key), &entry, err);
 
-	if (found == LOOKUP_FOUND)
+	if (found == LOOKUP_FOUND) {
 		*expires_out = entry.expires_s;
+		*kind_out = kind_of(&entry);
+	}
 	arena_release(marks->scratch, marks->scratch_begin);
 	return found;
 }
@@ -232,7 +284,8 @@ marks_find(struct marks *marks, uint32_t uid,
 {
 	struct dict_key full = make_key(uid, key);
 	uint64_t expires_s = 0;
-	enum lookup found = look_up(marks, &full, &expires_s, err);
+	enum wire_mark_kind kind;
+	enum lookup found = look_up(marks, &full, &expires_s, &kind, err);
 
 	return found == LOOKUP_FOUND && expires_s <= now_s ? LOOKUP_NONE
 	                                                   : found;
@@ -254,17 +307,20 @@ check_room(struct marks *marks, uint32_t uid, uint64_t added, struct err *err)
 	return 0;
 }
 
+/* Counts are changed at once; who aborts the transaction puts the old ones back. */
 static int
 put(struct marks *marks, uint32_t uid, const struct wire_mark_item *item,
 	uint64_t now_s, uint64_t *added, struct err *err)
 {
 	struct dict_key key = make_key(uid, item->key);
+	const char kind = (char)item->kind;
 	uint64_t latest = now_s + marks->limits.lifetime_s, before;
 	struct dict_entry entry = {.key = key_view(&key),
-		.value = STR_EMPTY,
+		.value = str_of(&kind, 1),
 		.expires_s =
 			item->expires_s < latest ? item->expires_s : latest};
-	enum lookup found = look_up(marks, &key, &before, err);
+	enum wire_mark_kind old_kind;
+	enum lookup found = look_up(marks, &key, &before, &old_kind, err);
 
 	if (found == LOOKUP_ERROR)
 		return -1;
@@ -272,8 +328,25 @@ put(struct marks *marks, uint32_t uid, const struct wire_mark_item *item,
 		++*added;
 		if (check_room(marks, uid, *added, err) < 0)
 			return -1;
+	} else {
+		marks->counters.by_kind[old_kind]--;
 	}
+	note(marks, &entry);
 	return dict_put(marks->dict, &entry, err);
+}
+
+static int
+put_all(struct marks *marks, uint32_t uid, const struct wire_mark_item *items,
+	size_t count, uint64_t now_s, uint64_t *added, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (put(marks, uid, &items[i], now_s, added, err) < 0) {
+			dict_abort(marks->dict);
+			return -1;
+		}
+	return dict_commit(marks->dict, err);
 }
 
 int
@@ -281,19 +354,16 @@ marks_keep(struct marks *marks, uint32_t uid,
 	const struct wire_mark_item *items, size_t count, uint64_t now_s,
 	struct err *err)
 {
+	const struct marks_counters before = marks->counters;
 	uint64_t added = 0;
-	size_t i;
 
 	if (dict_has_room(marks->dict, err) < 0 ||
 		dict_begin(marks->dict, err) < 0)
 		return -1;
-	for (i = 0; i < count; i++)
-		if (put(marks, uid, &items[i], now_s, &added, err) < 0) {
-			dict_abort(marks->dict);
-			return -1;
-		}
-	if (dict_commit(marks->dict, err) < 0)
+	if (put_all(marks, uid, items, count, now_s, &added, err) < 0) {
+		marks->counters = before;
 		return -1;
+	}
 	if (added > 0)
 		add(marks, uid, added);
 	return 0;
@@ -309,11 +379,13 @@ marks_sweep(struct marks *marks, uint64_t now_s, size_t most, struct err *err)
 	struct dict_walk removed;
 	size_t i;
 
+	if (!marks->is_sweeping)
+		marks->sweep_next_s = 0;
 	marks->is_sweeping = false;
 	if (dict_begin(marks->dict, err) < 0)
 		return LOOKUP_ERROR;
-	if (dict_expire(marks->dict, marks->scratch, after, most, now_s,
-		    &removed, err) < 0) {
+	if (dict_expire(marks->dict, marks->scratch, BEFORE_ALL, after, most,
+		    now_s, &removed, err) < 0) {
 		dict_abort(marks->dict);
 		return LOOKUP_ERROR;
 	}
@@ -321,8 +393,11 @@ marks_sweep(struct marks *marks, uint64_t now_s, size_t most, struct err *err)
 		return LOOKUP_ERROR;
 	for (i = 0; i < removed.count; i++)
 		if (is_ours(removed.entries[i].key))
-			take_away(marks, uid_of(removed.entries[i].key));
+			take_away(marks, &removed.entries[i]);
+	marks->sweep_next_s = earlier(marks->sweep_next_s, removed.next_s);
 	marks->is_sweeping = is_ours(removed.last);
+	if (!marks->is_sweeping)
+		marks->counters.next_s = marks->sweep_next_s;
 	if (marks->is_sweeping)
 		memcpy(marks->swept.bytes, removed.last.data,
 			sizeof(marks->swept.bytes));

@@ -2,8 +2,8 @@
  *
  * In the dict of the ledger, behind its entries: 's', the uid in four octets, the
  * key of the mark.  The uid is the one that the kernel tells of who asks, so that
- * nobody meets marks of another uid.  A mark has no value: it is there until it
- * expires.
+ * nobody meets marks of another uid.  Its value is one octet, its kind; it is there
+ * until it expires.
  *
  * Each call is a transaction of its own: none may be under way.  Pure over the dict
  * and the time that is given.
@@ -54,5 +54,13 @@ MUST_USE enum lookup marks_sweep(
 	struct marks *marks, uint64_t now_s, size_t most, struct err *err);
 
 uint64_t marks_count(const struct marks *marks);
+
+struct marks_counters {
+	uint64_t by_kind[WIRE_MARK_KINDS];
+	/* No mark expires before; 0: there is none.  A mark that was kept again
+	 * is known by its earlier time until the next sweep. */
+	uint64_t next_s;
+};
+struct marks_counters marks_counters(const struct marks *marks);
 
 #endif

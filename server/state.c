@@ -35,7 +35,6 @@ enum {
 	CLIENTS_PART = 4, /* of all places a uid may take: one in so many */
 	DESCRIPTORS_KEPT = 64, /* for files, fronts and logs */
 	/* A pass over all entries, in steps. */
-	SWEEP_PAUSE_MS = 10 * 60 * 1000,
 	SWEEP_STEP = 500,
 	SWEEP_STEP_PAUSE_MS = 50,
 	FINISH_DELAY_MS = 5,
@@ -103,6 +102,7 @@ struct state {
 	bool has_closing;
 
 	struct ledger_counters told; /* to master */
+	struct marks_counters told_marks;
 	uint64_t complained_ms, warned_ms, refused_ms,
 		uncounted_ms; /* 0: never */
 	bool is_draining;
@@ -629,9 +629,11 @@ static void
 tell_counters_soon(struct state *state)
 {
 	struct ledger_counters now = ledger_counters(state->ledger);
+	struct marks_counters marks = marks_counters(state->marks);
 
 	if (!loop_timer_is_running(&state->counters_timer) &&
-		memcmp(&now, &state->told, sizeof(now)) != 0)
+		(memcmp(&now, &state->told, sizeof(now)) != 0 ||
+			memcmp(&marks, &state->told_marks, sizeof(marks)) != 0))
 		loop_timer(state->loop, &state->counters_timer,
 			loop_now_ms(state->loop) + COUNTERS_PAUSE_MS);
 }
@@ -858,6 +860,7 @@ tell_counters(struct loop_timer *timer)
 {
 	struct state *state = CONTAINER_OF(timer, struct state, counters_timer);
 	struct ledger_counters now = ledger_counters(state->ledger);
+	struct marks_counters marks = marks_counters(state->marks);
 	struct wire_counter counters[] = {
 		{"entries", now.entries},
 		{"held", now.held},
@@ -869,11 +872,16 @@ tell_counters(struct loop_timer *timer)
 		{"broken", now.broken},
 		{"unable", now.unable},
 		{"marks", marks_count(state->marks)},
+		{"marks_duplicate", marks.by_kind[WIRE_MARK_DUPLICATE]},
+		{"marks_vacation", marks.by_kind[WIRE_MARK_VACATION]},
+		{"marks_redirect", marks.by_kind[WIRE_MARK_REDIRECT]},
+		{"marks_next_expiry", marks.next_s},
 	};
 	struct wire_counters all = {counters, ARRAY_LENGTH(counters)};
 	struct frame frame;
 
 	state->told = now;
+	state->told_marks = marks;
 	frame_begin(&frame, WIRE_COUNTERS);
 	wire_counters(&frame, &all);
 	tell_master(state, &frame);
@@ -909,7 +917,7 @@ static void
 sweep(struct loop_timer *timer)
 {
 	struct state *state = CONTAINER_OF(timer, struct state, sweep_timer);
-	uint64_t pause = SWEEP_PAUSE_MS;
+	uint64_t pause = state->child->settings->state_expire_interval_ms;
 	struct err err;
 
 	if (state->has_transaction)
@@ -926,6 +934,7 @@ sweep(struct loop_timer *timer)
 		end_if_broken(state);
 		break;
 	}
+	tell_counters_soon(state);
 	loop_timer(state->loop, timer, loop_now_ms(state->loop) + pause);
 }
 

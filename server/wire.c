@@ -16,7 +16,7 @@ enum {
 	CLAIMED_LEAST = 28,
 	FINISH_LEAST = 36,
 	HANDLE_LEAST = 52,
-	MARK_LEAST = 40,
+	MARK_LEAST = 41,
 	TEXT_LEAST = 4,
 	PAIR_LEAST = 8
 };
@@ -562,6 +562,7 @@ mark_item(struct frame *frame, struct wire_mark_item *item)
 {
 	frame_bytes(frame, item->key, sizeof(item->key));
 	frame_u64(frame, &item->expires_s);
+	FRAME_ENUM(frame, &item->kind, WIRE_MARK_REDIRECT);
 }
 
 void

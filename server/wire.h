@@ -572,9 +572,17 @@ struct wire_seen {
 void wire_seen(struct frame *frame, struct wire_seen *seen);
 
 /* Keep these; a claim: only if none of them is there. */
+enum wire_mark_kind {
+	WIRE_MARK_DUPLICATE,
+	WIRE_MARK_VACATION,
+	WIRE_MARK_REDIRECT
+};
+enum { WIRE_MARK_KINDS = WIRE_MARK_REDIRECT + 1 };
+
 struct wire_mark_item {
 	unsigned char key[WIRE_MARK_KEY];
-	uint64_t expires_s; /* wall clock */
+	uint64_t expires_s;       /* wall clock */
+	enum wire_mark_kind kind; /* for those who count */
 };
 struct wire_mark {
 	uint64_t request;

@@ -272,6 +272,12 @@ struct sieve_action {
  * sequence (RFC 7352 3). */
 struct sieve_mark {
 	unsigned char key[SIEVE_MARK_KEY];
+	/* What it is of, for those who count. */
+	enum sieve_mark_kind {
+		SIEVE_MARK_DUPLICATE,
+		SIEVE_MARK_VACATION,
+		SIEVE_MARK_REDIRECT
+	} kind;
 	bool was_seen;
 	uint64_t seconds; /* how long, from then on; 0: nothing to remember */
 };

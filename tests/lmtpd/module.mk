@@ -10,6 +10,7 @@ TAP_TESTS += \
 	%D%/hanging.sh \
 	%D%/leaving.sh \
 	%D%/mailer.sh \
+	%D%/memory.sh \
 	%D%/metrics.sh \
 	%D%/policy.sh \
 	%D%/policy_clients.sh \
@@ -43,6 +44,7 @@ EXTRA_DIST += \
 	%D%/hanging.sh \
 	%D%/leaving.sh \
 	%D%/mailer.sh \
+	%D%/memory.sh \
 	%D%/metrics.sh \
 	%D%/leaving.py \
 	%D%/lmtpd.sh \

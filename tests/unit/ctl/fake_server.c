@@ -45,14 +45,26 @@ describe(struct control *control, struct arena *arena,
 {
 	static const char *const listeners[] = {"/run/doorstep/lmtp"};
 	static const struct wire_counter counters[] = {{"connections", 7}};
-	static const struct control_process processes[] = {{.kind = "worker",
-		.pid = 4711,
-		.uid = 1000,
-		.generation = 1,
-		.state = "idle",
-		.jobs = 12,
-		.since_s = 1793396358,
-		.confinement = "Landlock, seccomp"}};
+	static const struct wire_counter memory[] = {{"entries", 3},
+		{"held", 1}, {"marks", 9}, {"marks_duplicate", 2},
+		{"marks_vacation", 3}, {"marks_redirect", 4},
+		{"marks_next_expiry", 1793396358}};
+	static const struct control_process processes[] = {
+		{.kind = "state",
+			.pid = 4710,
+			.uid = 998,
+			.state = "running",
+			.since_s = 1793396358,
+			.counters = memory,
+			.counter_count = ARRAY_LENGTH(memory)},
+		{.kind = "worker",
+			.pid = 4711,
+			.uid = 1000,
+			.generation = 1,
+			.state = "idle",
+			.jobs = 12,
+			.since_s = 1793396358,
+			.confinement = "Landlock, seccomp"}};
 	struct fake *fake = CONTAINER_OF(control, struct fake, control);
 
 	(void)arena;
@@ -66,7 +78,7 @@ describe(struct control *control, struct arena *arena,
 		.listeners = listeners,
 		.listener_count = 1,
 		.processes = processes,
-		.process_count = 1,
+		.process_count = ARRAY_LENGTH(processes),
 		.counters = counters,
 		.counter_count = 1};
 }

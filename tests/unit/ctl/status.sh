@@ -45,7 +45,10 @@ is "$(cat out)" "Doorstep 9.9 is running, process 4242, since 2026-10-30 21:39:1
 isolation: none by user; all processes are uid 1000, as the server was not started as root
 connections 7
 listens on /run/doorstep/lmtp
+remembered: 3 deliveries not confirmed, 1 under way
+remembered for scripts: 2 duplicate, 3 vacation, 4 redirect; the next expires 2026-10-30 21:39:18
 KIND          PID      UID STATE      GENERATION       JOBS  SINCE                CONFINED BY
+state        4710      998 running             0          0  2026-10-30 21:39:18
 worker       4711     1000 idle                1         12  2026-10-30 21:39:18  Landlock, seccomp" \
 	"status shows the server, what it listens on, and its processes"
 run "$doorstep" -c conf --json status

@@ -223,16 +223,41 @@ EACH_DRIVER(expires_in_steps)
 	put("b", "", 11);
 	put("c", "", 9);
 	put("d", "", 1);
-	REQUIRE(dict_expire(dict, arena, STR_EMPTY, 3, 10, &removed, &err) ==
-		0);
+	REQUIRE(dict_expire(dict, arena, STR_EMPTY, STR_EMPTY, 3, 10, &removed,
+			&err) == 0);
 	CHECK_UINT(removed.count, 2);
 	CHECK_STR_IS(removed.entries[1].key, "c");
 	CHECK_STR_IS(removed.last, "c");
 	CHECK_STR(keys(), "b d ");
-	REQUIRE(dict_expire(dict, arena, removed.last, 3, 10, &removed, &err) ==
-		0);
+	REQUIRE(dict_expire(dict, arena, STR_EMPTY, removed.last, 3, 10,
+			&removed, &err) == 0);
 	CHECK_UINT(removed.last.len, 0);
 	CHECK_STR(keys(), "b ");
+}
+
+EACH_DRIVER(expires_only_what_has_the_prefix)
+{
+	struct dict_walk removed;
+
+	put("a1", "", 1);
+	put("b", "", 1);
+	put("b1", "", 1);
+	put("b2", "", 20);
+	put("b3", "", 15);
+	put("b4", "", 1);
+	put("c1", "", 1);
+	REQUIRE(dict_expire(dict, arena, STR("b"), STR_EMPTY, 2, 10, &removed,
+			&err) == 0);
+	CHECK_UINT(removed.count, 1);
+	CHECK_STR_IS(removed.last, "b2");
+	CHECK_UINT(removed.next_s, 20);
+	REQUIRE(dict_expire(dict, arena, STR("b"), removed.last, 10, 10,
+			&removed, &err) == 0);
+	CHECK_UINT(removed.count, 1);
+	CHECK_UINT(removed.last.len, 0);
+	CHECK_UINT(removed.next_s, 15);
+	/* Nobody's: it is no more than the prefix. */
+	CHECK_STR(keys(), "a1 b b2 b3 c1 ");
 }
 
 EACH_DRIVER(holds_many)

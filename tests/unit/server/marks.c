@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "server/ledger.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -198,5 +199,121 @@ TEST(marks_that_are_there_are_counted_when_it_is_opened)
 	CHECK_UINT(marks_count(marks), 2);
 	CHECK_INT(keep(UID, 3, NOW + 10), -1);
 	CHECK_INT(find(1), LOOKUP_FOUND);
+	end();
+}
+
+static int
+keep_kind(unsigned number, uint64_t expires_s, enum wire_mark_kind kind)
+{
+	struct wire_mark_item item = make(number, expires_s);
+
+	item.kind = kind;
+	return marks_keep(marks, UID, &item, 1, NOW, &err);
+}
+
+static uint64_t
+count_kind(enum wire_mark_kind kind)
+{
+	return marks_counters(marks).by_kind[kind];
+}
+
+TEST(marks_are_counted_by_kind_also_after_it_is_opened_again)
+{
+	begin();
+	CHECK_INT(keep_kind(1, NOW + 10, WIRE_MARK_DUPLICATE), 0);
+	CHECK_INT(keep_kind(2, NOW + 10, WIRE_MARK_VACATION), 0);
+	CHECK_INT(keep_kind(3, NOW + 20, WIRE_MARK_VACATION), 0);
+	CHECK_INT(keep_kind(4, NOW + 10, WIRE_MARK_REDIRECT), 0);
+	CHECK_INT(keep_kind(3, NOW + 30, WIRE_MARK_VACATION), 0);
+	CHECK_UINT(count_kind(WIRE_MARK_DUPLICATE), 1);
+	CHECK_UINT(count_kind(WIRE_MARK_VACATION), 2);
+	CHECK_UINT(count_kind(WIRE_MARK_REDIRECT), 1);
+	marks_close(&marks);
+	REQUIRE(marks_open(dict, &marks_limits_default, &marks, &err) == 0);
+	CHECK_UINT(count_kind(WIRE_MARK_VACATION), 2);
+	CHECK_UINT(count_kind(WIRE_MARK_REDIRECT), 1);
+	while (marks_sweep(marks, NOW + 15, 1, &err) == LOOKUP_FOUND)
+		;
+	CHECK_UINT(count_kind(WIRE_MARK_DUPLICATE), 0);
+	CHECK_UINT(count_kind(WIRE_MARK_VACATION), 1);
+	CHECK_UINT(count_kind(WIRE_MARK_REDIRECT), 0);
+	end();
+}
+
+TEST(what_could_not_be_kept_is_not_counted)
+{
+	struct wire_mark_item items[] = {make(1, NOW + 5), make(2, NOW + 10)};
+
+	begin_with((struct marks_limits){10, 1, 100});
+	CHECK_INT(marks_keep(marks, UID, items, 2, NOW, &err), -1);
+	CHECK_UINT(count_kind(WIRE_MARK_DUPLICATE), 0);
+	CHECK_UINT(marks_counters(marks).next_s, 0);
+	end();
+}
+
+TEST(the_next_time_is_known_from_the_start_and_after_a_sweep)
+{
+	begin();
+	CHECK_UINT(marks_counters(marks).next_s, 0);
+	CHECK_INT(keep(UID, 1, NOW + 20), 0);
+	CHECK_INT(keep(UID, 2, NOW + 10), 0);
+	CHECK_INT(keep(UID, 3, NOW + 30), 0);
+	CHECK_UINT(marks_counters(marks).next_s, NOW + 10);
+	marks_close(&marks);
+	REQUIRE(marks_open(dict, &marks_limits_default, &marks, &err) == 0);
+	CHECK_UINT(marks_counters(marks).next_s, NOW + 10);
+	while (marks_sweep(marks, NOW + 15, 1, &err) == LOOKUP_FOUND)
+		;
+	CHECK_UINT(marks_counters(marks).next_s, NOW + 20);
+	while (marks_sweep(marks, NOW + 30, 2, &err) == LOOKUP_FOUND)
+		;
+	CHECK_UINT(marks_counters(marks).next_s, 0);
+	CHECK_UINT(marks_count(marks), 0);
+	end();
+}
+
+TEST(what_is_kept_in_the_middle_of_a_sweep_counts_for_the_next_time)
+{
+	begin();
+	CHECK_INT(keep(UID, 5, NOW + 20), 0);
+	CHECK_INT(keep(UID, 6, NOW + 20), 0);
+	CHECK_INT(marks_sweep(marks, NOW, 1, &err), LOOKUP_FOUND);
+	CHECK_INT(keep(UID, 1, NOW + 10), 0);
+	while (marks_sweep(marks, NOW, 1, &err) == LOOKUP_FOUND)
+		;
+	CHECK_UINT(marks_counters(marks).next_s, NOW + 10);
+	end();
+}
+
+/* It walks over the same dict. */
+TEST(the_sweep_of_deliveries_leaves_marks_to_their_own)
+{
+	struct ledger *ledger;
+
+	begin();
+	put_other("t-another");
+	REQUIRE(ledger_open(dict, &ledger_limits_default, &ledger, &err) == 0);
+	CHECK_INT(keep(UID, 1, NOW + 10), 0);
+	CHECK_INT(ledger_sweep(ledger, NOW + 20, 100, &err), LOOKUP_NONE);
+	CHECK_INT(find(1), LOOKUP_FOUND);
+	CHECK_INT(marks_sweep(marks, NOW + 20, 100, &err), LOOKUP_NONE);
+	CHECK_UINT(marks_count(marks), 0);
+	CHECK_INT(find(1), LOOKUP_NONE);
+	ledger_close(&ledger);
+	end();
+}
+
+TEST(a_mark_of_an_earlier_release_has_a_kind)
+{
+	struct dict_entry entry = {.key = STR("s\0\0\0\7"
+					      "0123456789abcdef"
+					      "0123456789abcdef"),
+		.value = STR_EMPTY,
+		.expires_s = NOW + 10};
+
+	dict = dict_open_memory();
+	REQUIRE(dict_put(dict, &entry, &err) == 0);
+	REQUIRE(marks_open(dict, &marks_limits_default, &marks, &err) == 0);
+	CHECK_UINT(count_kind(WIRE_MARK_DUPLICATE), 1);
 	end();
 }

@@ -51,7 +51,8 @@ static struct wire_claim_item claims[] = {{{1}, {2}, {"path", 4}}};
 static struct wire_claimed_item claimed_items[] = {
 	{WIRE_CLAIM_BROKEN, {3}, WIRE_SAVED, {"path", 4}}};
 static struct wire_finish_item finishes[] = {{{1}, WIRE_FAILED}};
-static struct wire_mark_item marks[] = {{{1}, 5}, {{2}, 6}};
+static struct wire_mark_item marks[] = {
+	{{1}, 5, WIRE_MARK_VACATION}, {{2}, 6, WIRE_MARK_REDIRECT}};
 static struct str arguments[] = {{"a", 1}, {"", 0}};
 static struct wire_handle handles[] = {{.uid = 7}, {.uid = 8}};
 
