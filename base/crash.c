@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -27,9 +28,11 @@ static const struct {
 	{SIGABRT, "died of signal 6 (Aborted)"}};
 
 static struct {
-	const char *volatile about;
+	/* Empty while they are changed. */
+	volatile bool is_set;
+	char session[128], recipient[320];
 	char stack[64 * 1024]; /* its own, as the other one may be full */
-} crash = {.about = ""};
+} crash;
 
 static void
 die(int number)
@@ -41,7 +44,8 @@ die(int number)
 	for (i = 0; i < ARRAY_LENGTH(faults); i++)
 		if (faults[i].number == number)
 			text = faults[i].text;
-	log_crash(text, crash.about);
+	log_crash(text, crash.is_set ? crash.session : "",
+		crash.is_set ? crash.recipient : "");
 	errno = reason;
 	/* SA_RESETHAND: this time it ends us, when the handler returns. */
 	raise(number);
@@ -67,8 +71,21 @@ crash_open(void)
 			log_warning("sigaction: %s", strerror(errno));
 }
 
-void
-crash_about(const char *text)
+static void
+copy(char *to, size_t size, struct str text)
 {
-	crash.about = text;
+	if (text.len >= size)
+		text.len = size - 1;
+	if (text.len > 0)
+		memcpy(to, text.data, text.len);
+	to[text.len] = '\0';
+}
+
+void
+crash_about(const char *session, struct str recipient)
+{
+	crash.is_set = false;
+	copy(crash.session, sizeof(crash.session), str_from(session));
+	copy(crash.recipient, sizeof(crash.recipient), recipient);
+	crash.is_set = true;
 }

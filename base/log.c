@@ -381,6 +381,17 @@ append(char *line, size_t len, size_t size, const char *text)
 	return len;
 }
 
+/* What strangers wrote. */
+static size_t
+append_plain(char *line, size_t len, size_t size, const char *text)
+{
+	for (; *text != '\0' && len < size; text++)
+		line[len++] = (unsigned char)*text < ' ' || *text == 127
+		                      ? '?'
+		                      : *text;
+	return len;
+}
+
 /* "<PRI>doorstep: " */
 static size_t
 append_syslog_head(char *line, size_t len, size_t size)
@@ -396,7 +407,7 @@ append_syslog_head(char *line, size_t len, size_t size)
 }
 
 void
-log_crash(const char *text, const char *about)
+log_crash(const char *text, const char *session, const char *recipient)
 {
 	int fd = sink.is_open ? sink.fds[LOG_LEVEL_ERROR] : STDERR_FILENO;
 	char line[1024];
@@ -410,9 +421,14 @@ log_crash(const char *text, const char *about)
 	len = append(line, len, most, sink.prefix);
 	len = append(line, len, most, " Error: ");
 	len = append(line, len, most, text);
-	if (about[0] != '\0') {
+	if (session[0] != '\0') {
 		len = append(line, len, most, ", session=<");
-		len = append(line, len, most, about);
+		len = append(line, len, most, session);
+		len = append(line, len, most, ">");
+	}
+	if (recipient[0] != '\0') {
+		len = append(line, len, most, ", recipient=<");
+		len = append_plain(line, len, most, recipient);
 		len = append(line, len, most, ">");
 	}
 	line[len++] = '\n';

@@ -60,11 +60,11 @@ void log_replace(const int fds[LOG_DESCRIPTORS]);
 /* What stands before each line from now on, without the blank at the end. */
 void log_set_prefix(const char *prefix);
 
-/* For crash.c: log_crash() writes "PREFIX Error: TEXT, session=<ABOUT>" where errors
+/* For crash.c: log_crash() writes "PREFIX Error: TEXT, session=<SESSION>, recipient=<RECIPIENT>" where errors
  * go, and makes no call that a signal handler must not make.  Before, at a quiet
  * time, log_prepare_crash() makes ready what that takes. */
 void log_prepare_crash(void);
-void log_crash(const char *text, const char *about);
+void log_crash(const char *text, const char *session, const char *recipient);
 
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -998,6 +998,18 @@ serve(struct connection *connection)
 	see_pending(connection);
 }
 
+/* Whose mail this is, as far as one can be named. */
+static struct str
+newest_recipient(struct session *session)
+{
+	const struct session_transaction *transaction =
+		session_transaction(session);
+
+	if (transaction == NULL || transaction->count == 0)
+		return STR_EMPTY;
+	return transaction->recipients[transaction->count - 1]->address.text;
+}
+
 void
 connections_after_round(struct connections *connections)
 {
@@ -1005,9 +1017,10 @@ connections_after_round(struct connections *connections)
 		struct connection *connection = connections->touched;
 
 		connections->touched = connection->next_touched;
-		crash_about(session_id(connection->session));
+		crash_about(session_id(connection->session),
+			newest_recipient(connection->session));
 		serve(connection);
-		crash_about("");
+		crash_about("", STR_EMPTY);
 	}
 }
 

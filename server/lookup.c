@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sysexits.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "ipc/channel.h"
 #include "mail/address.h"
@@ -395,11 +396,16 @@ serve_lookup(struct lookup_process *lookup, struct arena *arena,
 	struct frame *frame, struct err *err)
 {
 	struct wire_lookup question;
+	int result;
 
 	wire_lookup(frame, &question);
 	if (!frame_is_whole(frame))
 		return err_temp(err, "4.3.0", "master sent a broken LOOKUP");
-	return answer(lookup, arena, &question, true, err) < 0 ? -1 : 1;
+	crash_about(question.session != NULL ? question.session : "",
+		question.local_part);
+	result = answer(lookup, arena, &question, true, err) < 0 ? -1 : 1;
+	crash_about("", STR_EMPTY);
+	return result;
 }
 
 /* 1: go on; 0: told to end; -1: master is gone or errs. */

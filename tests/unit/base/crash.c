@@ -51,7 +51,7 @@ die_of(int number, const char *about, int *status_out)
 		log_open(&settings);
 		log_set_prefix("lmtp(amy)<42><AqKOK>:");
 		crash_open();
-		crash_about(about);
+		crash_about(about, str_from(about[0] != '\0' ? "amy\n@x" : ""));
 		if (number == 0)
 			_exit((int)dig(0));
 		raise(number);
@@ -81,7 +81,7 @@ TEST(one_that_serves_many_says_for_which_session)
 		return;
 	CHECK_STR_IS(die_of(SIGABRT, "XYZ", &status),
 		"lmtp(amy)<42><AqKOK>: Error: died of signal 6 (Aborted), "
-		"session=<XYZ>\n");
+		"session=<XYZ>, recipient=<amy?@x>\n");
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
