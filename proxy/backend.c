@@ -43,11 +43,13 @@ parse_address(const char *text, uint32_t port, struct sockaddr_storage *out,
 
 /* All that makes connections different. */
 static void
-put_key(struct buf *key, const struct route *route, uint32_t port)
+put_key(struct buf *key, const struct route *route, const char *addresses,
+	uint32_t port)
 {
-	buf_add_format(key, "%s %u %d %d %d %d %d %s %s", route->ip,
-		(unsigned)port, (int)route->protocol, (int)route->tls,
-		route->any_cert, route->no_pipelining, route->not_trusted,
+	buf_add_format(key, "%s %u %d %d %d %d %d %s %s",
+		addresses != NULL ? route->host : route->ip, (unsigned)port,
+		(int)route->protocol, (int)route->tls, route->any_cert,
+		route->no_pipelining, route->not_trusted,
 		route->source_ip != NULL ? route->source_ip : "-",
 		route->tls != ROUTE_TLS_NONE ? route->host : "-");
 }
@@ -78,22 +80,64 @@ keep_text(struct str text)
 	return copy;
 }
 
+/* Of those lines that can be reached from source_ip. */
 static int
-set_target(struct backend *backend, const struct route *route, uint32_t port,
+set_addresses(struct backend *backend, struct str lines, uint32_t port,
 	struct err *err)
+{
+	const struct upstream_target *target = &backend->target;
+	struct str rest = lines, line;
+
+	backend->address_count = backend->address_at = 0;
+	while (backend->address_count < BACKEND_ADDRESSES_MAX &&
+		str_next_field(&rest, '\n', &line)) {
+		struct backend_address *address =
+			&backend->addresses[backend->address_count];
+		char text[INET6_ADDRSTRLEN];
+
+		snprintf(text, sizeof(text), "%.*s", STR_ARG(line));
+		if (parse_address(text, port, &address->address,
+			    &address->length) == 0 &&
+			(target->source_length == 0 ||
+				target->source.ss_family ==
+					address->address.ss_family))
+			backend->address_count++;
+	}
+	if (backend->address_count > 0)
+		return 0;
+	return err_temp(err, "4.3.5", "%s has no address that can be reached%s",
+		backend->host,
+		target->source_length > 0 ? " from source_ip" : "");
+}
+
+/* Where a name is now. */
+static int
+renew_addresses(struct backend *backend, const char *lines, uint32_t port,
+	struct err *err)
+{
+	if (lines == NULL ||
+		(backend->lines != NULL && strcmp(backend->lines, lines) == 0))
+		return 0;
+	memory_free(backend->lines);
+	backend->lines = keep_text(str_from(lines));
+	return set_addresses(backend, str_from(lines), port, err);
+}
+
+static int
+set_target(struct backend *backend, const struct route *route,
+	const char *addresses, uint32_t port, struct err *err)
 {
 	struct upstream_target *target = &backend->target;
 
-	if (parse_address(route->ip, port, &target->address, &target->length) <
-		0)
-		return err_temp(err, "4.3.5", "%s is no address", route->ip);
 	if (route->source_ip != NULL &&
-		(parse_address(route->source_ip, 0, &target->source,
-			 &target->source_length) < 0 ||
-			target->source.ss_family != target->address.ss_family))
-		return err_temp(err, "4.3.5",
-			"source_ip %s is no address that can reach %s",
-			route->source_ip, route->ip);
+		parse_address(route->source_ip, 0, &target->source,
+			&target->source_length) < 0)
+		return err_temp(err, "4.3.5", "source_ip %s is no address",
+			route->source_ip);
+	if (set_addresses(backend,
+		    str_from(addresses != NULL ? addresses : route->ip), port,
+		    err) < 0)
+		return -1;
 	target->host = backend->host;
 	target->protocol = route->protocol;
 	target->tls = route->tls;
@@ -110,19 +154,20 @@ backend_free(struct backend *backend)
 	memory_free(backend->key);
 	memory_free(backend->name);
 	memory_free(backend->host);
+	memory_free(backend->lines);
 	memory_free(backend);
 }
 
 static struct backend *
-add(struct backends *backends, const struct route *route, uint32_t port,
-	struct str key, struct err *err)
+add(struct backends *backends, const struct route *route, const char *addresses,
+	uint32_t port, struct str key, struct err *err)
 {
 	struct backend *backend = memory_get(sizeof(*backend));
-	char name[80];
+	const char *where = addresses != NULL ? route->host : route->ip;
+	char name[ROUTE_HOST_MAX + 16];
 
-	snprintf(name, sizeof(name),
-		strchr(route->ip, ':') ? "[%s]:%u" : "%s:%u", route->ip,
-		(unsigned)port);
+	snprintf(name, sizeof(name), strchr(where, ':') ? "[%s]:%u" : "%s:%u",
+		where, (unsigned)port);
 	backend->all = backends;
 	backend->key = keep_text(key);
 	backend->key_text = str_of(backend->key, key.len);
@@ -131,7 +176,7 @@ add(struct backends *backends, const struct route *route, uint32_t port,
 	list_init(&backend->idle);
 	list_init(&backend->busy);
 	list_init(&backend->waiting);
-	if (set_target(backend, route, port, err) < 0) {
+	if (set_target(backend, route, addresses, port, err) < 0) {
 		backend_free(backend);
 		return NULL;
 	}
@@ -142,20 +187,24 @@ add(struct backends *backends, const struct route *route, uint32_t port,
 
 int
 backends_find(struct backends *backends, const struct route *route,
-	uint32_t came_in_on, struct backend **backend_out, struct err *err)
+	const char *addresses, uint32_t came_in_on,
+	struct backend **backend_out, struct err *err)
 {
 	uint32_t port = route_port(route, came_in_on);
 	struct buf key;
 
-	if (route->ip == NULL)
+	if (route->ip == NULL && addresses == NULL)
 		return err_temp(err, "4.3.5", "%s is no address", route->host);
 	buf_init(&key, BUF_UNLIMITED);
-	put_key(&key, route, port);
+	put_key(&key, route, addresses, port);
 	*backend_out = find(backends, buf_view(&key));
 	if (*backend_out == NULL)
-		*backend_out = add(backends, route, port, buf_view(&key), err);
+		*backend_out = add(
+			backends, route, addresses, port, buf_view(&key), err);
 	buf_clear(&key);
-	return *backend_out != NULL ? 0 : -1;
+	if (*backend_out == NULL)
+		return -1;
+	return renew_addresses(*backend_out, addresses, port, err);
 }
 
 /* ---- connections ---- */
@@ -260,10 +309,18 @@ become_idle(struct upstream *upstream)
 }
 
 static void
+hear(struct backend *backend, bool is_good)
+{
+	if (backend->all->heard != NULL)
+		backend->all->heard(backend->all, backend, is_good);
+}
+
+static void
 on_ready(struct upstream *upstream)
 {
 	struct errand *errand = upstream->user;
 
+	hear(backend_of(upstream), true);
 	if (errand != NULL && !errand->is_begun)
 		begin(errand, upstream);
 	else if (errand == NULL)
@@ -300,24 +357,43 @@ was_dead(const struct upstream *upstream, const struct errand *errand)
 
 static void open_upstream(struct backend *backend, struct errand *errand);
 
+/* The next address of the name, unless another connection has found that out
+ * already. */
+static bool
+may_try_next(struct backend *backend, const struct upstream *upstream,
+	struct errand *errand)
+{
+	if (upstream->has_connected ||
+		errand->tries + 1 >= backend->address_count)
+		return false;
+	errand->tries++;
+	if (backend->address_at == upstream->address)
+		backend->address_at =
+			(backend->address_at + 1) % backend->address_count;
+	return true;
+}
+
 static void
 on_gone(struct upstream *upstream, const char *words, const char *detail)
 {
 	struct backend *backend = backend_of(upstream);
 	struct errand *errand = upstream->user;
 	bool is_dead = errand != NULL && was_dead(upstream, errand);
+	bool has_next =
+		errand != NULL && may_try_next(backend, upstream, errand);
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s", detail);
 	close_upstream(upstream);
 	if (errand != NULL) {
 		errand->upstream = NULL;
-		if (is_dead) {
-			errand->is_second = true;
+		if (is_dead || has_next) {
+			errand->is_second |= is_dead;
 			open_upstream(backend, errand);
 			return;
 		}
 		backend->counters.failures++;
+		hear(backend, false);
 		errand->backend = NULL;
 		errand->lost(errand, words, text);
 	}
@@ -331,7 +407,13 @@ open_upstream(struct backend *backend, struct errand *errand)
 
 	upstream->loop = backend->all->loop;
 	upstream->name = backend->all->name;
+	upstream->address = backend->address_at;
+	backend->target.address = backend->addresses[upstream->address].address;
+	backend->target.length = backend->addresses[upstream->address].length;
+	/* Each of its addresses has a share of the time. */
 	upstream->timeout_ms = errand->timeout_ms;
+	if (errand->tries + 1 < backend->address_count)
+		upstream->timeout_ms /= backend->address_count - errand->tries;
 	upstream->ready = on_ready;
 	upstream->rcpt = on_rcpt;
 	upstream->result = on_result;
@@ -407,6 +489,7 @@ backend_want(struct backend *backend, struct errand *errand)
 
 	errand->backend = backend;
 	errand->is_second = false;
+	errand->tries = 0;
 	if (upstream != NULL) {
 		loop_timer_stop(backend->all->loop, &upstream->idle_timer);
 		assign(errand, upstream);
@@ -415,6 +498,15 @@ backend_want(struct backend *backend, struct errand *errand)
 	} else {
 		wait_in_line(backend, errand);
 	}
+}
+
+void
+backend_probe(struct backend *backend, struct errand *errand)
+{
+	errand->backend = backend;
+	errand->is_second = false;
+	errand->tries = 0;
+	open_upstream(backend, errand);
 }
 
 static void
@@ -505,6 +597,12 @@ close_all(struct list *list)
 
 	while ((link = list_first(list)) != NULL)
 		say_good_bye(UPSTREAM_OF(link));
+}
+
+void
+backend_rest(struct backend *backend)
+{
+	close_all(&backend->idle);
 }
 
 static void

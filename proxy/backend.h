@@ -30,7 +30,10 @@
 #include "conf/settings.h"
 #include "proxy/upstream.h"
 
-enum { BACKENDS_BUCKETS = 256 };
+enum {
+	BACKENDS_BUCKETS = 256,
+	BACKEND_ADDRESSES_MAX = 16 /* of a name; further ones are not tried */
+};
 
 struct backend_counters {
 	uint64_t connections_total, failures;  /* of connections */
@@ -38,16 +41,29 @@ struct backend_counters {
 	uint64_t delivered, temporary, failed; /* recipients */
 };
 
+struct backend;
+
 struct backends {
 	struct loop *loop;
 	const struct settings *settings;
 	const char *name; /* of ours */
+	/* A backend has answered, or could not be reached; NULL: nobody wants
+	 * to know. */
+	void (*heard)(struct backends *backends, struct backend *backend,
+		bool is_good);
 	struct tls_client *strict, *lax;
 
 	struct backend *buckets[BACKENDS_BUCKETS];
 	size_t connections; /* of all */
 	bool is_draining;
 };
+
+struct backend_address {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
+struct group_backend;
 
 struct backend {
 	struct backends *all;
@@ -57,6 +73,11 @@ struct backend {
 	char *name; /* "10.0.0.1:24", for people */
 	char *host; /* "a.example:24" or the same */
 	struct upstream_target target;
+	/* Tried in order, beginning with the one that was good last. */
+	struct backend_address addresses[BACKEND_ADDRESSES_MAX];
+	size_t address_count, address_at;
+	char *lines;                  /* of a name: as they were told */
+	struct group_backend *member; /* proxy/places.c; NULL: of no group */
 	struct list idle;    /* struct upstream, the last used one first */
 	struct list busy;    /* struct upstream */
 	struct list waiting; /* struct errand */
@@ -83,6 +104,7 @@ struct errand {
 	struct list_link in_line;
 	struct loop_timer timer; /* waiting in line */
 	bool is_second;          /* its first connection was dead */
+	size_t tries;            /* addresses that could not be reached */
 	bool is_begun;
 };
 
@@ -91,11 +113,17 @@ void backends_close(struct backends *backends);
 /* Idle connections end, and others when they are not needed any more. */
 void backends_drain(struct backends *backends);
 
-/* -1: 4.3.5, that is no address. */
+/* `addresses`: of a host that has a name, one a line; NULL: route->ip.
+ * -1: 4.3.5, that is no address. */
 MUST_USE int backends_find(struct backends *backends, const struct route *route,
-	uint32_t came_in_on, struct backend **backend_out, struct err *err);
+	const char *addresses, uint32_t came_in_on,
+	struct backend **backend_out, struct err *err);
 
 void backend_want(struct backend *backend, struct errand *errand);
+/* On a connection of its own, however many there are. */
+void backend_probe(struct backend *backend, struct errand *errand);
+/* Idle connections end. */
+void backend_rest(struct backend *backend);
 /* Nothing more is wanted.  What was begun is taken back if it can be. */
 void errand_end(struct errand *errand);
 

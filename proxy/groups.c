@@ -128,6 +128,24 @@ groups_find_backend(const struct groups *groups, struct str name)
 	return backend;
 }
 
+struct group_backend *
+groups_find_host(const struct groups *groups, const char *host, uint32_t port)
+{
+	size_t i, j;
+
+	for (i = 0; i < groups->count; i++)
+		for (j = 0; j < groups->items[i].count; j++) {
+			struct group_backend *backend =
+				&groups->items[i].backends[j];
+
+			if (str_is_nocase(str_from(host), backend->host) &&
+				(port == 0 || backend->port == 0 ||
+					port == backend->port))
+				return backend;
+		}
+	return NULL;
+}
+
 /* ---- choosing ---- */
 
 static bool
@@ -146,6 +164,12 @@ refuse(const struct group_backend *backend, struct err *err)
 	}
 	err_set(err, ERR_TEMPORARY, "4.4.0", "Proxy failed (backend is down)");
 	return err_detail(err, "backend %s is down", backend->name);
+}
+
+int
+group_backend_check(const struct group_backend *backend, struct err *err)
+{
+	return is_usable(backend) ? 0 : refuse(backend, err);
 }
 
 /* Whose the user is, whatever its state. */

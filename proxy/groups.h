@@ -30,6 +30,8 @@ enum {
 	GROUPS_BUCKETS = 4096
 };
 
+struct backend;
+struct probe;
 struct group;
 
 struct group_backend {
@@ -40,6 +42,10 @@ struct group_backend {
 	uint32_t weight;
 	bool is_drained;
 	struct health health;
+	/* proxy/places.c: */
+	struct backend *backend; /* its connections; NULL: nobody was sent
+	                          * there yet */
+	struct probe *probe;     /* under way */
 };
 
 struct group {
@@ -73,6 +79,14 @@ struct group *groups_find(const struct groups *groups, const char *name);
  * first; NULL: there is none. */
 struct group_backend *groups_find_backend(
 	const struct groups *groups, struct str name);
+
+/* The backend of that host; `port` 0: whatever port it has.  NULL: there is none. */
+struct group_backend *groups_find_host(
+	const struct groups *groups, const char *host, uint32_t port);
+
+/* May mail be sent there now?  -1: 4.4.0 down, 4.3.2 drained. */
+MUST_USE int group_backend_check(
+	const struct group_backend *backend, struct err *err);
 
 /* -1: 4.4.0, all that the user's mail may go to are down; 4.3.2, drained. */
 MUST_USE int group_choose(const struct groups *groups, struct group *group,

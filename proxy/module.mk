@@ -5,6 +5,8 @@ noinst_LIBRARIES += %D%/libproxy.a
 	%D%/client.c %D%/client.h \
 	%D%/groups.c %D%/groups.h \
 	%D%/health.c %D%/health.h \
+	%D%/hosts.c %D%/hosts.h \
+	%D%/places.c %D%/places.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/ring.c %D%/ring.h \

@@ -14,6 +14,7 @@
 #include "server/confine.h"
 #include "server/proxywire.h"
 #include "proxy/backend.h"
+#include "proxy/places.h"
 #include "proxy/transaction.h"
 
 #include "base/banned.h"
@@ -29,6 +30,7 @@ struct proxy {
 	struct arena *frames; /* of received frames */
 	struct link master, front;
 	struct backends backends;
+	struct places places;
 	struct transactions transactions;
 	struct loop_timer telling; /* counters */
 	uint64_t told;             /* a sum of them */
@@ -122,6 +124,40 @@ on_link(struct proxy *proxy, struct frame *frame)
 	return true;
 }
 
+/* ---- backends ---- */
+
+static void
+on_heard(struct backends *backends, struct backend *backend, bool is_good)
+{
+	struct proxy *proxy = CONTAINER_OF(backends, struct proxy, backends);
+
+	places_heard(&proxy->places, backend, is_good);
+}
+
+/* By way of master. */
+static void
+ask_lookup(struct hosts *hosts, struct wire_resolve *question)
+{
+	struct proxy *proxy = CONTAINER_OF(hosts, struct proxy, places.hosts);
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_RESOLVE);
+	wire_resolve(&frame, question);
+	link_send(&proxy->master, &frame);
+}
+
+static bool
+on_resolved(struct proxy *proxy, struct frame *frame)
+{
+	struct wire_resolved answer;
+
+	wire_resolved(frame, &answer);
+	if (!frame_is_whole(frame))
+		return false;
+	hosts_resolved(&proxy->places.hosts, &answer);
+	return true;
+}
+
 /* ---- what master says ---- */
 
 static bool
@@ -152,6 +188,8 @@ on_master(struct link *link, struct frame *frame)
 		return on_link(proxy, frame);
 	case WIRE_PROXY_ROUTE:
 		return transactions_route(&proxy->transactions, frame);
+	case WIRE_RESOLVED:
+		return on_resolved(proxy, frame);
 	case WIRE_DRAIN:
 		return on_drain(proxy);
 	case WIRE_LOGS:
@@ -207,10 +245,16 @@ open_parts(struct proxy *proxy)
 	proxy->backends.name = settings->hostname[0] != '\0'
 	                               ? settings->hostname
 	                               : clock_host();
+	proxy->backends.heard = on_heard;
 	backends_open(&proxy->backends);
+	proxy->places.loop = proxy->loop;
+	proxy->places.settings = settings;
+	proxy->places.backends = &proxy->backends;
+	proxy->places.hosts.ask = ask_lookup;
+	places_open(&proxy->places);
 	proxy->transactions.loop = proxy->loop;
 	proxy->transactions.settings = settings;
-	proxy->transactions.backends = &proxy->backends;
+	proxy->transactions.places = &proxy->places;
 	proxy->transactions.front = &proxy->front;
 	transactions_open(&proxy->transactions);
 }
@@ -244,6 +288,7 @@ end(struct proxy *proxy)
 {
 	leave_front(proxy);
 	transactions_close(&proxy->transactions);
+	places_close(&proxy->places);
 	backends_close(&proxy->backends);
 	link_detach(&proxy->master, &proxy->child->master);
 	arena_close(&proxy->frames);

@@ -42,6 +42,10 @@ struct recipient {
 	struct table_entry waiting;
 	struct loop_timer timer;
 	struct recipient *next_waiting; /* of the transaction */
+	/* While the name of its host is looked up: */
+	struct host_wait host_wait;
+	struct wire_route *route;
+	struct recipient *next_hostless; /* of the transaction */
 };
 
 /* The recipients of one backend. */
@@ -61,8 +65,9 @@ struct transaction {
 	struct arena *arena;
 	struct wire_proxy_mail mail;
 	struct part *parts;
-	struct recipient *waiting; /* whose route was not known at once */
-	struct body *body;         /* from DATA on */
+	struct recipient *waiting;  /* whose route was not known at once */
+	struct recipient *hostless; /* whose host's address was not */
+	struct body *body;          /* from DATA on */
 	struct loop_timer deadline;
 };
 
@@ -383,6 +388,37 @@ add_to_part(struct part *part, struct recipient *recipient)
 
 /* ---- RCPT ---- */
 
+static void send_to(
+	struct recipient *recipient, const struct wire_route *route);
+
+static void
+on_host(struct host_wait *wait)
+{
+	struct recipient *recipient =
+		CONTAINER_OF(wait, struct recipient, host_wait);
+
+	send_to(recipient, recipient->route);
+}
+
+/* The name of its host is being looked up. */
+static void
+wait_for_host(struct recipient *recipient, const struct wire_route *route)
+{
+	struct transaction *transaction = recipient->transaction;
+	struct wire_route whole = *route, *copy;
+
+	recipient->host_wait.over = on_host;
+	if (recipient->route != NULL)
+		return;
+	copy = ARENA_NEW(transaction->arena, struct wire_route);
+	if (!wire_route_unpack(transaction->arena,
+		    wire_route_pack(transaction->arena, &whole), copy))
+		BUG("a route cannot be copied");
+	recipient->route = copy;
+	recipient->next_hostless = transaction->hostless;
+	transaction->hostless = recipient;
+}
+
 static void
 send_to(struct recipient *recipient, const struct wire_route *route)
 {
@@ -401,8 +437,15 @@ send_to(struct recipient *recipient, const struct wire_route *route)
 		fail_recipient(recipient, &err);
 		return;
 	}
-	if (backends_find(transaction->all->backends, &route->route,
-		    transaction->mail.port, &backend, &err) < 0) {
+	switch (places_find(transaction->all->places, route->user,
+		&route->route, transaction->mail.port, &recipient->host_wait,
+		&backend, &err)) {
+	case LOOKUP_FOUND:
+		break;
+	case LOOKUP_NONE:
+		wait_for_host(recipient, route);
+		return;
+	case LOOKUP_ERROR:
 		log_error("<%s>: user %s: %s", recipient->id, route->user,
 			err_log_text(&err));
 		fail_recipient(recipient, &err);
@@ -729,6 +772,9 @@ end(struct transaction *transaction)
 	for (recipient = transaction->waiting; recipient != NULL;
 		recipient = recipient->next_waiting)
 		stop_waiting(recipient);
+	for (recipient = transaction->hostless; recipient != NULL;
+		recipient = recipient->next_hostless)
+		host_wait_end(&recipient->host_wait);
 	for (part = transaction->parts; part != NULL; part = part->next)
 		errand_end(&part->errand);
 	loop_timer_stop(all->loop, &transaction->deadline);

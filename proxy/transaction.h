@@ -22,11 +22,12 @@
 #include "conf/settings.h"
 #include "server/proxywire.h"
 #include "proxy/backend.h"
+#include "proxy/places.h"
 
 struct transactions {
 	struct loop *loop;
 	const struct settings *settings;
-	struct backends *backends;
+	struct places *places;
 	struct link *front; /* answers go there */
 
 	struct table table;   /* struct transaction */

@@ -309,6 +309,7 @@ end_connecting(struct upstream *upstream)
 		return;
 	}
 	upstream->state = UPSTREAM_TALKING;
+	upstream->has_connected = true;
 	if (upstream->target->tls == ROUTE_TLS_IMPLICIT)
 		begin_tls(upstream);
 }

@@ -57,6 +57,7 @@ struct upstream {
 
 	const struct upstream_target *target;
 	enum upstream_state state;
+	bool has_connected;
 	struct client client;
 	int fd;
 	struct loop_watch watch;
@@ -73,6 +74,7 @@ struct upstream {
 	struct list_link in_pool;
 	void *owner, *user;
 	uint64_t transactions;
+	size_t address;   /* which of its backend's */
 	uint32_t session; /* hash of the last one */
 	struct loop_timer idle_timer;
 };

@@ -435,6 +435,9 @@ lookup_received(struct process *process, struct frame *frame)
 	case WIRE_RECORD:
 		rcpt_record(generation, frame);
 		break;
+	case WIRE_RESOLVED:
+		routes_resolved(generation, frame);
+		break;
 	case WIRE_LOGGED_IN:
 		login_answer(generation, frame);
 		break;

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include "base/banned.h"
@@ -82,11 +83,12 @@ answer_resolve(struct names *names, const struct wire_resolve *question,
 	const struct resolver_answer *found, struct err *err)
 {
 	struct wire_resolved answer = {.request = question->request,
-		.proxy = question->proxy,
 		.err = found->err,
 		.addresses = found->addresses,
 		.good_ms = found->good_ms};
 
+	if (found->err.kind != ERR_NONE)
+		log_warning("%s", err_log_text(&found->err));
 	return names->resolved(names, &answer, err);
 }
 

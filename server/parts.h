@@ -81,6 +81,8 @@ void routes_link(struct generation *generation);
 /* The answer to RCPT, for a recipient of another host. */
 void routes_answer(struct question *question, const struct wire_record *record,
 	struct wire_rcpt_answer *answer);
+/* RESOLVED of lookup. */
+void routes_resolved(struct generation *generation, struct frame *frame);
 void routes_again(struct loop_timer *timer);
 
 void generation_check_ready(struct generation *generation);

@@ -62,6 +62,56 @@ routes_link(struct generation *generation)
 	fd_close(&ends[1]);
 }
 
+/* ---- names of backends ---- */
+
+static void
+send_resolved(struct generation *generation, struct wire_resolved *answer)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_RESOLVED);
+	wire_resolved(&frame, answer);
+	process_send(&generation->proxy.process, &frame);
+}
+
+/* Master keeps nothing of it: the proxy knows when it has waited too long. */
+static void
+ask_lookup(struct generation *generation, struct frame *frame)
+{
+	struct wire_resolve question;
+	struct wire_resolved answer = {.addresses = NULL};
+	struct frame asked;
+
+	wire_resolve(frame, &question);
+	if (!frame_is_whole(frame) || question.host == NULL) {
+		process_breach(&generation->proxy.process, frame);
+		return;
+	}
+	if (process_is_running(&generation->lookup.process)) {
+		frame_begin(&asked, WIRE_RESOLVE);
+		wire_resolve(&asked, &question);
+		process_send(&generation->lookup.process, &asked);
+		return;
+	}
+	answer.request = question.request;
+	err_set(&answer.err, ERR_TEMPORARY, "4.4.0",
+		"Proxy failed (DNS lookup)");
+	err_detail(&answer.err, "lookup is not running");
+	send_resolved(generation, &answer);
+}
+
+void
+routes_resolved(struct generation *generation, struct frame *frame)
+{
+	struct wire_resolved answer;
+
+	wire_resolved(frame, &answer);
+	if (!frame_is_whole(frame))
+		process_breach(&generation->lookup.process, frame);
+	else if (process_is_running(&generation->proxy.process))
+		send_resolved(generation, &answer);
+}
+
 /* ---- its life ---- */
 
 static void
@@ -72,6 +122,8 @@ proxy_received(struct process *process, struct frame *frame)
 
 	if (frame->type == WIRE_READY)
 		generation_check_ready(generation);
+	else if (frame->type == WIRE_RESOLVE)
+		ask_lookup(generation, frame);
 	else
 		process_breach(process, frame);
 }

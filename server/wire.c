@@ -309,7 +309,6 @@ void
 wire_resolve(struct frame *frame, struct wire_resolve *resolve)
 {
 	frame_u64(frame, &resolve->request);
-	frame_u64(frame, &resolve->proxy);
 	frame_text(frame, &resolve->host);
 }
 
@@ -317,7 +316,6 @@ void
 wire_resolved(struct frame *frame, struct wire_resolved *resolved)
 {
 	frame_u64(frame, &resolved->request);
-	frame_u64(frame, &resolved->proxy);
 	frame_err(frame, &resolved->err);
 	frame_text(frame, &resolved->addresses);
 	frame_u64(frame, &resolved->good_ms);

@@ -297,14 +297,13 @@ MUST_USE bool wire_route_unpack(
 
 /* Where is the host of that name? */
 struct wire_resolve {
-	uint64_t request; /* the proxy's number */
-	uint64_t proxy;   /* master: which proxy has asked */
+	uint64_t request; /* random enough that no other proxy has it */
 	const char *host;
 };
 void wire_resolve(struct frame *frame, struct wire_resolve *resolve);
 
 struct wire_resolved {
-	uint64_t request, proxy;
+	uint64_t request;
 	struct err err;        /* ERR_NONE: found */
 	const char *addresses; /* one a line, in the order to be tried */
 	uint64_t good_ms;      /* for so long, also a failure */

@@ -79,6 +79,20 @@ TEST(a_group_is_found_by_its_name)
 	CHECK(groups_find_backend(&groups, STR("a")) == NULL);
 }
 
+TEST(a_host_of_a_record_is_a_backend_of_a_group)
+{
+	open_groups("");
+	CHECK(groups_find_host(&groups, "a", 24) == &group->backends[0]);
+	CHECK(groups_find_host(&groups, "B", 0) == &group->backends[1]);
+	CHECK(groups_find_host(&groups, "a", 25) == NULL);
+	/* It has no port of its own. */
+	CHECK(groups_find_host(&groups, "d", 25) != NULL);
+	CHECK(groups_find_host(&groups, "e", 0) == NULL);
+	CHECK_INT(group_backend_check(&group->backends[0], &err), 0);
+	bring_down(&group->backends[0]);
+	CHECK_INT(group_backend_check(&group->backends[0], &err), -1);
+}
+
 TEST(a_user_has_one_home)
 {
 	const char *home;

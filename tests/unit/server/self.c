@@ -21,7 +21,7 @@ listens(const char *lines, const char *ip, uint32_t port)
 
 	snprintf(text, sizeof(text),
 		"service lmtp {\n inet_listener x {\n  port = 24\n  %s\n "
-	        "}\n}\n",
+		"}\n}\n",
 		lines);
 	REQUIRE(conf_load(arena,
 			&(struct conf_source){

@@ -102,8 +102,8 @@ MESSAGE(route, {.user = "amy",
 			       .source_ip = "::1",
 			       .forward = pairs,
 			       .forward_count = 2}})
-MESSAGE(resolve, {1, 2, "backend"})
-MESSAGE(resolved, {1, 2, an_error(), "192.0.2.1\n", 5})
+MESSAGE(resolve, {1, "backend"})
+MESSAGE(resolved, {1, an_error(), "192.0.2.1\n", 5})
 MESSAGE(record, {.request = 1,
 			.name = "amy",
 			.uid = 1000,
