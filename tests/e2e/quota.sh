@@ -63,6 +63,11 @@ dovecot() {
 		doveadm -c "$TEST_WORK/dovecot.conf" "$@"
 }
 dovecot quota recalc
+is "$(dovecot -f tab quota get | awk -F'\t' 'NR > 1 { print $2, $3 }')" \
+	"$(sed 1d "$home/Maildir/maildirsize" |
+		awk '{ b += $1; n += $2 }
+		END { print "STORAGE", int((b + 1023) / 1024); print "MESSAGE", n }')" \
+	"doveadm quota get tells what the file says"
 before=$(cat "$home/Maildir/maildirsize")
 rm "$home/Maildir/maildirsize"
 echo x >tiny

@@ -83,6 +83,10 @@ full
 echo 'discard;' >"$home/.dovecot.sieve"
 deliver big
 is "$status" 0 "what is discarded needs no room"
+echo 'redirect "x@y.example";' >"$home/.dovecot.sieve"
+deliver big
+is "$status:$(grep -c '^Arguments:.* x@y.example' "$home/outgoing")" 0:1 \
+	"nor does what is redirected"
 echo 'require "fileinto"; fileinto "Spam";' >"$home/.dovecot.sieve"
 deliver big
 is "$status:$(count .Spam)" 0:1 "nor does what is filed where nothing counts"

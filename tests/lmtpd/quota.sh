@@ -107,6 +107,16 @@ like "$(session "" amy 10)" "after DATA: 552 5.2.2 <amy> *" \
 	"then the refusal comes after DATA"
 stop
 
+as_user mkdir "$home/Maildir/.Other" "$home/Maildir/.Other/cur" \
+	"$home/Maildir/.Other/new" "$home/Maildir/.Other/tmp"
+ok "the server starts with a limit of messages for each folder" \
+	start -o quota= -o quota_mailbox_message_count=1
+like "$(session "" amy 10)" \
+	"at RCPT: 552 5.2.2 <amy> Too many messages in the mailbox*" \
+	"a folder that has so many is full at RCPT"
+like "$(session "" amy+Other 10)" "after DATA: 250 *" "another one is not"
+stop
+
 # Many at a time, by several workers: never more than the limit and one grace.
 as_user rm -rf "$home/Maildir"
 ok "the server starts with workers for a crowd" start -o lmtp_jobs_together=1

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,6 +136,25 @@ TEST(a_rule_without_a_root_has_a_warning)
 	check_finds("quota_warning = messages=9 x\n",
 		"1: warning: quota_warning: has no effect, as there is no "
 		"quota");
+}
+
+TEST(a_quota_status_for_other_hosts_has_to_name_them)
+{
+	static const char service[] =
+		"service quota-status {\n  inet_listener q {\n"
+		"    address = 192.0.2.1\n    port = 12340\n  }\n}\n";
+	char text[400];
+
+	check_finds(service,
+		"2: warning: inet_listener q listens on 192.0.2.1, but "
+		"quota_status_allowed_networks has its default: other hosts "
+		"are turned away; name those of Postfix");
+	snprintf(text, sizeof(text),
+		"%squota_status_allowed_networks = 0.0.0.0/0\n", service);
+	check_finds(text,
+		"2: warning: inet_listener q listens on 192.0.2.1, and "
+		"quota_status_allowed_networks lets everybody in: whoever can "
+		"reach it can learn who is a user");
 }
 
 TEST(a_wrong_quota_rule_is_an_error)

@@ -55,6 +55,13 @@ amy User quota MESSAGE 2 - 0
 bob User quota STORAGE 0 1024 0
 bob User quota MESSAGE 0 10 0" "all users of the database, each with its own limits"
 
+sed -i.before '/^bob/s|quota_rule.*|quota_storage_size=2M quota_message_count=5|' \
+	users
+quota get -u bob
+is "$(rows)" "bob User quota STORAGE 0 2048 0
+bob User quota MESSAGE 0 5 0" "limits of a record by the names of 2.4"
+mv users.before users
+
 printf '20480S\n77 7\n' >amy/Maildir/maildirsize
 quota get -u amy
 like "$(rows)" "*MESSAGE 7 *" "get believes the file"

@@ -17,3 +17,8 @@ UNIT_TESTS += %D%/fs
 %C%_fs_SOURCES = %D%/fs.c
 %C%_fs_LDADD = tests/unit/store/libstoretest.a $(QUOTA_TEST_LIBS)
 %C%_fs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=syscall
+
+UNIT_TESTS += %D%/race
+%C%_race_SOURCES = %D%/race.c
+%C%_race_LDADD = tests/unit/store/libstoretest.a $(QUOTA_TEST_LIBS)
+%C%_race_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rename
