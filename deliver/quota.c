@@ -325,13 +325,14 @@ check_message_count(const struct delivery *delivery, struct str folder,
 		return 0;
 	if (count_messages(delivery->work->store, folder, &count, err) < 0)
 		return -1;
-	if (count + more < limit)
+	count += more;
+	if (count < limit)
 		return 0;
 	err_set(err, ERR_OVER_QUOTA, "5.2.2",
 		"Too many messages in the mailbox");
 	return err_detail(err,
 		"quota_mailbox_message_count: folder %.*s has %llu messages",
-		STR_ARG(folder), (unsigned long long)(count + more));
+		STR_ARG(folder), (unsigned long long)count);
 }
 
 static int
