@@ -213,6 +213,9 @@ struct job {
 	/* Where programs run that scripts ask for (deliver/programs.h); NULL:
 	 * as children of ours. */
 	const struct job_programs *programs;
+	/* Notices are left with the mailer, which tells the log what became of
+	 * them; else they are waited for. */
+	bool leaves_notices;
 	const struct job_waits *waits; /* NULL: it always may */
 	/* Several files of a batch are flushed at the same time; NULL: one after
 	 * the other. */

@@ -82,16 +82,22 @@ limit_time(struct outbound_settings *settings, uint64_t until_ms)
 	return true;
 }
 
+static struct outbound_mail
+mail_of(const struct notice *notice)
+{
+	return (struct outbound_mail){.sender = notice->sender,
+		.recipients = notice->recipients,
+		.count = notice->count,
+		.content = notice->content,
+		.wishes.notify = notice->is_answer ? STR("NEVER") : STR_EMPTY};
+}
+
 static int
 submit(const struct delivery *delivery, const struct notice *notice,
 	uint64_t until_ms, struct err *err)
 {
 	struct outbound_settings settings = setup_outbound(delivery->settings);
-	const struct outbound_mail mail = {.sender = notice->sender,
-		.recipients = notice->recipients,
-		.count = notice->count,
-		.content = notice->content,
-		.wishes.notify = notice->is_answer ? STR("NEVER") : STR_EMPTY};
+	const struct outbound_mail mail = mail_of(notice);
 
 	if (!limit_time(&settings, until_ms))
 		return err_temp(
@@ -231,6 +237,58 @@ tell_sent(struct job *job, const struct delivery *delivery,
 			notice->what, STR_ARG(notice->recipients[i]));
 }
 
+/* NONE: there is nobody to leave it with. */
+static enum lookup
+leave(const struct job *job, const struct delivery *delivery,
+	const struct notice *notice, struct err *err)
+{
+	const struct outbound_settings settings =
+		setup_outbound(delivery->settings);
+	struct outbound_notice description = {.what = str_from(notice->what),
+		.user = str_from(delivery->user),
+		.session = setup_session(job, delivery),
+		.has_mark = notice->once != NULL};
+	struct outbound_mail mail = mail_of(notice);
+
+	if (!job->leaves_notices)
+		return LOOKUP_NONE;
+	if (notice->once != NULL)
+		seen_key(delivery, notice->once->key, description.mark);
+	mail.notice = &description;
+	return outbound_leave(&settings, &mail, err);
+}
+
+static void
+tell_left(struct job *job, const struct delivery *delivery,
+	const struct notice *notice)
+{
+	size_t i;
+
+	for (i = 0; i < notice->count; i++)
+		report_line(job, delivery, NULL,
+			"left %s to <%.*s> with the mailer", notice->what,
+			STR_ARG(notice->recipients[i]));
+}
+
+static int
+leave_or_submit(struct job *job, const struct delivery *delivery,
+	const struct notice *notice, uint64_t until_ms, struct err *err)
+{
+	switch (leave(job, delivery, notice, err)) {
+	case LOOKUP_FOUND:
+		tell_left(job, delivery, notice);
+		return 0;
+	case LOOKUP_ERROR:
+		return -1;
+	case LOOKUP_NONE:
+		break;
+	}
+	if (submit(delivery, notice, until_ms, err) < 0)
+		return -1;
+	tell_sent(job, delivery, notice);
+	return 0;
+}
+
 static void
 hand_over(struct job *job, const struct delivery *delivery,
 	const struct notice *notice, uint64_t until_ms)
@@ -239,7 +297,7 @@ hand_over(struct job *job, const struct delivery *delivery,
 
 	if (!claim(job, delivery, notice))
 		return;
-	if (submit(delivery, notice, until_ms, &err) < 0) {
+	if (leave_or_submit(job, delivery, notice, until_ms, &err) < 0) {
 		log_error("sieve: failed to send %s to <%.*s>: %s",
 			notice->what, STR_ARG(notice->recipients[0]),
 			err_log_text(&err));
@@ -247,7 +305,6 @@ hand_over(struct job *job, const struct delivery *delivery,
 			seen_give_back(job, delivery, notice->once);
 		return;
 	}
-	tell_sent(job, delivery, notice);
 	if (notice->copy != NULL)
 		file_copy(job, delivery, notice);
 }

@@ -21,8 +21,8 @@ now_s(void)
 }
 
 /* Users may share a uid, and a home. */
-static void
-make_key(const struct delivery *delivery,
+void
+seen_key(const struct delivery *delivery,
 	const unsigned char mark[SIEVE_MARK_KEY], unsigned char key[SEEN_KEY])
 {
 	unsigned char result[DIGEST_MAX];
@@ -105,7 +105,7 @@ seen_find(const struct job *job, const struct delivery *delivery,
 
 	if (is_down(job, delivery))
 		return false;
-	make_key(delivery, mark, key);
+	seen_key(delivery, mark, key);
 	found = find(job, delivery, key, &err);
 	if (found == LOOKUP_ERROR)
 		give_up(job, delivery, "looked for", &err);
@@ -138,7 +138,7 @@ has_marks(const struct delivery *delivery)
 	       delivery->work->script.result.mark_count > 0;
 }
 
-/* The users' names decide, as in make_key(). */
+/* The users' names decide, as in seen_key(). */
 static bool
 waits_for(const struct delivery *later, const struct job *earlier)
 {
@@ -184,7 +184,7 @@ collect(struct job *job, const struct delivery *delivery,
 
 		if (from[i].seconds == 0)
 			continue;
-		make_key(delivery, from[i].key, mark->key);
+		seen_key(delivery, from[i].key, mark->key);
 		mark->expires_s = now + from[i].seconds;
 		mark->kind = kind_of(&from[i]);
 		count++;
@@ -260,7 +260,7 @@ seen_claim(const struct job *job, const struct delivery *delivery,
 	struct seen_mark own;
 	const char *path;
 
-	make_key(delivery, mark->key, own.key);
+	seen_key(delivery, mark->key, own.key);
 	own.expires_s = now_s() + mark->seconds;
 	own.kind = kind_of(mark);
 	if (job->seen != NULL)
@@ -278,7 +278,7 @@ seen_give_back(struct job *job, const struct delivery *delivery,
 	struct seen_mark own;
 	struct err err;
 
-	make_key(delivery, mark->key, own.key);
+	seen_key(delivery, mark->key, own.key);
 	own.expires_s = now_s();
 	own.kind = kind_of(mark);
 	if (keep(job, delivery, &own, 1, &err) < 0)

@@ -30,6 +30,10 @@
 bool seen_find(const struct job *job, const struct delivery *delivery,
 	const unsigned char key[SIEVE_MARK_KEY]);
 
+/* What a mark of this delivery's user is in the memory. */
+void seen_key(const struct delivery *delivery,
+	const unsigned char mark[SIEVE_MARK_KEY], unsigned char key[SEEN_KEY]);
+
 /* Of two jobs that came in together and are both decided: has the later one asked
  * for a mark that the earlier one will leave when it succeeds? */
 bool seen_waits_for(const struct job *later, const struct job *earlier);

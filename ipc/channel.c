@@ -21,6 +21,9 @@
 /* The kernel's own accounting takes some of it; what does not fit is queued. */
 enum { SOCKET_BYTES = 1024 * 1024 };
 
+/* Seconds until a listener has room in its line. */
+enum { CONNECT_S = 5 };
+
 /* A frame that the socket did not take yet. */
 struct channel_waiting {
 	struct channel_waiting *next;
@@ -119,6 +122,17 @@ channel_listen(const char *path, unsigned mode)
 	return fd;
 }
 
+/* One that takes nobody in must not hold us; sending has the same limit until the
+ * caller sets another one. */
+static void
+limit_connecting(int fd)
+{
+	struct timeval limit = {.tv_sec = CONNECT_S};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return;
+}
+
 int
 channel_connect(const char *path)
 {
@@ -132,6 +146,7 @@ channel_connect(const char *path)
 	if (fd < 0)
 		return -1;
 	set_room(fd);
+	limit_connecting(fd);
 	if (connect(fd, (struct sockaddr *)&address, size) < 0)
 		return close_and_fail(fd);
 	return fd;

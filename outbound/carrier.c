@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "outbound/carrier.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "mail/address.h"
@@ -138,6 +140,22 @@ set_all(struct request_submitted *answer, const struct err *err)
 		answer->results[i] = *err;
 }
 
+/* A session that is over before we have ended it could not be opened, or its server
+ * has gone. */
+static enum request_way
+way_of(const struct request_submitted *answer, const struct smtp *smtp)
+{
+	if (smtp_is_open(smtp) || answer->results[0].kind != ERR_TEMPORARY)
+		return REQUEST_WAY_GOOD;
+	return smtp->had_data ? REQUEST_WAY_LOST : REQUEST_WAY_CLOSED;
+}
+
+static bool
+has_hung(const struct err *err)
+{
+	return strcmp(err->status, "4.4.2") == 0;
+}
+
 static void
 hand_over(struct carrier *carrier, const struct outbound_mail *mail,
 	uint64_t timeout_ms, struct request_submitted *answer)
@@ -150,11 +168,16 @@ hand_over(struct carrier *carrier, const struct outbound_mail *mail,
 	if (host != NULL && host[0] != '\0') {
 		smtp_send(&carrier->smtp, mail,
 			clock_monotonic_ms() + timeout_ms, answer->results);
+		answer->way = way_of(answer, &carrier->smtp);
 		return;
 	}
 	settings.timeout_ms = timeout_ms;
-	if (sendmail_submit(&settings, mail, &err) < 0)
-		set_all(answer, &err);
+	answer->way = REQUEST_WAY_GOOD;
+	if (sendmail_submit(&settings, mail, &err) == 0)
+		return;
+	set_all(answer, &err);
+	if (has_hung(&err))
+		answer->way = REQUEST_WAY_LOST;
 }
 
 static int

@@ -213,6 +213,10 @@ mailer_ask(struct mailer *mailer, const struct outbound_mail *mail,
 
 	if (submit.file < 0)
 		return -1;
+	if (mail->notice != NULL) {
+		submit.is_notice = true;
+		submit.notice = *mail->notice;
+	}
 	mailer->count = mail->count;
 	mailer->until_ms = clock_monotonic_ms() + timeout_ms + ANSWER_MARGIN_MS;
 	result = send_mail(mailer, mail, &submit, err);

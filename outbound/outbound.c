@@ -160,6 +160,50 @@ begin_part(struct outbound_pending *pending, struct part *part,
 	set_all(part, &err);
 }
 
+/* RFC 3464 2 */
+static struct outbound_mail
+no_notification_of_null(struct outbound_mail mail)
+{
+	if (mail.sender.len == 0)
+		mail.wishes.notify = STR("NEVER");
+	return mail;
+}
+
+static enum lookup
+leave_some(struct arena *arena, const struct outbound_settings *settings,
+	const struct outbound_mail *mail, struct err *err)
+{
+	struct mailer *mailer = NULL;
+	enum lookup found = mailer_connect(arena, settings, &mailer, err);
+
+	if (found == LOOKUP_FOUND && mailer_ask(mailer, mail, err) < 0)
+		found = LOOKUP_ERROR;
+	mailer_close(&mailer);
+	return found;
+}
+
+enum lookup
+outbound_leave(const struct outbound_settings *settings,
+	const struct outbound_mail *mail, struct err *err)
+{
+	struct arena *arena = arena_open();
+	struct outbound_mail part = no_notification_of_null(*mail);
+	enum lookup found =
+		is_set(settings->mailer) ? LOOKUP_FOUND : LOOKUP_NONE;
+	size_t first;
+
+	for (first = 0; first < mail->count && found == LOOKUP_FOUND;
+		first += part.count) {
+		part.recipients = mail->recipients + first;
+		part.count = mail->count - first;
+		if (part.count > REQUEST_RECIPIENTS_MAX)
+			part.count = REQUEST_RECIPIENTS_MAX;
+		found = leave_some(arena, settings, &part, err);
+	}
+	arena_close(&arena);
+	return found;
+}
+
 struct outbound_pending *
 outbound_begin(struct arena *arena, const struct outbound_settings *settings,
 	const struct outbound_mail *mail)
@@ -204,13 +248,11 @@ outbound_submit(const struct outbound_settings *settings,
 	const struct outbound_mail *wanted, struct err *err)
 {
 	struct arena *arena = arena_open();
-	struct outbound_mail mail = *wanted;
+	struct outbound_mail mail = no_notification_of_null(*wanted);
 	const struct err *results;
 	size_t i;
 	int result = 0;
 
-	if (mail.sender.len == 0) /* RFC 3464 2 */
-		mail.wishes.notify = STR("NEVER");
 	results = outbound_finish(outbound_begin(arena, settings, &mail));
 	for (i = 0; i < mail.count && result == 0; i++) {
 		if (results[i].kind == ERR_NONE)

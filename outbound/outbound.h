@@ -26,6 +26,8 @@
 #include "base/str.h"
 #include "mail/content.h"
 
+enum { OUTBOUND_MARK = 32 }; /* bytes */
+
 enum outbound_tls {
 	OUTBOUND_CLEAR,
 	OUTBOUND_STARTTLS, /* required, not tried */
@@ -81,6 +83,16 @@ struct outbound_wishes {
 	struct str by;     /* BY=: "120;NT" (RFC 2852) */
 };
 
+/* Who hands mail over and does not wait for what becomes of it: the mailer tells the
+ * log. */
+struct outbound_notice {
+	struct str what;          /* "vacation response" */
+	struct str user, session; /* whose delivery it tells of */
+	/* Kept in state for it, and of no use when it does not leave. */
+	bool has_mark;
+	unsigned char mark[OUTBOUND_MARK];
+};
+
 struct outbound_mail {
 	struct str sender;            /* local@domain; empty: the null sender */
 	const struct str *recipients; /* local@domain each */
@@ -88,6 +100,7 @@ struct outbound_mail {
 	const struct content *content;
 	struct outbound_wishes wishes;
 	bool is_forwarded; /* the sender is somebody else's: SRS */
+	const struct outbound_notice *notice; /* NULL: it is waited for */
 };
 
 /* Puts the files' text in place of their paths; it lives in the arena.  -1: 4.3.5,
@@ -100,6 +113,12 @@ MUST_USE int outbound_read_secrets(struct arena *arena,
  * Errors: temporary; 4.3.0 with what the program said, how it ended and whether it left some of the message unread, 4.3.5 nothing is set, 4.4.2
  * time-out.  ERR_REFUSED: a relay will never take it. */
 MUST_USE int outbound_submit(const struct outbound_settings *settings,
+	const struct outbound_mail *mail, struct err *err);
+
+/* Leaves `mail`, which has a notice, with the mailer and does not wait.  NONE: there
+ * is no mailer, and the settings allow that.  ERROR: 4.3.0, 4.3.1; some of the
+ * recipients may get it all the same. */
+MUST_USE enum lookup outbound_leave(const struct outbound_settings *settings,
 	const struct outbound_mail *mail, struct err *err);
 
 /* The same in two steps, so that several can be under way.  The mail, and what it

@@ -11,6 +11,16 @@ enum {
 	ERR_LEAST = 16
 };
 
+static void
+notice_fields(struct frame *frame, struct outbound_notice *notice)
+{
+	frame_str(frame, &notice->what);
+	frame_str(frame, &notice->user);
+	frame_str(frame, &notice->session);
+	frame_bool(frame, &notice->has_mark);
+	frame_bytes(frame, notice->mark, sizeof(notice->mark));
+}
+
 void
 request_submit(struct frame *frame, struct request_submit *submit)
 {
@@ -30,6 +40,9 @@ request_submit(struct frame *frame, struct request_submit *submit)
 	frame_str(frame, &submit->wishes.orcpt);
 	frame_str(frame, &submit->wishes.by);
 	frame_bool(frame, &submit->is_forwarded);
+	frame_bool(frame, &submit->is_notice);
+	if (submit->is_notice)
+		notice_fields(frame, &submit->notice);
 	frame_u64(frame, &submit->size);
 	frame_fd(frame, &submit->file);
 }
@@ -50,9 +63,13 @@ result_fields(struct frame *frame, struct err *err)
 void
 request_submitted(struct frame *frame, struct request_submitted *answer)
 {
+	uint32_t way = answer->way;
 	size_t i;
 
 	frame_u64(frame, &answer->request);
+	frame_u32(frame, &way);
+	answer->way = way <= REQUEST_WAY_CLOSED ? (enum request_way)way
+	                                        : REQUEST_WAY_UNKNOWN;
 	frame_count(frame, &answer->count, ERR_LEAST);
 	answer->results = frame_array(frame, answer->results,
 		sizeof(*answer->results), answer->count);

@@ -33,14 +33,25 @@ struct request_submit {
 	size_t count;
 	struct outbound_wishes wishes;
 	bool is_forwarded;
+	bool is_notice; /* it is not answered */
+	struct outbound_notice notice;
 	uint64_t size; /* of the file, line ends are LF */
 	int file;      /* reading: the caller's to close */
 };
 void request_submit(struct frame *frame, struct request_submit *submit);
 
+/* How the way out was.  ORDER REQUEST WAYS */
+enum request_way {
+	REQUEST_WAY_UNKNOWN,
+	REQUEST_WAY_GOOD, /* it has answered, whatever it said */
+	REQUEST_WAY_LOST, /* it stopped answering: who knows what it has taken */
+	REQUEST_WAY_CLOSED /* it could not be reached, nothing was handed over */
+};
+
 struct request_submitted {
 	uint64_t request;
-	struct err *results; /* with their details */
+	enum request_way way; /* from a carrier */
+	struct err *results;  /* with their details */
 	size_t count;
 };
 void request_submitted(struct frame *frame, struct request_submitted *answer);

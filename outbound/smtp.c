@@ -665,26 +665,35 @@ try_once(struct transaction *transaction, uint64_t until_ms, struct err *err)
 	return result;
 }
 
-void
-smtp_send(struct smtp *smtp, const struct outbound_mail *mail,
-	uint64_t until_ms, struct err *results)
+static void
+send_message(struct transaction *transaction, uint64_t until_ms)
 {
-	struct transaction transaction = {
-		.smtp = smtp, .mail = mail, .results = results};
+	struct smtp *smtp = transaction->smtp;
 	bool was_open;
 	struct err err;
 
 	err_clear(&err);
 	drop_old(smtp);
 	was_open = smtp->is_open;
-	if (try_once(&transaction, until_ms, &err) == 0)
+	if (try_once(transaction, until_ms, &err) == 0)
 		return;
 	/* The server ended the old connection just as we spoke. */
-	if (was_open && !smtp->is_open && !transaction.is_begun &&
+	if (was_open && !smtp->is_open && !transaction->is_begun &&
 		err.kind == ERR_TEMPORARY) {
 		err_clear(&err);
-		if (try_once(&transaction, until_ms, &err) == 0)
+		if (try_once(transaction, until_ms, &err) == 0)
 			return;
 	}
-	fail_rest(&transaction, &err);
+	fail_rest(transaction, &err);
+}
+
+void
+smtp_send(struct smtp *smtp, const struct outbound_mail *mail,
+	uint64_t until_ms, struct err *results)
+{
+	struct transaction transaction = {
+		.smtp = smtp, .mail = mail, .results = results};
+
+	send_message(&transaction, until_ms);
+	smtp->had_data = transaction.is_begun;
 }

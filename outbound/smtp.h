@@ -36,6 +36,7 @@ struct smtp {
 	unsigned messages; /* sent over this connection */
 	unsigned refused;  /* of them, since one was taken */
 	bool is_open;
+	bool had_data; /* the last message: at least DATA was said */
 };
 
 /* Nothing is connected yet.  `relay` is borrowed. */

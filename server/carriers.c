@@ -134,7 +134,7 @@ end_process(struct carrier_process *process)
 }
 
 static void
-lose(struct carrier_process *process, const char *why)
+lose(struct carrier_process *process, const char *status, const char *why)
 {
 	struct carriers *carriers = process->all;
 	struct carriers_job *job = process->job;
@@ -142,7 +142,7 @@ lose(struct carrier_process *process, const char *why)
 
 	end_process(process);
 	if (job != NULL) {
-		err_temp(&err, "4.3.0", "the process that handed it over %s",
+		err_temp(&err, status, "the process that handed it over %s",
 			why);
 		job->done(job, NULL, &err);
 	}
@@ -154,7 +154,7 @@ static void
 dismiss(struct carrier_process *process)
 {
 	process->timer.due_ms = 0;
-	lose(process, "is not needed");
+	lose(process, "4.3.0", "is not needed");
 }
 
 static void
@@ -166,7 +166,7 @@ time_is_over(struct loop_timer *timer)
 	if (process->job == NULL)
 		dismiss(process);
 	else
-		lose(process, "did not come back in time");
+		lose(process, CARRIERS_LATE, "did not come back in time");
 }
 
 static void
@@ -192,7 +192,7 @@ hear_answer(struct carrier_process *process, struct frame *frame)
 		request_submitted(frame, &results);
 	if (job == NULL || frame->type != REQUEST_SUBMITTED ||
 		!frame_is_whole(frame) || results.count != job->submit.count) {
-		lose(process, "gave a wrong answer");
+		lose(process, "4.3.0", "gave a wrong answer");
 		return;
 	}
 	become_idle(process);
@@ -212,7 +212,7 @@ process_ready(struct loop_watch *watch, unsigned events)
 
 	if ((events & LOOP_WRITE) &&
 		channel_flush(&process->channel, &err) < 0) {
-		lose(process, "has died");
+		lose(process, "4.3.0", "has died");
 		return;
 	}
 	loop_watch_for(process->all->order.loop, watch,
@@ -224,7 +224,7 @@ process_ready(struct loop_watch *watch, unsigned events)
 		hear_answer(process, &frame);
 		frame_close(&frame);
 	} else if (found == LOOKUP_ERROR) {
-		lose(process, "has died");
+		lose(process, "4.3.0", "has died");
 	}
 	arena_close(&arena);
 }
@@ -293,7 +293,7 @@ give(struct carrier_process *process, struct carriers_job *job)
 	frame_begin(&frame, REQUEST_SUBMIT);
 	request_submit(&frame, &submit);
 	if (channel_send(&process->channel, &frame, &err) < 0)
-		lose(process, "has died");
+		lose(process, "4.3.0", "has died");
 	else if (channel_is_waiting(&process->channel))
 		loop_watch_for(loop, &process->watch, LOOP_READ | LOOP_WRITE);
 }
@@ -358,7 +358,7 @@ carriers_withdraw(struct carriers *carriers UNUSED, struct carriers_job *job)
 size_t
 carriers_count(const struct carriers *carriers)
 {
-	return carriers->count;
+	return carriers != NULL ? carriers->count : 0;
 }
 
 struct carriers *

@@ -23,6 +23,9 @@
 #include "outbound/outbound.h"
 #include "outbound/request.h"
 
+/* Status of a job whose process was late. */
+#define CARRIERS_LATE "4.4.2"
+
 struct carriers_job {
 	struct arena *arena;
 	struct request_submit submit; /* the file stays the owner's */
@@ -51,6 +54,7 @@ void carriers_take(struct carriers *carriers, struct carriers_job *job);
 /* False: a process has it already. */
 bool carriers_withdraw(struct carriers *carriers, struct carriers_job *job);
 
+/* None of NULL. */
 size_t carriers_count(const struct carriers *carriers);
 
 #endif

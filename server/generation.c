@@ -484,10 +484,12 @@ mailer_received(struct process *process, struct frame *frame)
 	struct generation *generation =
 		CONTAINER_OF(process, struct generation, mailer.process);
 
-	if (frame->type == WIRE_READY)
-		generation_check_ready(generation);
-	else
+	if (frame->type != WIRE_READY) {
 		process_breach(process, frame);
+		return;
+	}
+	generation->host->mailer_started(generation->host, generation);
+	generation_check_ready(generation);
 }
 
 static void

@@ -63,6 +63,9 @@ struct generation_host {
 	/* A channel to state is wanted for this front. */
 	void (*front_started)(
 		struct generation_host *host, struct generation *generation);
+	/* The same for this mailer. */
+	void (*mailer_started)(
+		struct generation_host *host, struct generation *generation);
 	/* No process is left.  The host may close the generation in a later
 	 * round. */
 	void (*ended)(

@@ -4,8 +4,13 @@
  *                <-SUBMITTED-      <-SUBMITTED-          (server/carriers.c)
  *
  * The credentials and the connections of the way out are here and nowhere else.
- * A mail that takes its time holds one carrier; others go on.  It reads no message
- * and keeps none: who asks waits, and tries again if this process ends.
+ * A mail that takes its time holds one carrier; others go on.  It reads no message.
+ * Who hands over a redirect waits, and tries again if this process ends; notices
+ * (answers, notifications, reports) are left here, in a line of their own that is
+ * bounded, and nobody waits.
+ *
+ * A way out that does not answer is tried by one mail at a time (server/wayout.h):
+ * redirects are told at once, notices stay until their time is over.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,14 +34,20 @@
 #include "server/child.h"
 #include "server/confine.h"
 #include "server/door.h"
+#include "server/wayout.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
 
 enum {
 	ASKERS_MAX = 4096,
-	WAITING_MAX = 2000,      /* mails */
-	WAITING_OF_UID_PART = 4, /* of them one uid has a part at most */
+	WAITING_MAX = 2000,       /* mails */
+	WAITING_OF_UID_PART = 4,  /* of them one uid has a part at most */
+	NOTICES_OF_UID_PART = 2,  /* the same, of notices */
+	NOTICE_CARRIERS_PART = 2, /* carriers that notices may have */
+	LINGER_MS = 100,
+	DRAIN_PART = 2,    /* of shutdown_timeout */
+	SHOWN_BYTES = 200, /* of what somebody else writes into the log */
 	COUNTERS_PAUSE_MS = 1000
 };
 
@@ -56,7 +68,15 @@ struct errand {
 	struct list_link in_all;
 	struct asker *asker;     /* NULL: has gone */
 	uint64_t number;         /* the asker's */
+	uint32_t uid;            /* the same */
 	struct loop_timer timer; /* while it waits for a carrier */
+	/* Since it was let through. */
+	enum wayout_pass pass;
+	enum request_way way;
+	/* A notice: */
+	struct list_link in_line; /* until it is let through */
+	uint64_t expires_ms;
+	struct err last; /* why it is still there */
 };
 
 struct mailer_process {
@@ -69,16 +89,24 @@ struct mailer_process {
 	size_t asker_count, errand_count;
 	struct outbound_settings settings;
 	struct carriers *carriers;
+	struct wayout wayout;
+	struct list line; /* notices */
+	size_t notice_count, notices_under_way;
+	uint64_t notice_bytes;
+	struct loop_timer retry_timer; /* runs: the line stands still */
+	struct loop_timer drain_timer, linger_timer;
+	struct channel state; /* fd -1: none */
 	struct arena *round;
 	struct arena_mark round_begin;
 	bool has_closing;
 	bool is_draining, is_stopping;
 	struct loop_timer counters_timer;
-	uint64_t sent, refused, deferred;
+	uint64_t sent, refused, deferred, dropped;
 };
 
 #define ASKER_OF(link) CONTAINER_OF(link, struct asker, in_all)
 #define ERRAND_OF(link) CONTAINER_OF(link, struct errand, in_all)
+#define NOTICE_OF(link) CONTAINER_OF(link, struct errand, in_line)
 
 static void
 end(struct mailer_process *mailer, int status)
@@ -97,6 +125,15 @@ tell_master(struct mailer_process *mailer, struct frame *frame)
 	else if (channel_is_waiting(&mailer->child->master))
 		loop_watch_for(
 			mailer->loop, &mailer->master, LOOP_READ | LOOP_WRITE);
+}
+
+/* Those who were there have left something with us, perhaps, and gone: it is still
+ * in their sockets, and in the line of those who come in. */
+static void
+linger(struct mailer_process *mailer)
+{
+	loop_timer(mailer->loop, &mailer->linger_timer,
+		loop_now_ms(mailer->loop) + LINGER_MS);
 }
 
 /* ---- askers ---- */
@@ -184,26 +221,143 @@ count_results(
 	tell_counters_soon(mailer);
 }
 
+static bool
+is_notice(const struct errand *errand)
+{
+	return errand->job.submit.is_notice;
+}
+
+static void
+tell_wayout(const struct mailer_process *mailer, bool was_shut)
+{
+	bool is_shut = wayout_is_shut(&mailer->wayout);
+
+	if (is_shut && !was_shut)
+		log_error("The way out for mail does not work: %llu hand-overs "
+			  "in a row have failed (mailer_failure_limit). "
+			  "Redirects are put off until it does",
+			(unsigned long long)mailer->wayout.failures);
+	if (was_shut && !is_shut)
+		log_info("The way out for mail works again");
+}
+
+static void shut_waiting_out(struct mailer_process *mailer);
+
+/* It is no longer on its way. */
+static void
+come_back(struct errand *errand)
+{
+	struct mailer_process *mailer = errand->mailer;
+	bool was_shut = wayout_is_shut(&mailer->wayout);
+
+	if (errand->pass == WAYOUT_NOT)
+		return;
+	wayout_end(&mailer->wayout, errand->pass, errand->way);
+	errand->pass = WAYOUT_NOT;
+	if (is_notice(errand))
+		mailer->notices_under_way--;
+	tell_wayout(mailer, was_shut);
+	if (errand->way == REQUEST_WAY_GOOD)
+		loop_timer_stop(mailer->loop, &mailer->retry_timer);
+	if (!was_shut && wayout_is_shut(&mailer->wayout))
+		shut_waiting_out(mailer);
+}
+
+static void pump_notices(struct mailer_process *mailer);
+
 static void
 end_errand(struct errand *errand)
 {
 	struct mailer_process *mailer = errand->mailer;
 
+	come_back(errand);
 	loop_timer_stop(mailer->loop, &errand->timer);
+	list_remove(&errand->in_line);
 	list_remove(&errand->in_all);
 	mailer->errand_count--;
+	if (is_notice(errand)) {
+		mailer->notice_count--;
+		mailer->notice_bytes -= errand->job.submit.size;
+	}
 	fd_close(&errand->job.submit.file);
 	arena_close(&errand->job.arena);
 	memory_free(errand);
 }
 
-/* The errand ends. */
+/* ---- what becomes of notices ---- */
+
+static struct str
+shown(struct str text)
+{
+	return str_slice(text, 0, SHOWN_BYTES);
+}
+
+/* A mark of its user's was kept for it, and it has not left. */
+static void
+give_mark_back(struct errand *errand)
+{
+	const struct outbound_notice *notice = &errand->job.submit.notice;
+	struct mailer_process *mailer = errand->mailer;
+	struct wire_unmark unmark = {.uid = errand->uid};
+	struct frame frame;
+	struct err err;
+
+	if (!notice->has_mark || !channel_is_open(&mailer->state))
+		return;
+	memcpy(unmark.key, notice->mark, sizeof(unmark.key));
+	frame_begin(&frame, WIRE_UNMARK);
+	wire_unmark(&frame, &unmark);
+	if (channel_send(&mailer->state, &frame, &err) < 0 ||
+		channel_is_waiting(&mailer->state))
+		channel_close(&mailer->state);
+}
+
+static void
+log_result(const struct errand *errand, struct str recipient,
+	const struct err *err)
+{
+	const struct outbound_notice *notice = &errand->job.submit.notice;
+
+	if (err->kind == ERR_NONE)
+		log_info("sieve: sent %.*s to <%.*s>: user=<%.*s>, "
+			 "session=<%.*s>",
+			STR_ARG(shown(notice->what)), STR_ARG(shown(recipient)),
+			STR_ARG(shown(notice->user)),
+			STR_ARG(shown(notice->session)));
+	else
+		log_error("sieve: failed to send %.*s to <%.*s>: %s: "
+			  "user=<%.*s>, session=<%.*s>",
+			STR_ARG(shown(notice->what)), STR_ARG(shown(recipient)),
+			err_log_text(err), STR_ARG(shown(notice->user)),
+			STR_ARG(shown(notice->session)));
+}
+
+static void
+tell_notice(struct errand *errand, const struct request_submitted *results)
+{
+	bool has_left = true;
+	size_t i;
+
+	for (i = 0; i < results->count; i++) {
+		log_result(errand, errand->job.submit.recipients[i],
+			&results->results[i]);
+		has_left &= results->results[i].kind == ERR_NONE;
+	}
+	errand->mailer->dropped += !has_left;
+	if (!has_left)
+		give_mark_back(errand);
+}
+
+/* ---- the end of an errand ---- */
+
 static void
 answer(struct errand *errand, struct request_submitted *results)
 {
 	struct frame frame;
 
 	count_results(errand->mailer, results);
+	if (is_notice(errand))
+		tell_notice(errand, results);
 	if (errand->asker != NULL) {
 		results->request = errand->number;
 		frame_begin(&frame, REQUEST_SUBMITTED);
@@ -227,31 +381,135 @@ fail(struct errand *errand, const struct err *err)
 }
 
 static void
+stand_still(struct mailer_process *mailer)
+{
+	loop_timer(mailer->loop, &mailer->retry_timer,
+		loop_now_ms(mailer->loop) +
+			mailer->child->settings->mailer_retry_interval_ms);
+}
+
+/* Back into the line, in front. */
+static void
+wait_again(struct errand *errand)
+{
+	struct mailer_process *mailer = errand->mailer;
+
+	come_back(errand);
+	list_add_first(&mailer->line, &errand->in_line);
+	loop_timer(mailer->loop, &errand->timer, errand->expires_ms);
+}
+
+static void
+judge_way(struct errand *errand, const struct request_submitted *results,
+	const struct err *err)
+{
+	struct mailer_process *mailer = errand->mailer;
+
+	if (results != NULL)
+		errand->way = results->way;
+	else if (strcmp(err->status, CARRIERS_LATE) == 0)
+		errand->way = REQUEST_WAY_LOST;
+	if (!is_notice(errand))
+		return;
+	errand->last = results != NULL ? results->results[0] : *err;
+	if (errand->way == REQUEST_WAY_LOST ||
+		errand->way == REQUEST_WAY_CLOSED)
+		stand_still(mailer);
+}
+
+static void
 job_is_done(struct carriers_job *job, struct request_submitted *results,
 	const struct err *err)
 {
 	struct errand *errand = CONTAINER_OF(job, struct errand, job);
+	struct mailer_process *mailer = errand->mailer;
 
-	if (results != NULL)
+	judge_way(errand, results, err);
+	if (is_notice(errand) && errand->way == REQUEST_WAY_CLOSED &&
+		!mailer->is_stopping)
+		wait_again(errand);
+	else if (results != NULL)
 		answer(errand, results);
 	else
 		fail(errand, err);
+	pump_notices(mailer);
+}
+
+static void
+fail_late(struct errand *errand)
+{
+	struct err err;
+
+	if (is_notice(errand))
+		err_temp(&err, "4.4.7",
+			"it could not leave within mailer_notice_timeout%s%s",
+			errand->last.kind != ERR_NONE ? ": " : "",
+			errand->last.kind != ERR_NONE
+				? err_log_text(&errand->last)
+				: "");
+	else
+		err_temp(&err, "4.4.2",
+			"all %llu processes for outgoing mail are busy "
+			"(mailer_process_limit)",
+			(unsigned long long)errand->mailer->child->settings
+				->mailer_process_limit);
+	fail(errand, &err);
 }
 
 static void
 waited_too_long(struct loop_timer *timer)
 {
 	struct errand *errand = CONTAINER_OF(timer, struct errand, timer);
+	struct mailer_process *mailer = errand->mailer;
+
+	if (errand->pass != WAYOUT_NOT &&
+		!carriers_withdraw(mailer->carriers, &errand->job))
+		return; /* the carrier has a time of its own */
+	if (is_notice(errand) && errand->pass != WAYOUT_NOT &&
+		loop_now_ms(mailer->loop) < errand->expires_ms)
+		wait_again(errand);
+	else
+		fail_late(errand);
+	pump_notices(mailer);
+}
+
+static void
+fail_shut(struct errand *errand)
+{
 	struct err err;
 
-	if (!carriers_withdraw(errand->mailer->carriers, &errand->job))
-		return; /* the carrier has a time of its own */
-	err_temp(&err, "4.4.2",
-		"all %llu processes for outgoing mail are busy "
-		"(mailer_process_limit)",
-		(unsigned long long)
-			errand->mailer->child->settings->mailer_process_limit);
+	err_set(&err, ERR_TEMPORARY, "4.4.1",
+		"Mail cannot leave at the moment");
+	err_detail(&err, "what mail leaves by does not answer "
+			 "(mailer_failure_limit)");
 	fail(errand, &err);
+}
+
+/* Redirects that no carrier has yet: their time would only pass.  Each failure
+ * may change the list. */
+static bool
+shut_one_out(struct mailer_process *mailer)
+{
+	struct list_link *link;
+
+	for (link = list_first(&mailer->errands); link != NULL;
+		link = list_next(&mailer->errands, link)) {
+		struct errand *errand = ERRAND_OF(link);
+
+		if (is_notice(errand) || errand->pass == WAYOUT_NOT ||
+			!carriers_withdraw(mailer->carriers, &errand->job))
+			continue;
+		fail_shut(errand);
+		return true;
+	}
+	return false;
+}
+
+static void
+shut_waiting_out(struct mailer_process *mailer)
+{
+	while (shut_one_out(mailer))
+		continue;
 }
 
 /* Those that a carrier has are gone on with: what it has begun it may as well
@@ -275,29 +533,36 @@ drop_waiting(struct asker *asker)
 }
 
 static size_t
-count_of_uid(const struct mailer_process *mailer, uint32_t uid)
+count_of_uid(const struct mailer_process *mailer, uint32_t uid, bool of_notices)
 {
 	struct list_link *link;
 	size_t count = 0;
 
 	for (link = list_first(&mailer->errands); link != NULL;
-		link = list_next(&mailer->errands, link)) {
-		const struct asker *asker = ERRAND_OF(link)->asker;
-
-		count += asker != NULL && asker->uid == uid;
-	}
+		link = list_next(&mailer->errands, link))
+		count += is_notice(ERRAND_OF(link)) == of_notices &&
+		         ERRAND_OF(link)->uid == uid;
 	return count;
+}
+
+static bool
+is_privileged(uint32_t uid)
+{
+	return uid == 0 || uid == geteuid();
 }
 
 /* One user must not keep the others out. */
 static bool
 has_room(const struct mailer_process *mailer, uint32_t uid)
 {
-	if (mailer->errand_count >= WAITING_MAX)
+	size_t waiting = mailer->errand_count - mailer->notice_count;
+	size_t share = WAITING_MAX / WAITING_OF_UID_PART;
+
+	/* The one that asks is among them. */
+	if (waiting > WAITING_MAX)
 		return false;
-	return uid == 0 || uid == geteuid() ||
-	       mailer->errand_count < WAITING_MAX / WAITING_OF_UID_PART ||
-	       count_of_uid(mailer, uid) < WAITING_MAX / WAITING_OF_UID_PART;
+	return is_privileged(uid) || waiting <= share ||
+	       count_of_uid(mailer, uid, false) <= share;
 }
 
 static struct errand *
@@ -311,6 +576,7 @@ new_errand(struct asker *asker)
 	errand->job.arena = arena_open();
 	errand->job.done = job_is_done;
 	errand->job.submit.file = -1;
+	errand->uid = asker->uid;
 	errand->timer.fire = waited_too_long;
 	list_add_last(&mailer->errands, &errand->in_all);
 	mailer->errand_count++;
@@ -339,30 +605,163 @@ keep_submit(struct arena *arena, struct request_submit *submit)
 	copy_str(arena, &submit->wishes.envid);
 	copy_str(arena, &submit->wishes.orcpt);
 	copy_str(arena, &submit->wishes.by);
+	copy_str(arena, &submit->notice.what);
+	copy_str(arena, &submit->notice.user);
+	copy_str(arena, &submit->notice.session);
+}
+
+/* It has been let through. */
+static void
+give_to_carriers(struct errand *errand, uint64_t timeout_ms)
+{
+	struct mailer_process *mailer = errand->mailer;
+
+	errand->way = REQUEST_WAY_UNKNOWN;
+	errand->job.until_ms = loop_now_ms(mailer->loop) + timeout_ms;
+	loop_timer(mailer->loop, &errand->timer, errand->job.until_ms);
+	carriers_take(mailer->carriers, &errand->job);
+}
+
+static void
+begin_awaited(struct errand *errand)
+{
+	struct mailer_process *mailer = errand->mailer;
+	uint64_t timeout_ms = mailer->settings.timeout_ms;
+	struct err err;
+
+	if (errand->job.submit.timeout_ms < timeout_ms)
+		timeout_ms = errand->job.submit.timeout_ms;
+	if (!has_room(mailer, errand->uid)) {
+		err_temp(&err, "4.3.2", "too many mails wait to leave");
+		fail(errand, &err);
+		return;
+	}
+	errand->pass = wayout_begin(&mailer->wayout);
+	if (errand->pass == WAYOUT_NOT)
+		fail_shut(errand);
+	else
+		give_to_carriers(errand, timeout_ms);
+}
+
+/* ---- notices ---- */
+
+static size_t
+notice_carriers(const struct mailer_process *mailer)
+{
+	size_t most = (size_t)mailer->child->settings->mailer_process_limit;
+
+	return most > NOTICE_CARRIERS_PART ? most / NOTICE_CARRIERS_PART : 1;
+}
+
+/* Redirects have a worker that waits: notices leave the other carriers to them. */
+static void
+pump_notices(struct mailer_process *mailer)
+{
+	struct list_link *link;
+
+	while (!loop_timer_is_running(&mailer->retry_timer) &&
+		mailer->notices_under_way < notice_carriers(mailer) &&
+		(link = list_first(&mailer->line)) != NULL) {
+		struct errand *errand = NOTICE_OF(link);
+
+		errand->pass = wayout_begin(&mailer->wayout);
+		if (errand->pass == WAYOUT_NOT)
+			return;
+		list_remove(&errand->in_line);
+		mailer->notices_under_way++;
+		give_to_carriers(errand, mailer->settings.timeout_ms);
+	}
+}
+
+static void
+retry(struct loop_timer *timer)
+{
+	pump_notices(CONTAINER_OF(timer, struct mailer_process, retry_timer));
+}
+
+/* What is in the file, whatever the asker says. */
+static void
+measure(struct request_submit *submit)
+{
+	struct stat status;
+
+	if (fstat(submit->file, &status) == 0 && status.st_size > 0 &&
+		(uint64_t)status.st_size > submit->size)
+		submit->size = (uint64_t)status.st_size;
+}
+
+/* The one that asks is counted. */
+static bool
+has_room_for_notice(const struct mailer_process *mailer, uint32_t uid)
+{
+	const struct settings *settings = mailer->child->settings;
+	size_t most = (size_t)settings->mailer_notice_limit;
+	size_t share = most / NOTICES_OF_UID_PART;
+
+	if (mailer->notice_count > most ||
+		mailer->notice_bytes > settings->mailer_notice_max_total)
+		return false;
+	return is_privileged(uid) || mailer->notice_count <= share ||
+	       count_of_uid(mailer, uid, true) <= share;
+}
+
+/* The asker has gone, or need not stay. */
+static void
+begin_notice(struct errand *errand)
+{
+	struct mailer_process *mailer = errand->mailer;
+	struct err err;
+
+	errand->asker = NULL;
+	mailer->notice_count++;
+	mailer->notice_bytes += errand->job.submit.size;
+	if (!has_room_for_notice(mailer, errand->uid)) {
+		err_temp(&err, "4.3.2",
+			"too many wait to leave (mailer_notice_limit, "
+			"mailer_notice_max_total)");
+		fail(errand, &err);
+		return;
+	}
+	errand->expires_ms = loop_now_ms(mailer->loop) +
+	                     mailer->child->settings->mailer_notice_timeout_ms;
+	loop_timer(mailer->loop, &errand->timer, errand->expires_ms);
+	list_add_last(&mailer->line, &errand->in_line);
+	pump_notices(mailer);
 }
 
 static void
 begin_errand(struct asker *asker, const struct request_submit *submit)
 {
-	struct mailer_process *mailer = asker->mailer;
 	struct errand *errand = new_errand(asker);
-	uint64_t timeout_ms = mailer->settings.timeout_ms;
-	struct err err;
 
 	errand->job.submit = *submit;
 	errand->number = submit->request;
 	keep_submit(errand->job.arena, &errand->job.submit);
-	if (submit->timeout_ms < timeout_ms)
-		timeout_ms = submit->timeout_ms;
-	errand->job.until_ms = loop_now_ms(mailer->loop) + timeout_ms;
-	if (!has_room(mailer, asker->uid)) {
-		err_temp(&err, "4.3.2", "too many mails wait to leave");
+	measure(&errand->job.submit);
+	tell_counters_soon(asker->mailer);
+	if (submit->is_notice)
+		begin_notice(errand);
+	else
+		begin_awaited(errand);
+}
+
+/* What cannot leave now will not: nobody would be there to see it do so later. */
+static void
+drop_notices(struct mailer_process *mailer)
+{
+	struct list_link *link;
+	struct err err;
+
+	while ((link = list_first(&mailer->line)) != NULL) {
+		struct errand *errand = NOTICE_OF(link);
+
+		err_temp(&err, "4.3.2", "the server ends%s%s",
+			errand->last.kind != ERR_NONE ? ", and before: " : "",
+			errand->last.kind != ERR_NONE
+				? err_log_text(&errand->last)
+				: "");
 		fail(errand, &err);
-		return;
 	}
-	loop_timer(mailer->loop, &errand->timer, errand->job.until_ms);
-	carriers_take(mailer->carriers, &errand->job);
-	tell_counters_soon(mailer);
 }
 
 static bool
@@ -455,6 +854,8 @@ take_asker(struct doors *doors, const struct door *door UNUSED, int fd,
 		fd_close(&fd);
 		return;
 	}
+	if (mailer->is_stopping)
+		linger(mailer);
 	add_asker(mailer, fd, uid);
 }
 
@@ -476,6 +877,52 @@ on_listener(struct mailer_process *mailer, struct frame *frame)
 	return true;
 }
 
+static void
+linger_is_over(struct loop_timer *timer UNUSED)
+{
+	/* The end of the round sees that it does not run. */
+}
+
+/* Notices that have a way out get some time for it. */
+static void
+begin_stopping(struct mailer_process *mailer)
+{
+	mailer->is_stopping = true;
+	linger(mailer);
+	if (wayout_is_shut(&mailer->wayout) ||
+		loop_timer_is_running(&mailer->retry_timer))
+		drop_notices(mailer);
+	loop_timer(mailer->loop, &mailer->drain_timer,
+		loop_now_ms(mailer->loop) +
+			mailer->child->settings->shutdown_timeout_ms /
+				DRAIN_PART);
+}
+
+static void
+put_all_into_line(struct mailer_process *mailer)
+{
+	struct list_link *link;
+
+	for (link = list_first(&mailer->errands); link != NULL;
+		link = list_next(&mailer->errands, link))
+		if (is_notice(ERRAND_OF(link)) &&
+			!list_has(&ERRAND_OF(link)->in_line))
+			list_add_last(&mailer->line, &ERRAND_OF(link)->in_line);
+}
+
+static void
+drain_is_over(struct loop_timer *timer)
+{
+	struct mailer_process *mailer =
+		CONTAINER_OF(timer, struct mailer_process, drain_timer);
+
+	/* No result comes any more of what is under way. */
+	carriers_close(&mailer->carriers);
+	put_all_into_line(mailer);
+	drop_notices(mailer);
+	end(mailer, EXIT_SUCCESS);
+}
+
 static bool
 on_drain(struct mailer_process *mailer, struct frame *frame)
 {
@@ -484,9 +931,24 @@ on_drain(struct mailer_process *mailer, struct frame *frame)
 	wire_drain(frame, &drain);
 	if (!frame_is_whole(frame))
 		return false;
-	doors_close(&mailer->doors);
 	mailer->is_draining = true;
-	mailer->is_stopping |= drain.is_stop;
+	if (drain.is_stop)
+		begin_stopping(mailer);
+	else
+		doors_close(&mailer->doors);
+	return true;
+}
+
+static bool
+on_state_link(struct mailer_process *mailer, struct frame *frame)
+{
+	struct wire_state_link link;
+
+	wire_state_link(frame, &link);
+	if (!frame_is_whole(frame) || link.fd < 0)
+		return false;
+	channel_close(&mailer->state);
+	channel_open(&mailer->state, link.fd, false);
 	return true;
 }
 
@@ -506,6 +968,8 @@ obey(struct mailer_process *mailer, struct frame *frame)
 	switch (frame->type) {
 	case WIRE_LISTENER:
 		return on_listener(mailer, frame);
+	case WIRE_STATE_LINK:
+		return on_state_link(mailer, frame);
 	case WIRE_DRAIN:
 		return on_drain(mailer, frame);
 	case WIRE_LOGS:
@@ -556,6 +1020,8 @@ tell_counters(struct loop_timer *timer)
 		{"sent", mailer->sent},
 		{"refused", mailer->refused},
 		{"deferred", mailer->deferred},
+		{"notices", mailer->notice_count},
+		{"dropped", mailer->dropped},
 	};
 	struct wire_counters all = {counters, ARRAY_LENGTH(counters)};
 	struct frame frame;
@@ -571,8 +1037,11 @@ tell_counters(struct loop_timer *timer)
 static bool
 is_over(const struct mailer_process *mailer)
 {
-	return mailer->is_draining && list_is_empty(&mailer->errands) &&
-	       (mailer->is_stopping || list_is_empty(&mailer->askers));
+	if (!mailer->is_draining || !list_is_empty(&mailer->errands))
+		return false;
+	return mailer->is_stopping
+	               ? !loop_timer_is_running(&mailer->linger_timer)
+	               : list_is_empty(&mailer->askers);
 }
 
 static void
@@ -603,6 +1072,7 @@ forget(void *context)
 		fd_close(&ERRAND_OF(link)->job.submit.file);
 	doors_forget(&mailer->doors);
 	fd_close(&mailer->child->master.fd);
+	fd_close(&mailer->state.fd);
 	loop_close(&mailer->loop);
 }
 
@@ -629,6 +1099,12 @@ prepare(struct mailer_process *mailer, struct child *child)
 	mailer->counters_timer.fire = tell_counters;
 	list_init(&mailer->askers);
 	list_init(&mailer->errands);
+	list_init(&mailer->line);
+	mailer->state.fd = -1;
+	mailer->wayout.limit = child->settings->mailer_failure_limit;
+	mailer->retry_timer.fire = retry;
+	mailer->drain_timer.fire = drain_is_over;
+	mailer->linger_timer.fire = linger_is_over;
 	mailer->round = arena_open();
 	mailer->round_begin = arena_mark(mailer->round);
 }
@@ -676,6 +1152,7 @@ close_all(struct mailer_process *mailer)
 	doors_close(&mailer->doors);
 	if (mailer->loop != NULL)
 		loop_unwatch(mailer->loop, &mailer->master);
+	channel_close(&mailer->state);
 	loop_close(&mailer->loop);
 	arena_close(&mailer->round);
 }

@@ -562,9 +562,9 @@ edition_start(struct master *master, struct edition *edition, struct err *err)
 /* ---- state ---- */
 
 static void
-send_link(struct process *process, int fd)
+send_link(struct process *process, int fd, bool is_mailer)
 {
-	struct wire_state_link link = {.fd = fd};
+	struct wire_state_link link = {.fd = fd, .is_mailer = is_mailer};
 	struct frame frame;
 
 	frame_begin(&frame, WIRE_STATE_LINK);
@@ -583,32 +583,43 @@ link_state_of_others(struct master *master, struct generation *generation)
 		log_warning("%s: %s", master->state.path, strerror(errno));
 		return;
 	}
-	send_link(&generation->front.process, fd);
+	send_link(&generation->front.process, fd, false);
 	fd_close(&fd);
 }
 
 static void
-link_state(struct master *master, struct generation *generation)
+link_pair(struct master *master, struct process *process, bool is_mailer)
 {
-	struct process *ends[2] = {
-		&generation->front.process, &master->state.process};
+	struct process *ends[2] = {process, &master->state.process};
 	int fds[2];
 	size_t i;
 
-	if (!process_is_running(ends[0]))
-		return;
-	if (master->state.is_others)
-		link_state_of_others(master, generation);
-	if (!process_is_running(ends[1]))
+	if (!process_is_running(ends[0]) || !process_is_running(ends[1]))
 		return;
 	if (channel_pair(fds) < 0) {
 		log_error("socketpair: %s", strerror(errno));
 		return;
 	}
 	for (i = 0; i < 2; i++) {
-		send_link(ends[i], fds[i]);
+		send_link(ends[i], fds[i], is_mailer);
 		fd_close(&fds[i]);
 	}
+}
+
+static void
+link_state(struct master *master, struct generation *generation)
+{
+	if (master->state.is_others &&
+		process_is_running(&generation->front.process))
+		link_state_of_others(master, generation);
+	link_pair(master, &generation->front.process, false);
+}
+
+/* It gives marks back.  The state of another server would take that from nobody. */
+static void
+link_mailer(struct master *master, struct generation *generation)
+{
+	link_pair(master, &generation->mailer.process, true);
 }
 
 static void
@@ -618,8 +629,10 @@ link_all(struct master *master)
 
 	for (link = list_first(&master->editions); link != NULL;
 		link = list_next(&master->editions, link))
-		if (EDITION_OF(link)->generation != NULL)
+		if (EDITION_OF(link)->generation != NULL) {
 			link_state(master, EDITION_OF(link)->generation);
+			link_mailer(master, EDITION_OF(link)->generation);
+		}
 }
 
 static void
@@ -1014,6 +1027,12 @@ static void
 front_has_started(struct generation_host *host, struct generation *generation)
 {
 	link_state(CONTAINER_OF(host, struct master, host), generation);
+}
+
+static void
+mailer_has_started(struct generation_host *host, struct generation *generation)
+{
+	link_mailer(CONTAINER_OF(host, struct master, host), generation);
 }
 
 static bool
@@ -1569,6 +1588,7 @@ master_main(struct arena *arena, const struct master_options *options)
 		.is_single = options->input >= 0,
 		.ready = generation_is_ready,
 		.front_started = front_has_started,
+		.mailer_started = mailer_has_started,
 		.ended = generation_has_ended};
 	master.host.mailer_listener = -1;
 	master.watchdog_timer.fire = feed_watchdog;

@@ -48,6 +48,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/tlsserver.c %D%/tlsserver.h \
 	%D%/ticket.c %D%/ticket.h \
 	%D%/waits.c %D%/waits.h \
+	%D%/wayout.c %D%/wayout.h \
 	%D%/wire.c %D%/wire.h \
 	%D%/worker.c \
 	%D%/workers.c

@@ -48,7 +48,7 @@ enum {
 	DRAIN_MS = 5000 /* for what is under way */
 };
 
-enum peer_kind { PEER_CLIENT, PEER_LINK };
+enum peer_kind { PEER_CLIENT, PEER_LINK, PEER_MAILER };
 
 #define PEER_BIT(kind) (1U << (kind))
 
@@ -422,6 +422,26 @@ on_mark(struct peer *peer, struct frame *frame)
 	return true;
 }
 
+/* A mark that has no time left is none. */
+static bool
+on_unmark(struct peer *peer, struct frame *frame)
+{
+	struct state *state = peer->state;
+	struct wire_mark_item item = {.expires_s = now_s()};
+	struct wire_unmark unmark = {0};
+	struct err err;
+
+	wire_unmark(frame, &unmark);
+	if (!frame_is_whole(frame))
+		return false;
+	memcpy(item.key, unmark.key, sizeof(item.key));
+	end_transaction_now(state);
+	if (marks_keep(state->marks, unmark.uid, &item, 1, now_s(), &err) < 0)
+		complain(state, err_log_text(&err));
+	end_if_broken(state);
+	return true;
+}
+
 /* ---- counts ---- */
 
 static void
@@ -513,8 +533,23 @@ static const struct request {
 	{WIRE_CONFIRM, PEER_BIT(PEER_CLIENT) | PEER_BIT(PEER_LINK), on_confirm},
 	{WIRE_SEEN, PEER_BIT(PEER_CLIENT), on_seen},
 	{WIRE_MARK, PEER_BIT(PEER_CLIENT), on_mark},
+	{WIRE_UNMARK, PEER_BIT(PEER_MAILER), on_unmark},
 	{REQUEST_COUNT, PEER_BIT(PEER_CLIENT), on_count},
 };
+
+static const char *
+kind_name(enum peer_kind kind)
+{
+	switch (kind) {
+	case PEER_CLIENT:
+		return "client";
+	case PEER_LINK:
+		return "front";
+	case PEER_MAILER:
+		return "mailer";
+	}
+	return "";
+}
 
 static bool
 serve(struct peer *peer, struct frame *frame)
@@ -549,7 +584,7 @@ receive(struct peer *peer)
 			log_warning(
 				"A %s of uid %u said what nobody may say here: "
 				"frame %u",
-				peer->kind == PEER_LINK ? "front" : "client",
+				kind_name(peer->kind),
 				(unsigned)peer->owner.uid, frame.type);
 		close_later(peer);
 	}
@@ -769,7 +804,7 @@ on_state_link(struct state *state, struct frame *frame)
 	wire_state_link(frame, &link);
 	if (!frame_is_whole(frame) || link.fd < 0)
 		return false;
-	add_peer(state, PEER_LINK, link.fd, 0);
+	add_peer(state, link.is_mailer ? PEER_MAILER : PEER_LINK, link.fd, 0);
 	return true;
 }
 

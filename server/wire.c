@@ -127,6 +127,7 @@ void
 wire_state_link(struct frame *frame, struct wire_state_link *link)
 {
 	frame_fd(frame, &link->fd);
+	frame_bool(frame, &link->is_mailer);
 }
 
 void
@@ -569,6 +570,13 @@ wire_mark(struct frame *frame, struct wire_mark *mark)
 	frame_u64(frame, &mark->request);
 	frame_bool(frame, &mark->is_claim);
 	FRAME_LIST(frame, mark->items, mark->count, MARK_LEAST, mark_item);
+}
+
+void
+wire_unmark(struct frame *frame, struct wire_unmark *unmark)
+{
+	frame_u32(frame, &unmark->uid);
+	frame_bytes(frame, unmark->key, sizeof(unmark->key));
 }
 
 void

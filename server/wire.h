@@ -103,6 +103,8 @@ enum wire_type {
 	WIRE_MARK,
 	/* state -> worker */
 	WIRE_MARKED,
+	/* mailer -> state */
+	WIRE_UNMARK,
 
 	/* worker -> master -> runner */
 	WIRE_RUNNER = 80,
@@ -202,6 +204,7 @@ void wire_stdio(struct frame *frame, struct wire_stdio *stdio);
 /* A connected channel to state; it takes the place of an earlier one. */
 struct wire_state_link {
 	int fd;
+	bool is_mailer; /* to state: it is not a front's */
 };
 void wire_state_link(struct frame *frame, struct wire_state_link *link);
 
@@ -590,6 +593,13 @@ struct wire_mark {
 	size_t count;
 };
 void wire_mark(struct frame *frame, struct wire_mark *mark);
+
+/* What this mark was kept for has not left; no answer. */
+struct wire_unmark {
+	uint32_t uid; /* of whom it is, as the kernel says */
+	unsigned char key[WIRE_MARK_KEY];
+};
+void wire_unmark(struct frame *frame, struct wire_unmark *unmark);
 
 /* The answer to both. */
 enum wire_marked_state {

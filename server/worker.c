@@ -316,6 +316,7 @@ prepare_job(struct worker *worker, struct slot *slot)
 	job->settled = send_results;
 	job->programs = &programs;
 	job->waits = &waits;
+	job->leaves_notices = true;
 	job->flush_crew = worker->flush_crew;
 	if (!worker->child->boot.has_no_memory) {
 		job->memory = &jobmemory_ops;

@@ -15,6 +15,7 @@ came.  What it does with a recipient is in the local part:
 A file FOLDER/hang has a word: sessions that come to this place hang there, until the
 file is gone; then they close.  FOLDER/hanging tells how many do.
 
+    close    they do not hang, but close at once
     banner   before the first reply      rcpt   before the reply to RCPT
     dot      when the message is there, which is not taken then
 
@@ -87,6 +88,8 @@ class Session(socketserver.StreamRequestHandler):
         self.is_secure = self.knows_user = False
         self.commands = []
         try:
+            if word(self.server.options.folder) == "close":
+                return
             if self.hangs("banner"):
                 return
             if self.server.options.implicit:

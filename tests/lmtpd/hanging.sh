@@ -22,17 +22,21 @@ settings() {
 		printf '%s\n' "$@"
 	} >"$conf"
 }
-# send_named USER ID: one message; the reply.
+# send_named USER ID [SENDER...]: a message from each; the replies.
 send_named() {
 	python3 - "$TEST_SOURCE/tests/lib" "$base/lmtp" "$@" <<'END'
 import sys
 sys.path.insert(0, sys.argv[1])
 import lmtp
 client = lmtp.Client(sys.argv[2], timeout=90)
-text = "From: ada@partner.example\r\nMessage-ID: <%s@x>\r\n\r\nx\r\n" % sys.argv[4]
-replies = client.send_message("ada@partner.example", [sys.argv[3]], text.encode())
+user, name = sys.argv[3:5]
+for sender in sys.argv[5:] or ["ada"]:
+    sender += "@partner.example"
+    text = "From: %s\r\nTo: %s@x\r\nMessage-ID: <%s@x>\r\n\r\nx\r\n"
+    replies = client.send_message(sender, [user],
+                                  (text % (sender, user, name)).encode())
+    print(*replies[0])
 client.quit()
-print(*replies[0])
 END
 }
 # send_many USER COUNT: so many messages on some connections; how many were saved.
@@ -72,6 +76,10 @@ relent() {
 # hanging N: so many sessions with the relay hang.
 hanging() {
 	[ "$(cat "$relay/hanging" 2>/dev/null || echo 0)" = "$1" ]
+}
+# has_lines N FILE
+has_lines() {
+	[ "$(wc -l <"$2")" -eq "$1" ]
 }
 # waiting PID...: how many of these clients still wait.
 waiting() {
@@ -155,6 +163,127 @@ like "$(cat reply.1)$(cat reply.2)" "250 *250 *" \
 	"which serves those that the old one had not heard yet"
 is "$(left stop)" 2 "once"
 stop
+
+# ---- sendmail hangs ----
+
+cat >sendmail <<END
+#!/bin/sh
+echo \$\$ >>"$home/sendmails"
+exec sleep 1000
+END
+chmod 755 sendmail
+settings "sendmail_path = $TEST_WORK/sendmail" "submission_timeout = 60 secs"
+ok "the server starts with a sendmail that hangs" start
+rm -rf "$home/amy"
+send_named fay sendmail.1 >reply.1 &
+first=$!
+ok "it hangs" soon has_lines 1 "$home/sendmails"
+send_named fred sendmail.2 >reply.2 &
+second=$!
+ok "twice" soon has_lines 2 "$home/sendmails"
+like "$(send_named fay sendmail.3)" "451 4.3.2 *" \
+	"a third redirect is put off at once"
+is "$(send_many amy $UNRELATED)" $UNRELATED \
+	"$UNRELATED messages that have nothing to do with it are filed"
+is "$(waiting $first $second)" 2 "while the two still wait"
+mailer=$(process mailer)
+carriers=$(pgrep -P "$mailer")
+# shellcheck disable=SC2086 # a list
+kill -9 "$mailer" $carriers $(cat "$home/sendmails")
+wait $first $second
+like "$(cat reply.1)$(cat reply.2)" "451 *451 *" \
+	"mailer and carriers are killed, and who waited comes again"
+ok "another mailer takes its place" soon is_new mailer "$mailer"
+stop
+
+# ---- a way out that is dead ----
+
+relay two
+settings "submission_host = 127.0.0.1:$port" "mailer_failure_limit = 2"
+hang close
+ok "the server starts with a relay that is dead" start
+like "$(send_named fay dead.1)$(send_named fay dead.2)" "451 *451 *" \
+	"two redirects find that out"
+ok "the log tells" grep -q 'Error: The way out for mail does not work' "$log"
+hang banner
+send_named fay dead.1 >reply.1 &
+first=$!
+ok "one at a time tries" soon hanging 1
+like "$(send_named fred dead.3)" "451 4.4.1 *" "others are put off at once"
+ok "and the log tells why" grep -q \
+	'what mail leaves by does not answer (mailer_failure_limit)' "$log"
+is "$(waiting $first)" 1 "while the one still tries"
+relent
+wait $first
+like "$(cat reply.1)" "451 *" "which is put off in the end"
+like "$(send_named fay dead.1)" "250 *" "the relay is back, and the next one leaves"
+ok "the log tells" grep -q 'The way out for mail works again' "$log"
+like "$(send_named fay dead.2)$(send_named fred dead.3)" "250 *250 *" \
+	"from then on all do"
+is "$(left dead)" 3 "each of them once"
+stop
+
+# ---- answers ----
+
+# answers: how many the relay has; to SENDER: how many of them.
+answers() {
+	cat "$relay"/[0-9]* 2>/dev/null | grep -c '^RCPT TO:<'
+}
+answers_to() {
+	cat "$relay"/[0-9]* 2>/dev/null | grep -c "^RCPT TO:<$1@"
+}
+has_answers() {
+	[ "$(answers)" = "$1" ]
+}
+# dropped N: as many could not be left with the mailer.
+dropped() {
+	[ "$(grep -c 'failed to send vacation response .*(mailer_notice_limit' \
+		"$log")" = "$1" ]
+}
+relay three
+settings "submission_host = 127.0.0.1:$port" "mailer_notice_limit = 10" \
+	"mailer_retry_interval = 100 msecs" "sieve_user_email = vic@example.test" \
+	"mailer_failure_limit = 3"
+cat >"$home/vic.sieve" <<'END'
+require "vacation";
+vacation :addresses "vic@x" "I am away.";
+END
+hang banner
+ok "the server starts" start
+rm -rf "$home/amy"
+senders=$(seq -f s%g 15)
+# shellcheck disable=SC2086 # a list
+is "$(send_named vic vacation $senders | grep -c '^250')" 15 \
+	"15 messages to somebody who is away are filed while the relay hangs"
+is "$(send_many amy $UNRELATED)" $UNRELATED "so are $UNRELATED others"
+ok "the mailer holds ten answers, and tells of five that it does not" \
+	soon dropped 5
+is "$(answers)" 0 "none has left"
+relent
+ok "the relay is back, and ten leave" soon has_answers 10
+is "$(answers_to s1):$(answers_to s10):$(answers_to s11)" 1:1:0 \
+	"to those who wrote first, once each"
+ok "which is in the log, with the session" grep -q \
+	'mailer.*sent vacation response to <s1@partner.example>: user=<vic>, session=<..*>' \
+	"$log"
+send_named vic again s1 s11 >/dev/null
+ok "who had no answer gets one for the next message" soon has_answers 11
+is "$(answers_to s11):$(answers_to s1)" 1:1 "who had one does not"
+mailer=$(process mailer)
+kill -STOP "$mailer"
+like "$(send_named vic stopped t1 t2 t3)" "250 *250 *250 *" \
+	"nobody waits for a mailer that hangs"
+ok "the next one finds what was left for it" soon has_answers 14
+like "$(send_named vic slow slow)" "250 *" "an answer takes its time"
+ok "the server ends" stop
+is "$(answers_to slow)" 1 "after it has left"
+
+hang close
+ok "the server starts with a relay that is dead" start
+like "$(send_named vic last t4)" "250 *" "an answer cannot leave"
+ok "the server ends all the same" stop
+ok "and the log tells of it" grep -q \
+	'failed to send vacation response to <t4@.*the server ends' "$log"
 
 # ---- programs ----
 

@@ -33,6 +33,10 @@ UNIT_TESTS += %D%/waits
 %C%_waits_SOURCES = %D%/waits.c
 %C%_waits_LDADD = server/libserver.a $(TEST_LIBS)
 
+UNIT_TESTS += %D%/wayout
+%C%_wayout_SOURCES = %D%/wayout.c
+%C%_wayout_LDADD = server/libserver.a $(TEST_LIBS)
+
 # With a memory of deliveries of its own.
 UNIT_TESTS += %D%/worker
 %C%_worker_SOURCES = %D%/worker.c %D%/stage.c %D%/stage.h
