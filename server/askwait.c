@@ -16,7 +16,7 @@ send_question(
 	struct frame frame;
 
 	frame_begin(&frame, WIRE_WAIT);
-	wire_wait(&frame, &order);
+	wire_wait_order(&frame, &order);
 	return channel_send(master, &frame, err);
 }
 
@@ -88,7 +88,7 @@ askwait_end(struct channel *master, enum wire_wait what)
 	struct err err;
 
 	frame_begin(&frame, WIRE_WAITED);
-	wire_wait(&frame, &order);
+	wire_wait_order(&frame, &order);
 	if (channel_send(master, &frame, &err) < 0)
 		return; /* the loop will see that it has gone */
 }

@@ -595,7 +595,7 @@ wire_status_text(struct frame *frame, struct wire_status_text *text)
 /* ---- programs ---- */
 
 void
-wire_wait(struct frame *frame, struct wire_wait_order *order)
+wire_wait_order(struct frame *frame, struct wire_wait_order *order)
 {
 	FRAME_ENUM(frame, &order->what, WIRE_WAIT_PROGRAM);
 	frame_fd(frame, &order->answer);

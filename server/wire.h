@@ -634,7 +634,7 @@ struct wire_wait_order {
 	enum wire_wait what;
 	int answer; /* WAIT: master's end of the channel for MAY_WAIT */
 };
-void wire_wait(struct frame *frame, struct wire_wait_order *order);
+void wire_wait_order(struct frame *frame, struct wire_wait_order *order);
 
 struct wire_may_wait {
 	bool is_granted;

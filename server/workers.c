@@ -514,7 +514,7 @@ on_wait(struct worker *worker, struct frame *frame)
 {
 	struct wire_wait_order order = {.answer = -1};
 
-	wire_wait(frame, &order);
+	wire_wait_order(frame, &order);
 	if (!frame_is_whole(frame) || order.answer < 0) {
 		fd_close(&order.answer);
 		process_breach(&worker->process, frame);
@@ -530,7 +530,7 @@ on_waited(struct worker *worker, struct frame *frame)
 {
 	struct wire_wait_order order = {.answer = -1};
 
-	wire_wait(frame, &order);
+	wire_wait_order(frame, &order);
 	if (frame_is_whole(frame) && order.answer < 0) {
 		waits_end(&worker->generation->waits, &worker->waiter,
 			order.what);

@@ -198,7 +198,7 @@ send_frame(struct channel *to, struct frame *frame)
 static void
 take_link(struct evil *evil, struct frame *frame)
 {
-	struct wire_state_link state = {-1};
+	struct wire_state_link state = {.fd = -1};
 	struct wire_worker worker = {.fd = -1};
 
 	if (frame->type == WIRE_STATE_LINK) {

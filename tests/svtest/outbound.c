@@ -93,6 +93,14 @@ outbound_submit(const struct outbound_settings *settings,
 	return result;
 }
 
+/* There is no mailer here. */
+enum lookup
+outbound_leave(const struct outbound_settings *settings UNUSED,
+	const struct outbound_mail *mail UNUSED, struct err *err UNUSED)
+{
+	return LOOKUP_NONE;
+}
+
 struct outbound_pending *
 outbound_begin(struct arena *arena, const struct outbound_settings *settings,
 	const struct outbound_mail *mail)

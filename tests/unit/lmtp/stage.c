@@ -264,7 +264,7 @@ stage_worker(struct stage *stage, uint32_t number)
 struct channel
 stage_state(struct stage *stage)
 {
-	struct wire_state_link message;
+	struct wire_state_link message = {.is_mailer = false};
 	struct channel channel;
 	struct frame frame;
 	int pair[2];

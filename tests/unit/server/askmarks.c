@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/privilege.h"
 #include "server/claims.h"
+#include "server/wire.h"
 #include "tests/lib/test.h"
 #include "tests/unit/server/statehelp.h"
 
@@ -105,6 +106,51 @@ TEST(of_two_workers_who_claim_a_mark_one_gets_it)
 	CHECK_INT(keep(&worker, 2), 0);
 	CHECK_INT(claim(&other, 2), LOOKUP_NONE);
 	askmarks_clear(&other);
+	end();
+}
+
+static void
+send_unmark(struct channel *link, unsigned number, uint32_t uid)
+{
+	struct seen_mark mark = make(number);
+	struct wire_unmark unmark = {.uid = uid};
+	struct frame frame;
+
+	memcpy(unmark.key, mark.key, sizeof(unmark.key));
+	frame_begin(&frame, WIRE_UNMARK);
+	wire_unmark(&frame, &unmark);
+	CHECK_INT(channel_send(link, &frame, &err), 0);
+}
+
+TEST(a_mailer_gives_the_mark_of_a_user_back)
+{
+	struct channel mailer;
+
+	begin();
+	state_server_link_mailer(&server, &mailer);
+	CHECK_INT(keep(&worker, 1), 0);
+	CHECK_INT(keep(&worker, 2), 0);
+	send_unmark(&mailer, 2, (uint32_t)geteuid() + 1);
+	send_unmark(&mailer, 1, (uint32_t)geteuid());
+	/* Nobody answers; what is not done at once fails by the test's time. */
+	while (find(&worker, 1) == LOOKUP_FOUND)
+		continue;
+	CHECK_INT(find(&worker, 1), LOOKUP_NONE);
+	CHECK_INT(find(&worker, 2), LOOKUP_FOUND);
+	channel_close(&mailer);
+	end();
+}
+
+TEST(a_front_gives_no_mark_back)
+{
+	struct frame frame;
+
+	begin();
+	CHECK_INT(keep(&worker, 1), 0);
+	send_unmark(&server.link, 1, (uint32_t)geteuid());
+	CHECK_INT(channel_receive(&server.link, server.arena, &frame, &err),
+		LOOKUP_ERROR);
+	CHECK_INT(find(&worker, 1), LOOKUP_FOUND);
 	end();
 }
 

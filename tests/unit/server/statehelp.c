@@ -75,20 +75,26 @@ give_listener(struct state_server *server)
 }
 
 static void
-give_link(struct state_server *server)
+give_link(struct state_server *server, bool is_mailer, struct channel *link)
 {
-	struct wire_state_link link;
+	struct wire_state_link message = {.is_mailer = is_mailer};
 	struct frame frame;
 	struct err err;
 	int fds[2];
 
 	REQUIRE(channel_pair(fds) == 0);
-	channel_open(&server->link, fds[0], true);
-	link.fd = fds[1];
+	channel_open(link, fds[0], true);
+	message.fd = fds[1];
 	frame_begin(&frame, WIRE_STATE_LINK);
-	wire_state_link(&frame, &link);
+	wire_state_link(&frame, &message);
 	REQUIRE(channel_send(&server->master, &frame, &err) == 0);
 	close(fds[1]);
+}
+
+void
+state_server_link_mailer(struct state_server *server, struct channel *link)
+{
+	give_link(server, true, link);
 }
 
 void
@@ -114,7 +120,7 @@ state_server_start(struct state_server *server)
 	CHECK_INT(frame.type, WIRE_READY);
 	frame_close(&frame);
 	give_listener(server);
-	give_link(server);
+	give_link(server, false, &server->link);
 }
 
 int

@@ -25,6 +25,9 @@ struct state_server {
 void state_server_init(struct state_server *server);
 /* Runs state_main() in a process of its own and waits for READY. */
 void state_server_start(struct state_server *server);
+/* A mailer's link; the caller's to close. */
+void state_server_link_mailer(
+	struct state_server *server, struct channel *link);
 /* Waits for its end: the exit status, or 128 and the signal's number. */
 int state_server_wait(struct state_server *server);
 int state_server_kill(struct state_server *server);

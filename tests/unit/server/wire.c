@@ -65,7 +65,10 @@ MESSAGE(logs, {{STDIN_FILENO, -1, STDIN_FILENO}})
 MESSAGE(counters, {counters, 2})
 MESSAGE(listener, {.fd = STDIN_FILENO, .name = "lmtp", .is_inet = true})
 MESSAGE(stdio, {STDIN_FILENO, STDOUT_FILENO})
-MESSAGE(state_link, {STDIN_FILENO})
+MESSAGE(state_link, {STDIN_FILENO, true})
+MESSAGE(wait_order, {WIRE_WAIT_PROGRAM, STDIN_FILENO})
+MESSAGE(may_wait, {true})
+MESSAGE(unmark, {7, {2}})
 MESSAGE(worker, {7, STDIN_FILENO})
 MESSAGE(runner, {STDIN_FILENO})
 MESSAGE(run, {.use = WIRE_USE_CONVERT,
@@ -152,10 +155,11 @@ static const struct {
 	void (*write)(struct frame *frame);
 	void (*read)(struct frame *frame);
 } messages[] = {ROW(boot), ROW(logs), ROW(counters), ROW(listener), ROW(stdio),
-	ROW(state_link), ROW(worker), ROW(runner), ROW(run), ROW(ran),
-	ROW(rcpt), ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(route),
-	ROW(resolve), ROW(resolved), ROW(record), ROW(check), ROW(checked),
-	ROW(start), ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
+	ROW(state_link), ROW(wait_order), ROW(may_wait), ROW(unmark),
+	ROW(worker), ROW(runner), ROW(run), ROW(ran), ROW(rcpt),
+	ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(route), ROW(resolve),
+	ROW(resolved), ROW(record), ROW(check), ROW(checked), ROW(start),
+	ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
 	ROW(job_recipients), ROW(job), ROW(handle), ROW(result), ROW(claim),
 	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed), ROW(seen),
 	ROW(mark), ROW(marked), ROW(status_text)};
