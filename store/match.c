@@ -219,7 +219,8 @@ has_id(struct store_root *root, const struct folder_rules *rules,
 
 	if (found != LOOKUP_FOUND)
 		return found;
-	if (!str_equal_nocase(found_id, id) ||
+	/* RFC 8474 7: case is significant. */
+	if (!str_equal(found_id, id) ||
 		!decode(root->arena, rules, disk, rest_out))
 		return LOOKUP_NONE;
 	return root->driver->find(root, disk, err);

@@ -361,7 +361,8 @@ answer_mailbox_exists(
 
 /* The name behind this word; LOOKUP_NONE without one. */
 static enum lookup
-find_name(struct world *world, const struct lines *lines, struct str wanted,
+find_name(struct world *world, const struct lines *lines,
+	bool (*is_same)(struct str, struct str), struct str wanted,
 	size_t *from, struct str *name_out, struct err *err)
 {
 	struct str rest, word;
@@ -373,7 +374,7 @@ find_name(struct world *world, const struct lines *lines, struct str wanted,
 	while (*from < lines->count) {
 		rest = lines->items[(*from)++];
 		if (!str_next_field(&rest, ' ', &word) ||
-			!str_equal_nocase(word, wanted))
+			!is_same(word, wanted))
 			continue;
 		*name_out = rest;
 		return LOOKUP_FOUND;
@@ -390,8 +391,8 @@ answer_special_use(struct sieve_host *host, const struct str *mailbox,
 	size_t from = 0;
 
 	do
-		found = find_name(world, &world->test->uses, use, &from,
-			mailbox_out, err);
+		found = find_name(world, &world->test->uses, str_equal_nocase,
+			use, &from, mailbox_out, err);
 	while (found == LOOKUP_FOUND && mailbox != NULL &&
 		!str_equal(*mailbox, *mailbox_out));
 	return found;
@@ -404,7 +405,9 @@ answer_mailbox_by_id(struct sieve_host *host, struct str id,
 	struct world *world = world_of(host);
 	size_t from = 0;
 
-	return find_name(world, &world->test->ids, id, &from, mailbox_out, err);
+	/* Ids have case (RFC 8474 7). */
+	return find_name(world, &world->test->ids, str_equal, id, &from,
+		mailbox_out, err);
 }
 
 static enum lookup

@@ -89,7 +89,8 @@ TEST(a_folder_is_found_by_its_id_whatever_its_name)
 	store = box_open(&settings);
 	CHECK_INT(store_find_id(store, STR("abc1"), &name, &err), LOOKUP_FOUND);
 	CHECK_STR_IS(name, "Entwürfe.Neu");
-	CHECK_INT(store_find_id(store, STR("ABC2"), &name, &err), LOOKUP_FOUND);
+	CHECK_INT(store_find_id(store, STR("ABC2"), &name, &err), LOOKUP_NONE);
+	CHECK_INT(store_find_id(store, STR("abc2"), &name, &err), LOOKUP_FOUND);
 	CHECK_STR_IS(name, "Other");
 	CHECK_INT(store_find_id(store, STR(GUID), &name, &err), LOOKUP_FOUND);
 	CHECK_STR_IS(name, "INBOX");
