@@ -48,6 +48,10 @@ add_problems(struct buf *out, const struct sieve_report *report)
 			problem->script, problem->line, problem->column,
 			sieve_problem_word(problem), problem->text);
 	}
+	if (report->is_full)
+		buf_add_format(out,
+			"%ssieve: there are more errors, which are not told\n",
+			when);
 }
 
 static void

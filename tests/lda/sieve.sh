@@ -124,4 +124,47 @@ fresh
 echo 'keep;' | script
 lda
 is "$status:$(count):$(keywords)" 0:1: "a script without errors marks nothing"
+
+# ---- how much there is in the user's log ----
+
+user_log=$home/.dovecot.sieve.log
+# words COUNT: a script with so many errors.
+words() {
+	awk -v count="$1" 'BEGIN {
+		for (i = 1; i <= count; i++) print "frob" i ";" }'
+}
+fresh
+words 40 | script
+lda
+is "$status:$(count):$(grep -c ": error: " "$user_log")" 0:1:30 \
+	"of 40 errors 30 are told"
+is "$(tail -n 1 "$user_log" | sed 's/.*sieve: //')" \
+	"there are more errors, which are not told" "and that there are more"
+words 30 | script
+rm "$user_log"
+lda
+is "$(grep -c ": error: " "$user_log"):$(grep -c "more errors" "$user_log")" \
+	30:0 "30 errors are all told"
+
+fresh
+echo 'require "ihave"; error "no";' | script
+lda
+is "$(grep -c "error: error: no" "$user_log")" 1 "an error is told"
+lda
+is "$(grep -c "error: error: no" "$user_log"):$([ -e "$user_log.0" ] || echo none)" \
+	2:none "and the next one below it"
+# The log is in the user's hands; what is in it does not matter.
+yes "an old line" | head -c 10240 >"$user_log"
+lda
+is "$(grep -c "error: error: no" "$user_log"):$([ -e "$user_log.0" ] || echo none)" \
+	1:none "a log of 10 KiB is written to"
+lda
+is "$(grep -c "error: error: no" "$user_log"):$(grep -c "" "$user_log")" 1:1 \
+	"behind that a new one begins"
+is "$(grep -c "error: error: no" "$user_log.0")" 1 "and the old one has .0 behind its name"
+yes "another line" | head -c 10250 >"$user_log"
+lda
+is "$(grep -c "error: error: no" "$user_log")" 1 "so it is the next time"
+is "$(grep -c "another line" "$user_log.0"):$(grep -c "an old line" "$user_log.0")" \
+	788:0 "and there are never more than these two"
 done_testing
