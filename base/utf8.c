@@ -140,6 +140,18 @@ utf8_count(struct str s)
 }
 
 struct str
+utf8_first(struct str s, size_t count)
+{
+	size_t at = 0;
+	uint32_t code;
+
+	for (; at < s.len && count > 0; count--)
+		if (!utf8_next(s, &at, &code))
+			at++;
+	return str_slice(s, 0, at);
+}
+
+struct str
 utf8_cut(struct str s, size_t bytes)
 {
 	if (s.len <= bytes)

@@ -37,4 +37,7 @@ size_t utf8_count(struct str s);
  * a code point. */
 struct str utf8_cut(struct str s, size_t bytes);
 
+/* The first `count` code points of `s`; every wrong byte counts as one. */
+struct str utf8_first(struct str s, size_t count);
+
 #endif

@@ -11,6 +11,8 @@
 
 #include "base/banned.h"
 
+enum { LONGEST_VARIABLE_NAME = 64 }; /* RFC 5229 6 asks for 32 at least */
+
 /* What a name led to. */
 struct included_name {
 	enum sieve_location location;
@@ -65,9 +67,18 @@ scope_add(struct arena *arena, struct scope *scope, struct str name)
 	return &scope->entries[scope->count++];
 }
 
+/* For one more variable of that name? */
 static bool
-has_room(struct checker *checker, struct position at, const struct scope *scope)
+has_room(struct checker *checker, struct position at, const struct scope *scope,
+	struct str name)
 {
+	if (name.len > LONGEST_VARIABLE_NAME) {
+		check_error(checker, at,
+			"the variable's name %s is too long: %d characters are "
+			"the limit",
+			check_quote(checker, name), LONGEST_VARIABLE_NAME);
+		return false;
+	}
 	if (scope->count < checker->settings->max_variables)
 		return true;
 	check_error(checker, at,
@@ -82,7 +93,7 @@ compile_local(struct checker *checker, struct position at, struct str name,
 {
 	struct compilation *compilation = checker->unit->compilation;
 
-	if (!has_room(checker, at, &checker->scope))
+	if (!has_room(checker, at, &checker->scope, name))
 		return false;
 	*entry_out = scope_add(checker->arena, &checker->scope, name);
 	(*entry_out)->index = compilation->variables++;
@@ -98,7 +109,7 @@ compile_global(struct checker *checker, struct position at, struct str name,
 	struct scope_entry *entry = scope_find(globals, name);
 
 	if (entry == NULL) {
-		if (!has_room(checker, at, globals))
+		if (!has_room(checker, at, globals, name))
 			return false;
 		entry = scope_add(compilation->arena, globals, name);
 		entry->index = compilation->variables++;

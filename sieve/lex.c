@@ -428,6 +428,19 @@ take_name(struct lexer *lexer)
 }
 
 static void
+lex_word(struct lexer *lexer, struct token *token, enum token_kind kind)
+{
+	token->text = take_name(lexer);
+	if (token->text.len > LONGEST_IDENTIFIER)
+		report_error(lexer->reporter, token->at,
+			"name %s is too long: %d characters are the limit",
+			report_quote(lexer->reporter, token->text),
+			LONGEST_IDENTIFIER);
+	else
+		token->kind = kind;
+}
+
+static void
 lex_identifier(struct lexer *lexer, struct token *token)
 {
 	if (ascii_lower(peek(lexer, 0)) == 't' &&
@@ -435,8 +448,7 @@ lex_identifier(struct lexer *lexer, struct token *token)
 		lex_multi_line(lexer, token);
 		return;
 	}
-	token->text = take_name(lexer);
-	token->kind = TOKEN_IDENTIFIER;
+	lex_word(lexer, token, TOKEN_IDENTIFIER);
 }
 
 static void
@@ -448,8 +460,7 @@ lex_tag(struct lexer *lexer, struct token *token)
 			"a name has to follow \":\" without a blank");
 		return;
 	}
-	token->text = take_name(lexer);
-	token->kind = TOKEN_TAG;
+	lex_word(lexer, token, TOKEN_TAG);
 }
 
 /* 1 for no suffix, 0 when there is no such suffix. */

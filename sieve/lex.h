@@ -38,6 +38,9 @@ enum token_kind { /* ORDER TOKENS */
 	TOKEN_SEMICOLON
 };
 
+/* Of names and tags; longer ones are errors. */
+enum { LONGEST_IDENTIFIER = 32 };
+
 struct token {
 	enum token_kind kind;
 	struct position at;

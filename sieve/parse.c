@@ -5,6 +5,8 @@
 
 #include "base/banned.h"
 
+enum { MOST_ARGUMENTS = 32 }; /* of a command, tags included */
+
 struct parser {
 	struct arena *tree;
 	struct reporter *reporter;
@@ -140,13 +142,21 @@ static bool
 parse_arguments(struct parser *parser, struct ast_command *node)
 {
 	struct ast_argument **end = &node->arguments;
+	size_t count = 0;
 
-	for (;;) {
+	for (;; count++) {
 		bool is_end;
+		struct position at = parser->token.at;
 		struct ast_argument *argument = parse_argument(parser, &is_end);
 
 		if (argument == NULL)
 			return is_end;
+		if (count == MOST_ARGUMENTS) {
+			report_error(parser->reporter, at,
+				"there are more than %d arguments",
+				MOST_ARGUMENTS);
+			return false;
+		}
 		*end = argument;
 		end = &argument->next;
 	}

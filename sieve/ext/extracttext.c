@@ -48,19 +48,6 @@ current_text(struct run *run, struct str *text_out)
 	return status;
 }
 
-/* The first `count` code points. */
-static struct str
-cut(struct str text, uint64_t count)
-{
-	size_t at = 0;
-	uint32_t code;
-
-	for (; count > 0 && at < text.len; count--)
-		if (!utf8_next(text, &at, &code))
-			at++;
-	return str_slice(text, 0, at);
-}
-
 static enum sieve_status
 act_extracttext(struct run *run, const struct call *call)
 {
@@ -71,7 +58,7 @@ act_extracttext(struct run *run, const struct call *call)
 	if (status != SIEVE_OK)
 		return status;
 	if (first != NULL)
-		text = cut(text, first->argument.number);
+		text = utf8_first(text, first->argument.number);
 	if (variables_modify(run, call, &text) != SIEVE_OK)
 		return SIEVE_FAILED;
 	variable_set(run, &run->variables[call->variables[0]], text);

@@ -31,7 +31,7 @@ enum {
 	STEP_OCTETS = 1024,
 	FIELDS_FOR_A_STEP = 8,
 	DAY_SECONDS = 24 * 60 * 60,
-	SUBJECT_MOST = 1024, /* bytes: 256 characters whatever they are */
+	SUBJECT_MOST = 256, /* characters; more is cut off */
 	DISPLAY_MOST = 256,
 	MOST_OWN = 1000, /* addresses of one person */
 	ANSWER_COST = 2048
@@ -459,8 +459,8 @@ original_subject(const struct answer *answer)
 
 	if (field == NULL)
 		return STR_EMPTY;
-	return utf8_cut(str_trim(encodedword_decode(
-				answer->run->scratch, field->value)),
+	return utf8_first(str_trim(encodedword_decode(
+				  answer->run->scratch, field->value)),
 		SUBJECT_MOST);
 }
 
@@ -507,7 +507,7 @@ read_subject(struct answer *answer)
 		text = str_from(run->settings.vacation.subject);
 	}
 	answer->vacation->subject = copy(answer,
-		letter_line(run->scratch, utf8_cut(text, SUBJECT_MOST)));
+		letter_line(run->scratch, utf8_first(text, SUBJECT_MOST)));
 	return SIEVE_OK;
 }
 

@@ -15,6 +15,8 @@
 
 #include "base/banned.h"
 
+enum { MOST_NAME_PARTS = 10 }; /* between dots, as in Pigeonhole */
+
 /* ---- names ---- */
 
 static bool
@@ -66,6 +68,17 @@ variables_is_name(struct str name)
 
 /* ---- namespaces (RFC 5229 3) ---- */
 
+static size_t
+count_parts_of_name(struct str name)
+{
+	struct str part;
+	size_t count = 0;
+
+	while (str_next_field(&name, '.', &part))
+		count++;
+	return count;
+}
+
 static void
 unknown_namespace(struct checker *checker, struct position at, struct str shown)
 {
@@ -89,6 +102,12 @@ resolve_member(struct checker *checker, struct position at, struct str shown,
 {
 	int id;
 
+	if (1 + count_parts_of_name(member) > MOST_NAME_PARTS) {
+		check_error(checker, at,
+			"%s has more than %d parts between its dots",
+			check_quote(checker, shown), MOST_NAME_PARTS);
+		return false;
+	}
 	for (id = EXTENSION_CORE + 1; id < EXTENSION_COUNT; id++) {
 		const struct extension_ops *ops =
 			registry_extension((enum extension_id)id)->ops;

@@ -119,6 +119,11 @@ TEST(a_cut_never_leaves_half_a_code_point)
 	CHECK_STR_IS(utf8_cut(s, 3), "a\xc3\xa9");
 	CHECK_STR_IS(utf8_cut(s, 2), "a");
 	CHECK_STR_IS(utf8_cut(s, 0), "");
+	CHECK_STR_IS(utf8_first(s, 4), "a\xc3\xa9\xe2\x82\xac");
+	CHECK_STR_IS(utf8_first(s, 3), "a\xc3\xa9\xe2\x82\xac");
+	CHECK_STR_IS(utf8_first(s, 2), "a\xc3\xa9");
+	CHECK_STR_IS(utf8_first(s, 0), "");
+	CHECK_STR_IS(utf8_first(STR("\xff\xe2\x82z"), 2), "\xff\xe2");
 }
 
 /* ASCII is passed over eight bytes at a time. */
