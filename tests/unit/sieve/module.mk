@@ -23,3 +23,10 @@ UNIT_TESTS += %D%/settings
 UNIT_TESTS += %D%/part
 %C%_part_SOURCES = %D%/part.c %D%/world.c %D%/world.h
 %C%_part_LDADD = $(SIEVE_TEST_LIBS)
+
+UNIT_TESTS += %D%/cost
+%C%_cost_SOURCES = %D%/cost.c %D%/world.c %D%/world.h
+%C%_cost_LDADD = $(SIEVE_TEST_LIBS)
+%C%_cost_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=memory_get \
+	-Wl,--wrap=memory_resize -Wl,--wrap=encodedword_decode \
+	-Wl,--wrap=address_parse_list
