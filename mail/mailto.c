@@ -132,7 +132,8 @@ add_recipient(struct parser *parser, struct str text)
 		return 0;
 	if (parser->recipient_count == parser->most_recipients)
 		return err_set(parser->err, ERR_USAGE, "5.1.3",
-			"it has more than %zu recipients",
+			"it has more than %zu recipients "
+			"(sieve_notify_mailto_max_recipients)",
 			parser->most_recipients);
 	parser->recipients[parser->recipient_count++] = address.text;
 	return 0;
@@ -205,7 +206,9 @@ add_header(struct parser *parser, struct str name, struct str value)
 		return 0;
 	if (parser->header_count == parser->most_headers)
 		return err_set(parser->err, ERR_USAGE, "5.1.3",
-			"it has more than %zu headers", parser->most_headers);
+			"it has more than %zu headers "
+			"(sieve_notify_mailto_max_headers)",
+			parser->most_headers);
 	parser->headers[parser->header_count++] =
 		(struct mailto_header){name, value};
 	return 0;

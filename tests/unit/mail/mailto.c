@@ -120,9 +120,11 @@ TEST(what_is_wrong_is_told)
 		{"mailto:joe@example.com?cc=%3C%3E",
 			"this is no address: \"\""},
 		{"mailto:1@a.b,2@a.b,3@a.b,4@a.b,5@a.b,6@a.b,7@a.b,8@a.b,9@a.b",
-			"it has more than 8 recipients"},
+			"it has more than 8 recipients "
+			"(sieve_notify_mailto_max_recipients)"},
 		{"mailto:1@a.b?a=1&b=1&c=1&d=1&e=1",
-			"it has more than 4 headers"},
+			"it has more than 4 headers "
+			"(sieve_notify_mailto_max_headers)"},
 	};
 	struct arena *arena = arena_open();
 	size_t i;
