@@ -353,6 +353,8 @@ list_scripts(struct sequence *sequence, struct err *err)
 	const struct settings *settings = sequence->delivery->settings;
 	enum lookup personal;
 
+	if (!settings->sieve_enabled)
+		return 0;
 	if (list_add_all(sequence, &settings->sieve_before, err) < 0)
 		return -1;
 	personal = list_add_personal(sequence, err);

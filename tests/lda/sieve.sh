@@ -125,6 +125,16 @@ echo 'keep;' | script
 lda
 is "$status:$(count):$(keywords)" 0:1: "a script without errors marks nothing"
 
+# ---- sieve_enabled ----
+
+fresh
+echo 'discard;' | script
+echo 'redirect "a@example.org";' >"$home/before.sieve"
+lda -o sieve_enabled=no -o 'sieve_before=~/before.sieve' -o 'sieve_discard=~/before.sieve'
+is "$status:$(count)" 0:1 "sieve_enabled=no: no script judges"
+lda -o sieve_enabled=yes
+is "$status:$(count)" 0:1 "sieve_enabled=yes: they do"
+
 # ---- how much there is in the user's log ----
 
 user_log=$home/.dovecot.sieve.log
@@ -167,4 +177,54 @@ lda
 is "$(grep -c "error: error: no" "$user_log")" 1 "so it is the next time"
 is "$(grep -c "another line" "$user_log.0"):$(grep -c "an old line" "$user_log.0")" \
 	788:0 "and there are never more than these two"
+
+# ---- each limit of the configuration is the engine's ----
+
+# limit SETTING=VALUE SCRIPT: the script runs into it, and not without it.
+limit() {
+	fresh
+	printf '%s\n' "$2" | script
+	[ ! -d personal ] || cp -R personal "$home/sieve"
+	lda
+	is "$(cat "$user_log" 2>/dev/null)" "" "${1%%=*} is not reached by default"
+	lda -o "$1"
+	like "$(cat "$user_log" 2>&1)" "*(${1%%=*}*)*" "$1 is the engine's"
+}
+# letters COUNT
+letters() {
+	printf "%${1}s" "" | tr ' ' x
+}
+long=$(letters 2000)
+limit sieve_max_script_size=1k "# $long"
+limit sieve_max_string_size=1k "if header \"Subject\" \"$long\" { keep; }"
+limit sieve_max_nesting=2 "if not not not true { keep; }"
+limit sieve_max_actions=1 \
+	'require "fileinto"; fileinto "INBOX"; redirect "a@example.org";'
+limit sieve_max_redirects=1 \
+	'redirect "a@example.org"; redirect "b@example.org";'
+limit sieve_max_steps=100 "$(awk 'BEGIN {
+	for (i = 0; i < 60; i++) print "if header \"X\" \"y\" { keep; }" }')"
+limit sieve_max_memory=64k 'require "variables";
+	set "a" "'"$long$long"'";
+	set "b" "${a}${a}${a}${a}";
+	set "c" "${b}${b}${b}${b}${b}${b}";'
+limit sieve_variables_max_scope_size=128 "require \"variables\";
+	$(awk 'BEGIN { for (i = 0; i < 130; i++) print "set \"a" i "\" \"x\";" }')"
+limit sieve_variables_max_value_size=4000 \
+	"require \"variables\"; set \"a\" \"$long$long$long\";"
+limit sieve_editheader_max_header_size=1k \
+	"require \"editheader\"; addheader \"X-A\" \"$long\";"
+limit sieve_notify_max_notifications=1 'require "enotify";
+	notify "mailto:a@example.org"; notify "mailto:b@example.org";'
+limit sieve_notify_mailto_max_recipients=1 \
+	'require "enotify"; notify "mailto:a@example.org,b@example.org";'
+limit sieve_notify_mailto_max_headers=1 \
+	'require "enotify"; notify "mailto:a@example.org?x-a=1&x-b=2";'
+mkdir personal
+echo 'require "include"; include "two";' >personal/one.sieve
+echo 'require "include"; include "three";' >personal/two.sieve
+echo 'keep;' >personal/three.sieve
+limit sieve_include_max_includes=2 'require "include"; include "one";'
+limit sieve_include_max_nesting_depth=2 'require "include"; include "one";'
+rm -r personal
 done_testing
