@@ -3,7 +3,7 @@
     backend.py PORT FOLDER
 
 Reads FOLDER/steps anew at each command: lines "STEP ACTION" with STEP one of
-greeting, lhlo, xclient, mail, rcpt, data, dot, rset and quit, and ACTION
+greeting, lhlo, starttls, xclient, mail, rcpt, data, dot, rset and quit, and ACTION
     say TEXT       this in place of the usual reply ("\\n" ends a line)
     close          no answer, the connection ends
     half TEXT      these bytes, then the connection ends
@@ -13,6 +13,7 @@ greeting, lhlo, xclient, mail, rcpt, data, dot, rset and quit, and ACTION
     many           at dot: one answer too many
 and "offer WORDS", a line of the answer to LHLO; "smtp": one answer to a message.
 "close idle" ends the connection half a second after a message.
+"tls": it begins with a handshake.  The key and certificate are FOLDER/tls.pem.
 SIGUSR1 ends all connections.
 Writes what it is told to FOLDER/log, each line with the number of the connection in
 front, and messages to FOLDER/mail.NUMBER.
@@ -24,6 +25,7 @@ import itertools
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 
@@ -120,6 +122,11 @@ class Talk:
             return True
         return rest[:1] in "23"
 
+    def start_tls(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.path.join(self.backend.folder, "tls.pem"))
+        self.connection = context.wrap_socket(self.connection, server_side=True)
+
     def hello(self):
         lines = ["backend.example"] + self.backend.offers()
         marks = ["-"] * (len(lines) - 1) + [" "]
@@ -171,6 +178,9 @@ class Talk:
             self.results()
         elif verb == "XCLIENT":
             self.answer("xclient", "220 backend.example again")
+        elif verb == "STARTTLS":
+            if self.answer("starttls", "220 2.0.0 Go on"):
+                self.start_tls()
         elif verb == "RSET":
             self.recipients = []
             self.answer("rset", "250 2.0.0 Yes")
@@ -182,6 +192,8 @@ class Talk:
 
     def run(self):
         try:
+            if self.backend.has("tls"):
+                self.start_tls()
             self.answer("greeting", "220 backend.example")
             while True:
                 line = self.line().decode()
@@ -195,12 +207,12 @@ class Talk:
 def main():
     backend = Backend(sys.argv[2])
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-    connections = []
+    talks = []
 
     def end_all(*_):
-        while connections:
+        while talks:
             try:
-                connections.pop().shutdown(socket.SHUT_RDWR)
+                talks.pop().connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
 
@@ -209,8 +221,8 @@ def main():
         pass
     for number in itertools.count(1):
         connection, _ = listener.accept()
-        connections.append(connection)
         talk = Talk(backend, number, connection)
+        talks.append(talk)
         threading.Thread(target=talk.run, daemon=True).start()
 
 

@@ -4,6 +4,10 @@
 
 proxy_fake=$TEST_WORK/fake
 mkdir "$proxy_fake"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	-subj /CN=tls.example -addext subjectAltName=DNS:tls.example \
+	-keyout "$proxy_fake/key" -out "$proxy_fake/certificate" 2>/dev/null
+cat "$proxy_fake/key" "$proxy_fake/certificate" >"$proxy_fake/tls.pem"
 python3 "$TEST_SOURCE/tests/server/backend.py" 2451 "$proxy_fake" &
 proxy_fake_pid=$!
 at_end "kill $proxy_fake_pid 2>/dev/null"
@@ -62,12 +66,19 @@ two@fake.test:::::::proxy=y host=127.0.0.1 port=2451 proxy_timeout=2
 smtp@fake.test:::::::proxy=y host=127.0.0.1 port=2451 protocol=smtp proxy_timeout=2
 smtq@fake.test:::::::proxy=y host=127.0.0.1 port=2451 protocol=smtp proxy_timeout=2
 off@example.test:::::::proxy=y host=127.0.0.1 port=2459
+plain@tls.test:::::::proxy=y host=tls.example hostip=127.0.0.1 port=2451 proxy_timeout=2 ssl=yes
+any@tls.test:::::::proxy=y host=tls.example hostip=127.0.0.1 port=2451 proxy_timeout=2 ssl=any-cert
+start@tls.test:::::::proxy=y host=tls.example hostip=127.0.0.1 port=2451 proxy_timeout=2 starttls=yes
+wrong@tls.test:::::::proxy=y host=other.example hostip=127.0.0.1 port=2451 proxy_timeout=2 starttls=yes
+lax@tls.test:::::::proxy=y host=other.example hostip=127.0.0.1 port=2451 proxy_timeout=2 starttls=any-cert
+from@fake.test:::::::proxy=y host=127.0.0.1 port=2451 source_ip=127.0.0.9
 self@example.test:::::::proxy=y host=127.0.0.1 port=2452
 dest@fake.test:::::::proxy=y host=127.0.0.1 port=2451 destuser=other@fake.test
 END
 server_conf proxy <<END
 mail_location = maildir:~/Maildir
 lmtp_proxy = yes
+ssl_client_ca_file = $TEST_WORK/fake/tls.pem
 login_trusted_networks = 127.0.0.1
 userdb {
   driver = passwd-file
@@ -286,3 +297,77 @@ python deliver "$target" dest@fake.test >/dev/null
 is "$(told | grep ^RCPT)" \
 	"RCPT TO:<other@fake.test> ORCPT=rfc822;dest@fake.test" \
 	"destuser is another recipient there, who knows the first one"
+
+# ---- TLS ----
+
+fresh tls
+is "$(python deliver "$target" plain@tls.test any@tls.test)" \
+	"plain@tls.test 250
+any@tls.test 250" "mail goes by TLS from the beginning where the record says so"
+fresh 'offer STARTTLS' 'offer PIPELINING'
+is "$(python deliver "$target" start@tls.test lax@tls.test)" \
+	"start@tls.test 250
+lax@tls.test 250" "... and by STARTTLS"
+is "$(told | grep -c '^LHLO')" 4 "what was said before counts for nothing"
+is "$(python deliver "$target" wrong@tls.test)" "wrong@tls.test 451" \
+	"no mail for a host whose certificate has another name"
+like "$(grep Error: "$TEST_WORK/log/proxy.log" | tail -n 1)" \
+	"*127.0.0.1:2451: connect: the certificate of other.example is not good: *" \
+	"the log says why"
+fresh
+is "$(python deliver "$target" start@tls.test)" "start@tls.test 451" \
+	"none in the clear where TLS was wanted"
+fresh 'offer STARTTLS' 'starttls say 220 2.0.0 Go\n250 before TLS'
+is "$(python deliver "$target" start@tls.test)" "start@tls.test 451" \
+	"none for one that speaks ahead of TLS"
+fresh 'offer STARTTLS' 'starttls say 454 4.7.0 no'
+is "$(python deliver "$target" start@tls.test)" "start@tls.test 451" \
+	"none for one that has no TLS now"
+
+# ---- long messages, many at a time ----
+
+fresh 'offer PIPELINING' 'offer CHUNKING'
+is "$(SIZE=3000000 python deliver "$target" one@fake.test)" "one@fake.test 250" \
+	"a long message is passed on as chunks"
+is "$(cat "$proxy_fake"/mail.* | wc -c)" \
+	"$(sed -n 's/.*BDAT \([0-9]*\) LAST/\1/p' "$proxy_fake/log")" "... whole"
+fresh
+is "$(SIZE=3000000 python deliver "$target" one@fake.test amy@example.test)" \
+	"one@fake.test 250
+amy@example.test 250" "... and behind DATA"
+python deliver "$target" from@fake.test >/dev/null
+is "$(python deliver "$target" from@fake.test)" "from@fake.test 250" \
+	"source_ip is an address of ours"
+
+# ---- the end of the process ----
+
+fresh 'dot hang'
+python deliver "$target" one@fake.test >"$TEST_WORK/killed" &
+proxy_waiting=$!
+wait_for 10 grep -q DATA "$proxy_fake/log"
+kill -9 "$(pgrep -P "$server_pid" -f -- --child=proxy)"
+wait "$proxy_waiting"
+is "$(cat "$TEST_WORK/killed")" "one@fake.test 451" \
+	"a proxy that is killed is a temporary failure"
+fresh
+# shellcheck disable=SC2317
+is_back() {
+	[ "$(python deliver "$target" one@fake.test)" = "one@fake.test 250" ]
+}
+ok "another one is started" wait_for 10 is_back
+fresh 'dot hang'
+python deliver "$target" one@fake.test >"$TEST_WORK/reloaded" &
+proxy_waiting=$!
+wait_for 10 grep -q DATA "$proxy_fake/log"
+"$doorstep" -c "$TEST_WORK/proxy.conf" reload >/dev/null
+steps
+wait_for 10 is_back
+wait "$proxy_waiting"
+is "$(cat "$TEST_WORK/reloaded")" "one@fake.test 451" \
+	"a reload waits for what is under way"
+is "$(python deliver "$target" one@fake.test)" "one@fake.test 250" \
+	"what comes next goes by the new one"
+server_stop
+is $? 0 "the server stops"
+server_pid=$proxy_back_pid
+server_stop
