@@ -66,7 +66,7 @@ END
 			"the mail that it may hand over is filed"
 		like "$(evil_said $name 'result 1')" "result 1 is 2 4.3.0" \
 			"another user's in the same job is not"
-		is "$(find "$TEST_WORK/home/bob" -type f | wc -l)" 0 \
+		is "$(find "$TEST_WORK/home/bob" -path "*/Maildir/*" -type f | wc -l)" 0 \
 			"and nothing of it is in that user's home"
 	fi
 	ok "as $evil_mode: master still answers" \
