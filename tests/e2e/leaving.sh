@@ -311,8 +311,29 @@ echo "mx:{PLAIN}s3cret" >"$TEST_WORK/relay-users"
 doveadm -c "$TEST_WORK/dovecot.conf" reload 2>/dev/null
 arrive 1
 is "$(recorded)" 1 "it leaves when the password is right"
-postfix_took_all
 is "$(server_deaths e2e | grep -cv "mailer process $old was killed")" 0 \
 	"no other process broke"
+ok "the server stops" server_stop
+
+# ---- by Postfix's sendmail, which hands over to a setgid program ----
+
+{
+	with_our_paths "$sample/lmtp-virtual-users.conf"
+	echo "sendmail_dsn = yes"
+} | server_conf plain
+server_start plain
+fresh
+cat >"$mail/amy/.dovecot.sieve" <<'END'
+require ["redirect-dsn", "vacation"];
+redirect :notify "never" :ret "hdrs" "bob@elsewhere.example";
+vacation :handle "sendmail" "Away.";
+END
+message "By sendmail" | smtp ada@client.example "amy@$domain"
+arrive 2
+is "$(envelopes)" "MAILER-DAEMON ada@client.example
+ada@client.example bob@elsewhere.example" \
+	"a redirect with a wish and an answer leave by the mailer's sendmail"
+like "$(stat -c %A "$(command -v postdrop)")" "??????s*" "which is setgid"
+postfix_took_all
 ok "the server stops" server_stop
 done_testing
