@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "deliver/forwardlock.h"
 #include "deliver/mailboxes.h"
 #include "deliver/programs.h"
 #include "deliver/quota.h"
@@ -454,6 +455,8 @@ keep_seen(struct batch *batch)
 		for (d = 0; d < job->count; d++)
 			redirect_remember(job, &job->deliveries[d]);
 		seen_keep(job);
+		for (d = 0; d < job->count; d++)
+			forwardlock_give(&job->deliveries[d]);
 	}
 }
 

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libdeliver.a
 	%D%/deliver.c %D%/deliver.h \
 	%D%/detail.c %D%/detail.h \
 	%D%/execute.c %D%/execute.h \
+	%D%/forwardlock.c %D%/forwardlock.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/environment.c %D%/environment.h \
 	%D%/extlists.c %D%/extlists.h \

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "outbound/outbound.h"
+#include "deliver/forwardlock.h"
 #include "deliver/plan.h"
 #include "deliver/report.h"
 #include "deliver/returnpath.h"
@@ -109,6 +110,18 @@ is_duplicate(
 		return false;
 	make_key(job, address, key);
 	return seen_find(job, delivery, key);
+}
+
+/* The same message is forwarded by one process at a time. */
+static void
+wait_for_others(struct job *job, const struct delivery *delivery)
+{
+	unsigned char key[SIEVE_MARK_KEY];
+
+	if (memory_s(job, delivery) == 0)
+		return;
+	make_key(job, STR_EMPTY, key);
+	forwardlock_take(job, delivery, key);
 }
 
 static void
@@ -337,6 +350,7 @@ redirect_need(struct job *job, struct delivery *delivery,
 	bool is_known;
 
 	*why_out = NULL;
+	wait_for_others(job, delivery);
 	if (is_loop(job, delivery)) {
 		*why_out = "it was forwarded by this user before";
 		return REDIRECT_UNWANTED;

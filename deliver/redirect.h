@@ -27,7 +27,7 @@ enum redirect_need {
 enum redirect_need redirect_need(struct job *job, struct delivery *delivery,
 	const struct plan_redirect *redirect, const char **why_out);
 
-/* When the delivery has come to its end.  If it failed: what was handed over all
+/* When the delivery has come to its end, and its marks are kept.  If it failed: what was handed over all
  * the same is remembered, so that the retry does not send it once more. */
 void redirect_remember(struct job *job, const struct delivery *delivery);
 

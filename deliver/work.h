@@ -71,6 +71,8 @@ struct delivery_work {
 	bool creates_folder;    /* it is to be made if it is missing */
 	struct extlists *lists; /* NULL: nobody has asked for one */
 	bool seen_is_down;      /* the user's own file; it has been told */
+	bool has_forward_lock;  /* forwardlock.h */
+	int forward_lock;
 	struct plan *plan;
 	struct work_notices {
 		struct notice *items;

@@ -214,15 +214,17 @@ is "$(left)" "$before" "is not forwarded: the user's file remembers"
 # Each is under way for two seconds: all have asked before the first has left.
 crowd() {
 	hour=$(date +%H)
+	crowd=
 	rm -rf "$home/Maildir"
 	before=$(left)
 	i=0
 	while [ $i -lt 8 ]; do
 		i=$((i + 1))
-		printf 'Message-ID: <%s.%s@x>\n\nx\n' "$1" $i >"message.$i"
+		printf 'Message-ID: <%s.%s@x>\n\nx\n' "$1" \
+			"${2:-$i}" >"message.$i"
 		as_user env HOME="$home" USER=amy "$lda" -c "$conf" \
 			-f ada@partner.example <"message.$i" &
-		crowd="${crowd:-} $!"
+		crowd="$crowd $!"
 	done
 	# shellcheck disable=SC2086 # several numbers
 	wait $crowd
@@ -237,6 +239,10 @@ crowd eight || {
 	crowd nine
 }
 is "$found" 3:5 "of eight at the same time no more leave than may, and none is lost"
+settings "submission_host = 127.0.0.1:$port" "libexec_dir = $libexec" \
+	"submission_timeout = 30 secs"
+crowd same one
+is "$found" 1:7 "the same message eight times at the same time leaves once"
 echo 'redirect "bob@elsewhere.example";' >"$home/script"
 
 # ---- TLS from the first byte on ----
