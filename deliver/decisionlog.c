@@ -81,7 +81,7 @@ int
 decisionlog_add(
 	const char *path, uint64_t size_max, struct str line, struct err *err)
 {
-	struct stat status;
+	struct stat status = {.st_size = 0};
 	int fd, result;
 
 	if (open_log(path, &fd, &status, err) < 0)

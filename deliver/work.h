@@ -64,7 +64,7 @@ struct delivery_work {
 		struct script_run {
 			const char *path;
 			const char *error; /* why it failed; NULL: it did not */
-		} *runs;               /* in order */
+		} * runs;                  /* in order */
 		size_t run_count, run_size;
 	} script;
 	struct str folder;      /* of keep: -m, the detail's, or INBOX */

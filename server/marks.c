@@ -319,7 +319,7 @@ put(struct marks *marks, uint32_t uid, const struct wire_mark_item *item,
 		.value = str_of(&kind, 1),
 		.expires_s =
 			item->expires_s < latest ? item->expires_s : latest};
-	enum wire_mark_kind old_kind;
+	enum wire_mark_kind old_kind = WIRE_MARK_DUPLICATE;
 	enum lookup found = look_up(marks, &key, &before, &old_kind, err);
 
 	if (found == LOOKUP_ERROR)

@@ -28,8 +28,8 @@ END
 # shows PATTERN: a line of the status is like this.
 shows() {
 	as_user env PATH="$PATH" TZ=UTC LC_ALL=C "$TEST_WORK/bin/doorstep" \
-		-c "$conf" status >status 2>&1
-	grep -q "^$1\$" status
+		-c "$conf" status >shown 2>&1
+	grep -q "^$1\$" shown
 }
 
 ok "the server starts" start
@@ -61,7 +61,7 @@ deliver 3
 # In a round that is not the first.
 ok "again and again" soon shows \
 	"remembered for scripts: 1 duplicate, 1 vacation, 1 redirect; the next expires 20.*"
-like "$(cat status)" "*
+like "$(cat shown)" "*
 remembered: * deliveries not confirmed, * under way
 *" "deliveries that are not confirmed are shown"
 stop
