@@ -397,6 +397,29 @@ is_good_config(struct ctl *ctl)
 }
 
 static int
+tell_reloaded(struct ctl *ctl, const struct run_status *now)
+{
+	bool has_failed = now->error[0] != '\0';
+	struct json json;
+
+	if (ctl->json) {
+		json_init(&json, stdout);
+		json_open(&json, NULL, '{');
+		json_bool(&json, "reloaded", !has_failed);
+		json_number(&json, "generation", now->generation);
+		if (has_failed)
+			json_text(&json, "error", str_from(now->error));
+		json_close(&json);
+	} else if (!has_failed) {
+		printf("reloaded, generation %u\n", (unsigned)now->generation);
+	}
+	return has_failed
+	               ? ctl_fail(CTL_FAILED,
+				 "the server goes on as before: %s", now->error)
+	               : CTL_OK;
+}
+
+static int
 wait_reloaded(struct ctl *ctl, const struct server *server,
 	const struct run_status *before)
 {
@@ -409,11 +432,7 @@ wait_reloaded(struct ctl *ctl, const struct server *server,
 			return CTL_TEMPORARY;
 		if (now.reloads == before->reloads)
 			continue;
-		if (now.error[0] != '\0')
-			return ctl_fail(CTL_FAILED,
-				"the server goes on as before: %s", now.error);
-		printf("reloaded, generation %u\n", (unsigned)now.generation);
-		return CTL_OK;
+		return tell_reloaded(ctl, &now);
 	} while (clock_monotonic_ms() < until_ms);
 	return ctl_fail(CTL_TEMPORARY,
 		"the server has not reloaded within %d seconds; see its log",
@@ -464,7 +483,7 @@ ctl_stop(struct ctl *ctl, int argc, char **argv)
 		pause_shortly();
 		found = run_files_find(ctl->arena, server.base_dir, &pid, &err);
 		if (found == LOOKUP_NONE || pid != server.pid) {
-			puts("stopped");
+			puts(ctl->json ? "{\"stopped\":true}" : "stopped");
 			return CTL_OK;
 		}
 	} while (clock_monotonic_ms() < until_ms);

@@ -44,6 +44,7 @@ struct process_row {
 /* One answer of the server. */
 struct picture {
 	struct arena *arena;
+	struct str json; /* the server's answer */
 	struct str metrics;
 	struct str version, state;
 	uint64_t since, now, generation, not_shown;
@@ -163,6 +164,7 @@ take_picture(struct top *top, struct picture *picture)
 	if (metrics_text(picture->arena, json, &picture->metrics) < 0)
 		return ctl_fail(
 			CTL_TEMPORARY, "the server's answer is not understood");
+	picture->json = json;
 	read_answer(picture, json);
 	return CTL_OK;
 }
@@ -458,8 +460,11 @@ show(struct top *top)
 
 	do {
 		status = take_picture(top, &now);
-		if (status == CTL_OK)
+		if (status == CTL_OK && top->ctl->json)
+			printf("%.*s", STR_ARG(now.json));
+		else if (status == CTL_OK)
 			print_picture(top, &now);
+		fflush(stdout);
 		arena_close(&top->last.arena);
 		top->last = now;
 		if (++shown == top->pictures)
@@ -516,7 +521,8 @@ ctl_top(struct ctl *ctl, int argc, char **argv)
 				"[--every=SECONDS] "
 				"[--times=COUNT] "
 				"[--sort=jobs|kind|pid|state|age]");
-	top.is_screen = top.pictures != 1 && isatty(STDOUT_FILENO);
+	top.is_screen =
+		top.pictures != 1 && !ctl->json && isatty(STDOUT_FILENO);
 	if (top.pictures != 1)
 		open_keys(&top);
 	status = show(&top);

@@ -59,11 +59,13 @@ is "$status" 64 "status takes no argument"
 run "$doorstep" -c conf reload
 is "$status $(cat out)" "0 reloaded, generation 2" \
 	"reload waits for the new generation"
+run "$doorstep" -c conf --json reload
+is "$status $(cat out)" '0 {"reloaded":true,"generation":3}' "also for programs"
 echo "lmtp_idle_timeout = soon" >>conf
 run "$doorstep" -c conf reload
 is "$status" 78 "a wrong configuration is not sent to the server"
 is "$(cut -d: -f1-3 err)" "conf:2: error" "its fault is named"
-is "$(sed -n 's/^generation=//p' run/status)" 2 "the server heard nothing of it"
+is "$(sed -n 's/^generation=//p' run/status)" 3 "the server heard nothing of it"
 echo "base_dir = $PWD/run" >conf
 
 run "$doorstep" -c conf stop
@@ -76,6 +78,10 @@ run "$doorstep" -c conf reload
 is "$status $(cat err)" \
 	"1 doorstep: the server goes on as before: port 24 is taken" \
 	"a reload that fails says why"
+run "$doorstep" -c conf --json reload
+is "$status $(cat out)" \
+	'1 {"reloaded":false,"generation":1,"error":"port 24 is taken"}' \
+	"also for programs"
 run "$doorstep" -c conf status
 is "$(grep reload out)" "the last reload failed: port 24 is taken" \
 	"status remembers it"
@@ -102,8 +108,11 @@ run "$doorstep" -c conf stop
 is "$status $(grep -c 'nothing was signalled' err)" "75 1" \
 	"a server that cannot be asked is not signalled"
 mv run/away run/control
-run "$doorstep" -c conf stop
-is "$status $(cat out)" "0 stopped" "by its own number it is stopped"
+run "$doorstep" -c conf top --json --times=2 --every=1
+is "$status $(grep -c '"pid":4711' out)" "0 2" \
+	"top --json is the whole status each time"
+run "$doorstep" -c conf --json stop
+is "$status $(cat out)" '0 {"stopped":true}' "by its own number it is stopped"
 wait $server
 
 done_testing
