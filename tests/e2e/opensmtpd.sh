@@ -57,6 +57,36 @@ mta_trouble() {
 	tail -n 25 "$TEST_WORK"/log/*
 }
 
+# 451 of one recipient is this mail's matter.
+relay_waits_for_a_user() {
+	sed -i "s|^\(later@.*\)::.*|\1::userdb_mail=maildir:/dev/null/nowhere|" \
+		"$TEST_WORK/users"
+	message "relay Later" | mta_send "keeper@$domain" "later@$domain"
+	mta_holds "relay: 451: the mail waits" mta_waits "later@$domain"
+	message "relay Meanwhile" | mta_send "keeper@$domain" "u1@$domain"
+	mta_holds "relay: others' mail does not" arrived u1 "relay Meanwhile"
+	sed -i "s|^\(later@.*\)::.*|\1::|" "$TEST_WORK/users"
+	mta_retry
+	mta_holds "relay: and is filed later" arrived later "relay Later"
+}
+# The session that it keeps open is told 421.
+relay_outage() {
+	server_stop
+	message "relay Outage" | mta_send "keeper@$domain" "u1@$domain"
+	mta_holds "relay: while the server is down mail waits" \
+		mta_waits "421 4.3.2"
+	server_start opensmtpd
+	# It leaves a route alone for a time, unless told otherwise.
+	smtpctl resume route 1 >>"$TEST_WORK/log/routes" 2>&1
+	mta_retry
+	mta_holds "relay: and comes when it is back" relay_comes
+}
+relay_comes() {
+	smtpctl show routes >>"$TEST_WORK/log/routes" 2>&1
+	mta_retry >/dev/null 2>&1
+	arrived u1 "relay Outage"
+}
+
 ways=${*:-relay unix inet mda}
 for way in $ways; do
 	case $way in
@@ -71,6 +101,8 @@ for way in $ways; do
 	relay)
 		message "$way Nobody" | mta_send "keeper@$domain" "nobody@$domain"
 		mta_holds "$way: 550 is a refusal" bounced "$way Nobody" 5.1.1
+		relay_waits_for_a_user
+		relay_outage
 		;;
 	*)
 		message "$way Nobody" | mta_send "keeper@$domain" "nobody@$domain"
