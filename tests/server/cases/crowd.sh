@@ -42,13 +42,21 @@ like "$crowd_out" "*one more: 421 4.3.2*" "one more is told to come again"
 server_stop
 is $? 0 "the server ends as it should"
 server_start crowd
-crowd_out=$(python crowd "tls:127.0.0.1:$crowd_port" 1000 "$server_pid" 50 2>&1)
+# ROUNDS=full: ten thousand with TLS as well.
+if [ "${ROUNDS:-}" = full ]; then
+	crowd_count=10000 crowd_busy=200
+else
+	crowd_count=1000 crowd_busy=50
+fi
+crowd_out=$(python crowd "tls:127.0.0.1:$crowd_port" $crowd_count "$server_pid" \
+	$crowd_busy 2>&1)
 diag "$crowd_out"
-like "$crowd_out" "*1000 greeted*" "a thousand with TLS are, too"
+like "$crowd_out" "*$crowd_count greeted*" "$crowd_count with TLS are, too"
 is "$(echo "$crowd_out" | awk '/^bytes of an idle one/ { print ($NF > 0 && $NF < 40960) }')" 1 \
 	"an idle one takes less than 40 KB"
-like "$crowd_out" "*alone: 250 delivered, 0 not*within: 250 delivered, 0 not*" \
-	"fifty of them deliver, and none is refused"
+like "$crowd_out" \
+	"*alone: $((crowd_busy * 5)) delivered, 0 not*within: $((crowd_busy * 5)) delivered, 0 not*" \
+	"$crowd_busy of them deliver, and none is refused"
 like "$crowd_out" "*harm: little*" "in no other time than without the crowd"
 server_stop
 is $? 0 "and the server ends as it should"
