@@ -44,6 +44,10 @@ exits 65 "Cyrus deliver: exit status 65 for an unknown user" \
 	deliver -r "keeper@$domain" "nobody@$domain" <"$TEST_WORK/deliver"
 exits 75 "Cyrus deliver: exit status 75 for 451" \
 	deliver -r "keeper@$domain" "later@$domain" <"$TEST_WORK/deliver"
+exits 65 "Cyrus deliver: exit status 65 for a full mailbox" \
+	deliver -r "keeper@$domain" "brim@$domain" <"$TEST_WORK/deliver"
+exits 65 "Cyrus deliver: exit status 65 for what a script refuses" \
+	deliver -r "keeper@$domain" "refuser@$domain" <"$TEST_WORK/deliver"
 install -d -o vmail -g vmail "$(folder_of u2)" "$(folder_of u2)/.lists" \
 	"$(folder_of u2)/.lists/cur" "$(folder_of u2)/.lists/new" \
 	"$(folder_of u2)/.lists/tmp" "$(folder_of u2)/cur" \
