@@ -85,13 +85,13 @@ TEST(hashes_of_argon2_are_known)
 TEST(a_hash_of_argon2_must_not_cost_too_much)
 {
 	static const char *const stored[] = {"$argon2id$v=19$m=4194304,t=2,p=1$"
-	                                     "c2FsdHNhbHRzYWx0$RGrC2kghhmdF",
+					     "c2FsdHNhbHRzYWx0$RGrC2kghhmdF",
 		"$argon2id$v=19$m=1024,t=99999,p=1$c2FsdHNhbHRzYWx0$"
-	        "RGrC2kghhmd",
+		"RGrC2kghhmd",
 		"$argon2id$v=19$t=2,p=1$c2FsdHNhbHRzYWx0$RGrC2kghhmdFPTu+"
-	        "VWYImM",
+		"VWYImM",
 		"$argon2d$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0$"
-	        "RGrC2kghhmdFPTu+",
+		"RGrC2kghhmdFPTu+",
 		"$argon2id$", "$6$saltsalt$x"};
 	char text[200];
 	size_t i;
