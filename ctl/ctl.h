@@ -43,6 +43,7 @@ struct ctl_command {
 int ctl_config(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_metrics(struct ctl *ctl, int argc, char **argv);
+int ctl_proxy(struct ctl *ctl, int argc, char **argv);
 int ctl_quota(struct ctl *ctl, int argc, char **argv);
 int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_sieve(struct ctl *ctl, int argc, char **argv);
@@ -60,6 +61,10 @@ const struct settings *ctl_settings(struct ctl *ctl);
 /* What the running server says of itself (server/control.h).  Result: an exit
  * status; what is wrong was said. */
 int ctl_ask_server(struct ctl *ctl, struct str *json_out);
+/* The same for another question, which is closed. */
+struct frame;
+int ctl_ask_server_frame(
+	struct ctl *ctl, struct frame *question, struct str *json_out);
 
 /* Writes "doorstep: TEXT" to standard error and returns `status`. */
 int ctl_fail(int status, const char *format, ...) PRINTF_LIKE(2, 3);

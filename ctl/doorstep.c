@@ -26,6 +26,10 @@ static const struct ctl_command commands[] = {
 		ctl_explain},
 	{"metrics", "[--http | --listen=ADDRESS]",
 		"the running server's numbers, for Prometheus", ctl_metrics},
+	{"proxy",
+		"status | move USER BACKEND | home USER | drain BACKEND | "
+		"undrain BACKEND",
+		"hosts that mail is passed on to", ctl_proxy},
 	{"quota",
 		"get | recalc -u USER | --all; check -u USER [-m FOLDER] "
 		"[SIZE]",

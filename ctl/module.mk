@@ -6,6 +6,7 @@ bin_PROGRAMS += %D%/doorstep
 	%D%/corpus.c %D%/corpus.h \
 	%D%/metrics.c \
 	%D%/progress.c %D%/progress.h \
+	%D%/proxy.c \
 	%D%/quota.c \
 	%D%/sieve.c %D%/sieve.h \
 	%D%/sieve_compare.c \

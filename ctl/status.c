@@ -284,14 +284,26 @@ print_status(struct ctl *ctl, struct str json)
 int
 ctl_ask_server(struct ctl *ctl, struct str *json_out)
 {
+	struct frame question;
+
+	frame_begin(&question, WIRE_STATUS);
+	return ctl_ask_server_frame(ctl, &question, json_out);
+}
+
+int
+ctl_ask_server_frame(
+	struct ctl *ctl, struct frame *question, struct str *json_out)
+{
 	struct server server = {.pid = 0};
 	struct err err;
 	int status = find_server(ctl, &server);
 
-	if (status != CTL_OK)
+	if (status != CTL_OK) {
+		frame_close(question);
 		return status;
-	if (control_ask(ctl->arena, server.base_dir, ANSWER_TIMEOUT_MS,
-		    json_out, &err) == 0)
+	}
+	if (control_ask_frame(ctl->arena, server.base_dir, ANSWER_TIMEOUT_MS,
+		    question, json_out, &err) == 0)
 		return CTL_OK;
 	return ctl_fail(CTL_TEMPORARY, "%s (the server is process %ld)",
 		err_log_text(&err), (long)server.pid);

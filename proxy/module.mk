@@ -10,5 +10,6 @@ noinst_LIBRARIES += %D%/libproxy.a
 	%D%/proxy.c %D%/proxy.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/ring.c %D%/ring.h \
+	%D%/status.c %D%/status.h \
 	%D%/transaction.c %D%/transaction.h \
 	%D%/upstream.c %D%/upstream.h

@@ -113,8 +113,10 @@ hear(struct places *places, struct group_backend *member, bool is_good)
 		is_good ? health_success(&member->health, settings, now_ms)
 			: health_failure(&member->health, settings, now_ms);
 
-	if (is_changed)
+	if (is_changed) {
+		places->changes++;
 		log_change(member);
+	}
 	if (is_changed || !is_good)
 		begin_probing(places);
 }
@@ -234,11 +236,9 @@ begin_probing(struct places *places)
 
 /* ---- the admin --------------------------------------------------------- */
 
-void
-places_drain(
-	struct places *places, struct group_backend *member, bool is_drained)
+static void
+drain(struct group_backend *member, bool is_drained)
 {
-	(void)places;
 	if (member->is_drained != is_drained)
 		log_info("backend %s of %s is %s", member->name,
 			member->group->name,
@@ -246,6 +246,31 @@ places_drain(
 	member->is_drained = is_drained;
 	if (is_drained && member->backend != NULL)
 		backend_rest(member->backend);
+}
+
+void
+places_drain(struct places *places, const char *name, bool is_drained)
+{
+	size_t i, j;
+
+	for (i = 0; i < places->groups.count; i++)
+		for (j = 0; j < places->groups.items[i].count; j++) {
+			struct group_backend *member =
+				&places->groups.items[i].backends[j];
+
+			if (str_is_nocase(str_from(name), member->name))
+				drain(member, is_drained);
+		}
+	places->changes++;
+}
+
+int
+places_move(struct places *places, const char *user, const char *backend,
+	struct err *err)
+{
+	places->changes++;
+	return groups_move(
+		&places->groups, str_from(user), str_from(backend), err);
 }
 
 /* ---- its life ---------------------------------------------------------- */

@@ -35,6 +35,7 @@ struct places {
 	struct groups groups;
 	struct hosts hosts;
 	struct loop_timer probing;
+	uint64_t changes; /* worth telling */
 };
 
 void places_open(struct places *places);
@@ -50,8 +51,10 @@ MUST_USE enum lookup places_find(struct places *places, const char *user,
 /* Word of a backend: it has answered, or it could not be reached. */
 void places_heard(struct places *places, struct backend *backend, bool is_good);
 
-/* Takes it out of service, or back. */
-void places_drain(
-	struct places *places, struct group_backend *member, bool is_drained);
+/* Takes the backend of that name, in all groups, out of service, or back. */
+void places_drain(struct places *places, const char *name, bool is_drained);
+/* groups_move(). */
+MUST_USE int places_move(struct places *places, const char *user,
+	const char *backend, struct err *err);
 
 #endif

@@ -15,6 +15,7 @@
 #include "server/proxywire.h"
 #include "proxy/backend.h"
 #include "proxy/places.h"
+#include "proxy/status.h"
 #include "proxy/transaction.h"
 
 #include "base/banned.h"
@@ -46,7 +47,22 @@ sum_of(const struct proxy *proxy)
 	const struct transactions *all = &proxy->transactions;
 
 	return all->delivered + all->temporary + all->failed + all->refused +
-	       proxy->backends.connections * 1000003;
+	       proxy->backends.connections * 1000003 +
+	       proxy->places.changes * 1000000007;
+}
+
+static void
+send_status(struct proxy *proxy)
+{
+	struct arena *arena = arena_open();
+	struct wire_proxy_status status = {
+		.json = status_text(arena, &proxy->places)};
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PROXY_STATUS);
+	wire_proxy_status(&frame, &status);
+	link_send(&proxy->master, &frame);
+	arena_close(&arena);
 }
 
 static void
@@ -67,6 +83,7 @@ send_counters(struct proxy *proxy)
 	wire_counters(&frame, &message);
 	link_send(&proxy->master, &frame);
 	proxy->told = sum_of(proxy);
+	send_status(proxy);
 }
 
 static void
@@ -146,6 +163,29 @@ ask_lookup(struct hosts *hosts, struct wire_resolve *question)
 	link_send(&proxy->master, &frame);
 }
 
+/* What the admin wants.  One of whom no group knows waits for a reload. */
+static bool
+on_wish(struct proxy *proxy, struct frame *frame)
+{
+	struct wire_proxy_wish wish;
+	struct err err;
+
+	wire_proxy_wish(frame, &wish);
+	if (!frame_is_whole(frame) || wish.name == NULL || wish.value == NULL)
+		return false;
+	switch (wish.kind) {
+	case WIRE_WISH_MOVE:
+		if (places_move(&proxy->places, wish.name, wish.value, &err) <
+			0)
+			log_error("%s", err_log_text(&err));
+		break;
+	case WIRE_WISH_DRAIN:
+		places_drain(&proxy->places, wish.name, wish.value[0] != '\0');
+		break;
+	}
+	return true;
+}
+
 static bool
 on_resolved(struct proxy *proxy, struct frame *frame)
 {
@@ -188,6 +228,8 @@ on_master(struct link *link, struct frame *frame)
 		return on_link(proxy, frame);
 	case WIRE_PROXY_ROUTE:
 		return transactions_route(&proxy->transactions, frame);
+	case WIRE_PROXY_WISH:
+		return on_wish(proxy, frame);
 	case WIRE_RESOLVED:
 		return on_resolved(proxy, frame);
 	case WIRE_DRAIN:
@@ -279,6 +321,7 @@ begin(struct proxy *proxy)
 	}
 	confine_ready(proxy->child, &frame);
 	link_send(&proxy->master, &frame);
+	send_status(proxy);
 	return 0;
 }
 

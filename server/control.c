@@ -138,17 +138,29 @@ drop(struct control_client *client)
 	memory_free(client);
 }
 
-static int
-answer(struct control_client *client, struct arena *arena)
+static bool
+find_answer(struct control *control, struct arena *arena, struct frame *frame,
+	struct str *json_out)
 {
-	struct control *control = client->control;
 	struct control_status status = {.version = ""};
-	struct wire_status_text text;
+
+	if (frame->type != WIRE_STATUS)
+		return control->other != NULL &&
+		       control->other(control, arena, frame, json_out);
+	if (!frame_is_whole(frame))
+		return false;
+	control->describe(control, arena, &status);
+	*json_out = control_status_json(arena, &status);
+	return true;
+}
+
+static int
+answer(struct control_client *client, struct str json)
+{
+	struct wire_status_text text = {.json = json};
 	struct frame frame;
 	struct err err;
 
-	control->describe(control, arena, &status);
-	text.json = control_status_json(arena, &status);
 	frame_begin(&frame, WIRE_STATUS_TEXT);
 	wire_status_text(&frame, &text);
 	return channel_send(&client->channel, &frame, &err);
@@ -161,6 +173,7 @@ take_questions(struct control_client *client, struct arena *arena)
 	struct frame frame;
 	struct err err;
 	enum lookup found;
+	struct str json;
 	bool is_question;
 
 	for (;;) {
@@ -168,9 +181,9 @@ take_questions(struct control_client *client, struct arena *arena)
 		if (found != LOOKUP_FOUND)
 			return found == LOOKUP_NONE ? 0 : -1;
 		is_question =
-			frame.type == WIRE_STATUS && frame_is_whole(&frame);
+			find_answer(client->control, arena, &frame, &json);
 		frame_close(&frame);
-		if (!is_question || answer(client, arena) < 0)
+		if (!is_question || answer(client, json) < 0)
 			return -1;
 		/* It reads what it has asked for first. */
 		if (channel_is_waiting(&client->channel))
@@ -311,16 +324,28 @@ int
 control_ask(struct arena *arena, const char *base_dir, uint64_t timeout_ms,
 	struct str *json_out, struct err *err)
 {
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_STATUS);
+	return control_ask_frame(
+		arena, base_dir, timeout_ms, &frame, json_out, err);
+}
+
+int
+control_ask_frame(struct arena *arena, const char *base_dir,
+	uint64_t timeout_ms, struct frame *question, struct str *json_out,
+	struct err *err)
+{
 	const char *path = arena_format(arena, "%s/control", base_dir);
 	struct channel channel;
-	struct frame frame;
 	int fd = channel_connect(path), result;
 
-	if (fd < 0)
+	if (fd < 0) {
+		frame_close(question);
 		return err_temp_errno(err, "4.3.0", "cannot ask %s", path);
+	}
 	channel_open(&channel, fd, true);
-	frame_begin(&frame, WIRE_STATUS);
-	result = channel_send(&channel, &frame, err);
+	result = channel_send(&channel, question, err);
 	if (result == 0)
 		result = receive_text(arena, &channel,
 			clock_monotonic_ms() + timeout_ms, json_out, err);

@@ -10,6 +10,8 @@
  *    "processes_not_shown":, "counters": {...},
  *    "ended": [{"kind":, "counters": {...}}]}
  *
+ * PROXY_STATUS and PROXY_WISH (server/proxywire.h) are answered by texts of their own.
+ *
  * Times are seconds of the wall clock.  Event-driven; never waits for a client.
  *
  * SPDX-License-Identifier: MIT
@@ -84,6 +86,10 @@ struct control {
 	/* Fills what is to be shown; the arena lives until it was sent. */
 	void (*describe)(struct control *control, struct arena *arena,
 		struct control_status *status_out);
+	/* Answers what is no STATUS, with a JSON text of the arena.  False:
+	 * that is no question. */
+	bool (*other)(struct control *control, struct arena *arena,
+		struct frame *frame, struct str *json_out);
 	struct loop *loop;
 	const char *path;
 	struct loop_watch watch;
@@ -102,6 +108,11 @@ void control_close(struct control *control);
 /* Asks the server of base_dir, blocking, for `timeout_ms` at most.  -1: 4.3.0. */
 MUST_USE int control_ask(struct arena *arena, const char *base_dir,
 	uint64_t timeout_ms, struct str *json_out, struct err *err);
+
+/* The same for another question; the frame is closed. */
+MUST_USE int control_ask_frame(struct arena *arena, const char *base_dir,
+	uint64_t timeout_ms, struct frame *question, struct str *json_out,
+	struct err *err);
 
 /* The process that listens, by its number for us, as the kernel knows it; 0: it
  * has none in our PID namespace.  Says nothing to the server.  -1: 4.3.0. */

@@ -841,5 +841,6 @@ generation_close(struct generation **generation_in)
 	for (i = 0; i < ARRAY_LENGTH(generation->config_fds); i++)
 		fd_close(&generation->config_fds[i]);
 	fd_close(&generation->certificates);
+	memory_free(generation->proxy_status);
 	memory_free(generation);
 }

@@ -25,9 +25,11 @@
 #include "server/listen.h"
 #include "server/pool.h"
 #include "server/process.h"
+#include "server/proxywire.h"
 #include "server/run_as.h"
 #include "server/ticket.h"
 #include "server/waits.h"
+#include "server/wishes.h"
 
 enum {
 	/* A generation that is not ready by then has failed. */
@@ -57,6 +59,7 @@ struct generation_host {
 	const char *state;  /* path of its socket */
 	const char *mailer; /* of the mailers' */
 	int mailer_listener;
+	const struct wishes *wishes; /* for each new proxy */
 
 	void (*ready)(
 		struct generation_host *host, struct generation *generation);
@@ -94,6 +97,7 @@ struct generation {
 	struct keeper front, lookup, mailer;
 	struct keeper policy; /* only where it has listeners */
 	struct keeper proxy;  /* only with lmtp_proxy */
+	char *proxy_status;   /* what it said last; NULL: nothing */
 	struct loop_timer start_timer;
 
 	/* RCPT */
@@ -135,6 +139,11 @@ void generation_drain(struct generation *generation, bool is_stop);
 /* The host's socket for mailers is another one now. */
 void generation_send_mailer_socket(struct generation *generation);
 void generation_kill(struct generation *generation);
+/* What the proxy says of its backends; NULL: nothing. */
+const char *generation_proxy_status(const struct generation *generation);
+/* To its proxy, if it has one. */
+void generation_send_wish(
+	struct generation *generation, struct wire_proxy_wish *wish);
 
 /* Sends BOOT with its kind and our logs; for the host's own children, too. */
 void generation_boot(struct process *process, const struct wire_boot *boot);

@@ -14,9 +14,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -35,6 +37,7 @@
 #include "server/run_files.h"
 #include "server/spawn.h"
 #include "server/state.h"
+#include "server/wishes.h"
 
 #include "base/banned.h"
 
@@ -112,6 +115,8 @@ struct master {
 	struct run_files files;
 	uint64_t orphans_until_ms; /* of the last server; 0: there are none */
 	struct control control;
+	struct wishes wishes;
+	bool has_wishes; /* state has told them */
 	enum run_state run_state;
 	uint64_t since_s;
 	uint32_t reloads;
@@ -399,6 +404,115 @@ describe(struct control *control, struct arena *arena,
 	status_out->process_count = list.count;
 }
 
+/* ---- the admin's wishes ---- */
+
+static void
+send_state_wish(void *context, struct wire_proxy_wish *wish)
+{
+	struct master *master = context;
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PROXY_WISH);
+	wire_proxy_wish(&frame, wish);
+	process_send(&master->state.process, &frame);
+}
+
+static void
+tell_proxies(struct master *master, struct wire_proxy_wish *wish)
+{
+	struct list_link *link;
+
+	for (link = list_first(&master->editions); link != NULL;
+		link = list_next(&master->editions, link))
+		if (EDITION_OF(link)->generation != NULL)
+			generation_send_wish(
+				EDITION_OF(link)->generation, wish);
+}
+
+/* State keeps it, and each proxy is told. */
+static int
+take_wish(struct master *master, struct wire_proxy_wish *wish, struct err *err)
+{
+	if (wishes_check(master->current->settings, wish, err) < 0 ||
+		wishes_set(&master->wishes, wish, err) < 0)
+		return -1;
+	if (process_is_running(&master->state.process))
+		send_state_wish(master, wish);
+	tell_proxies(master, wish);
+	return 0;
+}
+
+static bool
+answer_wish(struct master *master, struct arena *arena, struct frame *frame,
+	struct str *json_out)
+{
+	struct wire_proxy_wish wish;
+	struct buf text;
+	struct json json;
+	struct err err;
+
+	wire_proxy_wish(frame, &wish);
+	if (!frame_is_whole(frame) || wish.name == NULL || wish.value == NULL ||
+		master->current == NULL)
+		return false;
+	err_clear(&err);
+	(void)!take_wish(master, &wish, &err);
+	buf_init(&text, BUF_UNLIMITED);
+	json_init_buf(&json, &text);
+	json_open(&json, NULL, '{');
+	json_text(&json, "error", str_from(err.text));
+	json_close(&json);
+	*json_out = arena_copy(arena, buf_view(&text));
+	buf_clear(&text);
+	return true;
+}
+
+static bool
+answer_other(struct control *control, struct arena *arena, struct frame *frame,
+	struct str *json_out)
+{
+	struct master *master = CONTAINER_OF(control, struct master, control);
+	const char *status = NULL;
+
+	if (frame->type == WIRE_PROXY_WISH)
+		return answer_wish(master, arena, frame, json_out);
+	if (frame->type != WIRE_PROXY_STATUS || !frame_is_whole(frame))
+		return false;
+	if (master->current != NULL && master->current->generation != NULL)
+		status = generation_proxy_status(master->current->generation);
+	*json_out = str_from(status != NULL ? status : "{}");
+	return true;
+}
+
+/* State begins with what it has kept; one that was started anew is told what has
+ * been wished meanwhile. */
+static void
+take_kept_wish(struct master *master, struct frame *frame)
+{
+	struct wire_proxy_wish wish;
+	struct err err;
+
+	wire_proxy_wish(frame, &wish);
+	if (!frame_is_whole(frame) || wish.name == NULL || wish.value == NULL) {
+		process_breach(&master->state.process, frame);
+		return;
+	}
+	if (master->has_wishes)
+		return;
+	if (wishes_set(&master->wishes, &wish, &err) < 0)
+		log_error("%s", err_log_text(&err));
+	else
+		tell_proxies(master, &wish);
+}
+
+static void
+state_has_told(struct master *master)
+{
+	if (master->has_wishes)
+		wishes_each(&master->wishes, send_state_wish, master);
+	master->has_wishes = true;
+}
+
 static int
 open_run_files(
 	struct master *master, const struct settings *settings, struct err *err)
@@ -414,6 +528,7 @@ open_run_files(
 			clock_monotonic_ms() + ORPHANS_WAIT_MS;
 	set_run_state(master, RUN_STARTING);
 	master->control.describe = describe;
+	master->control.other = answer_other;
 	return control_open(&master->control, master->loop, master->arena,
 		settings->base_dir, err);
 }
@@ -714,11 +829,19 @@ state_close(struct master *master)
 static void
 state_received(struct process *process, struct frame *frame)
 {
+	struct master *master =
+		CONTAINER_OF(process, struct master, state.process);
+
+	if (frame->type == WIRE_PROXY_WISH) {
+		take_kept_wish(master, frame);
+		return;
+	}
 	if (frame->type != WIRE_READY) {
 		process_breach(process, frame);
 		return;
 	}
-	check_ready(CONTAINER_OF(process, struct master, state.process));
+	state_has_told(master);
+	check_ready(master);
 }
 
 static void
@@ -1516,6 +1639,7 @@ end_children(struct master *master)
 static void
 close_all(struct master *master)
 {
+	wishes_clear(&master->wishes);
 	if (master->loop != NULL)
 		end_children(master);
 	processes_forget(&master->processes);
@@ -1591,6 +1715,7 @@ master_main(struct arena *arena, const struct master_options *options)
 		.mailer_started = mailer_has_started,
 		.ended = generation_has_ended};
 	master.host.mailer_listener = -1;
+	master.host.wishes = &master.wishes;
 	master.watchdog_timer.fire = feed_watchdog;
 	spawn_raise_descriptors();
 	notify_open(&master.notify);

@@ -49,6 +49,7 @@ noinst_LIBRARIES += %D%/libserver.a
 	%D%/ticket.c %D%/ticket.h \
 	%D%/waits.c %D%/waits.h \
 	%D%/wayout.c %D%/wayout.h \
+	%D%/wishes.c %D%/wishes.h \
 	%D%/wire.c %D%/wire.h \
 	%D%/worker.c \
 	%D%/workers.c

@@ -70,3 +70,24 @@ wire_proxy_answer(struct frame *frame, struct wire_proxy_answer *answer)
 	frame_u32(frame, &answer->code);
 	frame_err(frame, &answer->err);
 }
+
+void
+wire_proxy_wish(struct frame *frame, struct wire_proxy_wish *wish)
+{
+	uint32_t kind = (uint32_t)wish->kind;
+
+	frame_u32(frame, &kind);
+	if (frame->is_reading && kind > WIRE_WISH_DRAIN) {
+		frame->is_broken = true;
+		kind = 0;
+	}
+	wish->kind = kind;
+	frame_text(frame, &wish->name);
+	frame_text(frame, &wish->value);
+}
+
+void
+wire_proxy_status(struct frame *frame, struct wire_proxy_status *status)
+{
+	frame_str(frame, &status->json);
+}

@@ -84,4 +84,23 @@ struct wire_proxy_answer {
 };
 void wire_proxy_answer(struct frame *frame, struct wire_proxy_answer *answer);
 
+/* ---- the admin ---- */
+
+enum wire_wish_kind {
+	WIRE_WISH_MOVE, /* a user's mail goes to that backend */
+	WIRE_WISH_DRAIN /* a backend gets nothing new; value: "yes" */
+};
+struct wire_proxy_wish {
+	enum wire_wish_kind kind;
+	const char *name;  /* the user, or the backend as configured */
+	const char *value; /* empty: it is taken back */
+};
+void wire_proxy_wish(struct frame *frame, struct wire_proxy_wish *wish);
+
+/* Groups and backends, a JSON text; when it has changed, at most once a second. */
+struct wire_proxy_status {
+	struct str json;
+};
+void wire_proxy_status(struct frame *frame, struct wire_proxy_status *status);
+
 #endif

@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "ipc/channel.h"
 #include "server/parts.h"
 #include "server/proxywire.h"
+#include "server/wishes.h"
 
 #include "base/banned.h"
 
@@ -112,6 +114,48 @@ routes_resolved(struct generation *generation, struct frame *frame)
 		send_resolved(generation, &answer);
 }
 
+/* ---- the admin ---- */
+
+static void
+send_wish(void *context, struct wire_proxy_wish *wish)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PROXY_WISH);
+	wire_proxy_wish(&frame, wish);
+	process_send(context, &frame);
+}
+
+void
+generation_send_wish(
+	struct generation *generation, struct wire_proxy_wish *wish)
+{
+	if (process_is_running(&generation->proxy.process))
+		send_wish(&generation->proxy.process, wish);
+}
+
+const char *
+generation_proxy_status(const struct generation *generation)
+{
+	return generation->proxy_status;
+}
+
+static void
+keep_status(struct generation *generation, struct frame *frame)
+{
+	struct wire_proxy_status status;
+
+	wire_proxy_status(frame, &status);
+	if (!frame_is_whole(frame)) {
+		process_breach(&generation->proxy.process, frame);
+		return;
+	}
+	memory_free(generation->proxy_status);
+	generation->proxy_status = memory_get(status.json.len + 1);
+	memcpy(generation->proxy_status, status.json.data, status.json.len);
+	generation->proxy_status[status.json.len] = '\0';
+}
+
 /* ---- its life ---- */
 
 static void
@@ -124,6 +168,8 @@ proxy_received(struct process *process, struct frame *frame)
 		generation_check_ready(generation);
 	else if (frame->type == WIRE_RESOLVE)
 		ask_lookup(generation, frame);
+	else if (frame->type == WIRE_PROXY_STATUS)
+		keep_status(generation, frame);
 	else
 		process_breach(process, frame);
 }
@@ -156,6 +202,8 @@ routes_start(struct generation *generation, struct err *err)
 	if (generation_launch(generation, process, &order, err) < 0)
 		return -1;
 	routes_link(generation);
+	if (generation->host->wishes != NULL)
+		wishes_each(generation->host->wishes, send_wish, process);
 	return 0;
 }
 

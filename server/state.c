@@ -25,6 +25,7 @@
 #include "server/marks.h"
 #include "server/rediscounts.h"
 #include "server/wire.h"
+#include "server/wishes.h"
 
 #include "base/banned.h"
 
@@ -845,6 +846,33 @@ on_ping(struct state *state)
 	return true;
 }
 
+static void
+tell_wish(void *context, struct wire_proxy_wish *wish)
+{
+	struct frame frame;
+
+	frame_begin(&frame, WIRE_PROXY_WISH);
+	wire_proxy_wish(&frame, wish);
+	tell_master(context, &frame);
+}
+
+/* What could not be kept counts until the server ends. */
+static bool
+on_wish(struct state *state, struct frame *frame)
+{
+	struct wire_proxy_wish wish;
+	struct err err;
+
+	wire_proxy_wish(frame, &wish);
+	if (!frame_is_whole(frame) || wish.name == NULL || wish.value == NULL)
+		return false;
+	end_transaction_now(state);
+	if (wishes_put(state->dict, &wish, &err) < 0)
+		log_error("a wish of the admin's is not kept: %s",
+			err_log_text(&err));
+	return true;
+}
+
 static bool
 obey(struct state *state, struct frame *frame)
 {
@@ -859,6 +887,8 @@ obey(struct state *state, struct frame *frame)
 		return child_take_logs(frame);
 	case WIRE_PING:
 		return on_ping(state);
+	case WIRE_PROXY_WISH:
+		return on_wish(state, frame);
 	default:
 		return false;
 	}
@@ -1157,6 +1187,9 @@ begin(struct state *state)
 	loop_after_round(state->loop, after_round, state);
 	loop_timer(state->loop, &state->sweep_timer, now + SWEEP_STEP_PAUSE_MS);
 	loop_timer(state->loop, &state->well_timer, now + WELL_AFTER_MS);
+	if (wishes_load(state->dict, state->round, tell_wish, state, &err) < 0)
+		log_error("the admin's wishes cannot be read: %s",
+			err_log_text(&err));
 	confine_ready(state->child, &ready);
 	tell_master(state, &ready);
 	return 0;

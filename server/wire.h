@@ -127,7 +127,12 @@ enum wire_type {
 	WIRE_PROXY_DATA,
 	WIRE_PROXY_END,
 	/* proxy -> front */
-	WIRE_PROXY_ANSWER
+	WIRE_PROXY_ANSWER,
+	/* doorstep -> master, which answers by STATUS_TEXT; master -> proxy and
+	 * state; state -> master, as it starts */
+	WIRE_PROXY_WISH,
+	/* proxy -> master; doorstep -> master, without fields */
+	WIRE_PROXY_STATUS
 
 	/* 110 to 119: mailer, outbound/request.h */
 };

@@ -11,6 +11,6 @@ check_PROGRAMS += %D%/askstate
 %C%_askstate_LDADD = server/libserver.a mail/libmail.a ipc/libipc.a $(TEST_LIBS)
 
 EXTRA_DIST += %D%/run.sh %D%/attack.py %D%/backend.py %D%/campaign.py %D%/cases %D%/connect.py %D%/crowd.py \
-	%D%/deliver.py %D%/load.py %D%/retry.py %D%/slow.py %D%/stored.py \
+	%D%/deliver.py %D%/farm.py %D%/load.py %D%/retry.py %D%/slow.py %D%/stored.py \
 	%D%/systemd-drive.sh %D%/systemd-enter.sh \
 	%D%/together.py

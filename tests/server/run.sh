@@ -43,7 +43,7 @@ python() {
 # they run as.  Such a program is slow, and its memory says nothing: a part of the
 # cases is enough.
 sanitizer=
-all='modes confined evil others users programs limits attack campaign systemd crash check clients session spool ahead reload rotate stop retry seen kill hang hanging socket again together crowd proxy'
+all='modes confined evil others users programs limits attack campaign systemd crash check clients session spool ahead reload rotate stop retry seen kill hang hanging socket again together crowd proxy farm'
 if grep -q __asan_init "$lmtpd"; then
 	sanitizer=$TEST_WORK/sanitizer
 	mkdir -m 1777 "$sanitizer"
