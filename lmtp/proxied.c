@@ -291,6 +291,17 @@ is_reply(const struct wire_proxy_answer *answer)
 	                                    : first == 4 || first == 5;
 }
 
+static void
+take_result(struct proxied_transaction *transaction, struct place *place,
+	const struct wire_proxy_answer *answer)
+{
+	struct wire_recipient_result *result = &place->recipient->result;
+
+	result->has_handle = answer->has_handle;
+	result->handle = answer->handle;
+	set_result(transaction, place, answer->code, &answer->err);
+}
+
 static bool
 take_answer(struct proxied_transaction *transaction,
 	const struct wire_proxy_answer *answer)
@@ -303,8 +314,7 @@ take_answer(struct proxied_transaction *transaction,
 	if (answer->is_result) {
 		/* One that came too late has been answered. */
 		if (place->awaits_result)
-			set_result(
-				transaction, place, answer->code, &answer->err);
+			take_result(transaction, place, answer);
 	} else if (place->awaits_answer) {
 		set_answer(transaction, place, answer->code, &answer->err);
 	}

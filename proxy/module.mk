@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libproxy.a
 	%D%/health.c %D%/health.h \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/places.c %D%/places.h \
+	%D%/memory.c %D%/memory.h \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/ring.c %D%/ring.h \

@@ -32,6 +32,7 @@ struct proxy {
 	struct link master, front;
 	struct backends backends;
 	struct places places;
+	struct memory memory;
 	struct transactions transactions;
 	struct loop_timer telling; /* counters */
 	uint64_t told;             /* a sum of them */
@@ -294,10 +295,16 @@ open_parts(struct proxy *proxy)
 	proxy->places.backends = &proxy->backends;
 	proxy->places.hosts.ask = ask_lookup;
 	places_open(&proxy->places);
+	proxy->memory.loop = proxy->loop;
+	proxy->memory.arena = proxy->frames;
+	if (!proxy->child->boot.has_no_memory)
+		proxy->memory.path = proxy->child->boot.state;
+	memory_open(&proxy->memory);
 	proxy->transactions.loop = proxy->loop;
 	proxy->transactions.settings = settings;
 	proxy->transactions.places = &proxy->places;
 	proxy->transactions.front = &proxy->front;
+	proxy->transactions.memory = &proxy->memory;
 	transactions_open(&proxy->transactions);
 }
 
@@ -331,6 +338,7 @@ end(struct proxy *proxy)
 {
 	leave_front(proxy);
 	transactions_close(&proxy->transactions);
+	memory_close(&proxy->memory);
 	places_close(&proxy->places);
 	backends_close(&proxy->backends);
 	link_detach(&proxy->master, &proxy->child->master);

@@ -35,7 +35,10 @@ struct recipient {
 	enum recipient_state state;
 	struct wire_ticket ticket;
 	struct client_rcpt rcpt;
+	struct str given; /* the path that the client has named */
 	const char *id;
+	struct memory_item *claim; /* NULL: it was not asked for */
+	bool is_held;              /* memory_finish() is due */
 	struct part *part;
 	struct recipient *next; /* of the part */
 	/* While its route is not known: */
@@ -69,6 +72,11 @@ struct transaction {
 	struct recipient *hostless; /* whose host's address was not */
 	struct body *body;          /* from DATA on */
 	struct loop_timer deadline;
+	struct memory_ask ask;
+	struct recipient **claimants; /* in the order of ask.items */
+	/* The client has gone; what was sent is waited for. */
+	bool is_orphan;
+	struct loop_timer burial;
 };
 
 struct known_route {
@@ -80,10 +88,15 @@ struct known_route {
 	struct wire_route route;
 };
 
+static void claim(struct transaction *transaction);
+static void bury(struct transaction *transaction);
+static void on_burial(struct loop_timer *timer);
+static void end(struct transaction *transaction);
+
 /* ---- answers ---- */
 
 /* RFC 3463 3.5: a loop has a code that the front's own words have not. */
-enum { LOOP_CODE = 554 };
+enum { LOOP_CODE = 554, TAKEN_CODE = 250 };
 
 static bool
 is_loop(const struct err *err)
@@ -98,6 +111,30 @@ loop_err(const struct recipient *recipient, const char *text, struct err *err)
 		STR_ARG(utf8_cut(recipient->rcpt.path, SHOWN_MAX)), text);
 }
 
+/* A mail that was taken is remembered until the client confirms it. */
+static void
+remember(struct recipient *recipient, const struct err *err,
+	struct wire_proxy_answer *answer)
+{
+	struct memory *memory = recipient->transaction->all->memory;
+	bool is_taken = err->kind == ERR_NONE;
+
+	if (recipient->claim == NULL)
+		return;
+	if (recipient->is_held)
+		memory_finish(memory, recipient->claim->key,
+			is_taken ? WIRE_SAVED : WIRE_FAILED);
+	else if (recipient->claim->state != WIRE_CLAIM_FINISHED)
+		return;
+	recipient->is_held = false;
+	answer->has_handle = is_taken;
+	answer->handle.uid = memory->uid;
+	memcpy(answer->handle.key, recipient->claim->key,
+		sizeof(answer->handle.key));
+	memcpy(answer->handle.secret, recipient->claim->secret,
+		sizeof(answer->handle.secret));
+}
+
 static void
 send_answer(struct recipient *recipient, bool is_result, uint32_t code,
 	const struct err *err)
@@ -110,6 +147,11 @@ send_answer(struct recipient *recipient, bool is_result, uint32_t code,
 		.code = code,
 		.err = *err};
 	struct frame frame;
+
+	if (is_result)
+		remember(recipient, err, &answer);
+	if (transaction->is_orphan)
+		return;
 
 	frame_begin(&frame, WIRE_PROXY_ANSWER);
 	wire_proxy_answer(&frame, &answer);
@@ -269,6 +311,20 @@ has_open_results(const struct part *part)
 	return false;
 }
 
+/* An orphan ends with its last result, but not within a call about it. */
+static void
+bury(struct transaction *transaction)
+{
+	const struct part *part;
+
+	if (!transaction->is_orphan)
+		return;
+	for (part = transaction->parts; part != NULL; part = part->next)
+		if (has_open_results(part))
+			return;
+	loop_timer(transaction->all->loop, &transaction->burial, 0);
+}
+
 static void
 on_rcpt(struct errand *errand, void *context, const struct backend_reply *reply)
 {
@@ -293,8 +349,10 @@ on_result(
 		return;
 	recipient->state = RECIPIENT_DONE;
 	answer_reply(recipient, true, reply);
-	if (!has_open_results(part))
-		errand_end(errand);
+	if (has_open_results(part))
+		return;
+	errand_end(errand);
+	bury(part->transaction);
 }
 
 static void
@@ -309,6 +367,7 @@ fail_part(struct part *part, const char *words, const char *detail)
 		fail_recipient(recipient, &err);
 	}
 	errand_end(&part->errand);
+	bury(part->transaction);
 }
 
 static void
@@ -550,6 +609,7 @@ add_recipient(
 	recipient->number = rcpt->recipient;
 	recipient->ticket = rcpt->ticket;
 	recipient->id = arena_text(arena, str_from(rcpt->session));
+	recipient->given = arena_copy(arena, rcpt->path);
 	recipient->rcpt =
 		(struct client_rcpt){.path = arena_copy(arena, rcpt->path),
 			.orcpt = arena_copy(arena, rcpt->orcpt),
@@ -717,6 +777,7 @@ on_front_mail(struct transactions *all, struct frame *frame)
 	transaction->mail.envid = arena_copy(arena, mail.envid);
 	copy_client(arena, &mail.client, &transaction->mail.client);
 	transaction->deadline.fire = on_deadline;
+	transaction->burial.fire = on_burial;
 	table_add(&all->table, &transaction->entry, mail.transaction);
 	return true;
 }
@@ -738,12 +799,177 @@ send_part(struct part *part)
 		upstream_send(upstream_of(part), transaction->body);
 }
 
+static void
+send_parts(struct transaction *transaction)
+{
+	struct part *part;
+
+	for (part = transaction->parts; part != NULL; part = part->next)
+		send_part(part);
+}
+
+/* ---- what was taken before ---- */
+
+static bool
+is_to_be_sent(const struct recipient *recipient)
+{
+	const struct memory_item *claim = recipient->claim;
+
+	return claim == NULL || claim->state == WIRE_CLAIM_GRANTED ||
+	       claim->state == WIRE_CLAIM_BROKEN ||
+	       claim->state == WIRE_CLAIM_UNABLE;
+}
+
+/* Nothing is sent to this one. */
+static void
+settle(struct recipient *recipient)
+{
+	struct err err;
+
+	recipient->state = RECIPIENT_DONE;
+	if (recipient->claim->state != WIRE_CLAIM_FINISHED) {
+		err_set(&err, ERR_TEMPORARY, "4.3.0",
+			"Temporary internal error");
+		answer_err(recipient, true, &err);
+		return;
+	}
+	err_clear(&err);
+	snprintf(err.status, sizeof(err.status), "2.0.0");
+	snprintf(err.text, sizeof(err.text), "<%.*s> %s Saved",
+		STR_ARG(utf8_cut(recipient->given, SHOWN_MAX)), recipient->id);
+	log_info("<%s>: <%.*s> was taken before", recipient->id,
+		STR_ARG(recipient->given));
+	send_answer(recipient, true, TAKEN_CODE, &err);
+}
+
+static bool
+settle_some(struct part *part)
+{
+	struct recipient *recipient;
+	bool has_settled = false;
+
+	for (recipient = part->recipients; recipient != NULL;
+		recipient = recipient->next) {
+		if (recipient->state != RECIPIENT_ACCEPTED ||
+			is_to_be_sent(recipient))
+			continue;
+		settle(recipient);
+		has_settled = true;
+	}
+	return has_settled;
+}
+
+/* A backend that has accepted them all would give the message to all: the others
+ * come again by themselves. */
+static void
+settle_part(struct part *part)
+{
+	struct recipient *recipient;
+	struct err err;
+
+	if (!settle_some(part))
+		return;
+	err_set(&err, ERR_TEMPORARY, "4.3.0", "Try again for this recipient");
+	for (recipient = part->recipients; recipient != NULL;
+		recipient = recipient->next)
+		fail_recipient(recipient, &err);
+	errand_end(&part->errand);
+}
+
+/* Those that were lost meanwhile have their answers: nothing was sent to them. */
+static void
+take_claims(struct transaction *transaction)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->ask.count; i++) {
+		struct recipient *recipient = transaction->claimants[i];
+		enum wire_claim_state state = recipient->claim->state;
+
+		recipient->is_held = state == WIRE_CLAIM_GRANTED ||
+		                     state == WIRE_CLAIM_BROKEN;
+		if (recipient->state == RECIPIENT_ACCEPTED ||
+			!recipient->is_held)
+			continue;
+		recipient->is_held = false;
+		memory_finish(transaction->all->memory, recipient->claim->key,
+			WIRE_FAILED);
+	}
+}
+
+static void
+on_claimed(struct memory_ask *ask)
+{
+	struct transaction *transaction =
+		CONTAINER_OF(ask, struct transaction, ask);
+	struct part *part;
+
+	take_claims(transaction);
+	for (part = transaction->parts; part != NULL; part = part->next)
+		settle_part(part);
+	send_parts(transaction);
+}
+
+static size_t
+count_accepted(const struct transaction *transaction)
+{
+	const struct recipient *recipient;
+	const struct part *part;
+	size_t count = 0;
+
+	for (part = transaction->parts; part != NULL; part = part->next)
+		for (recipient = part->recipients; recipient != NULL;
+			recipient = recipient->next)
+			count += recipient->state == RECIPIENT_ACCEPTED;
+	return count;
+}
+
+static void
+add_claim(struct recipient *recipient, struct memory_key *key)
+{
+	struct transaction *transaction = recipient->transaction;
+	size_t place = transaction->ask.count++;
+
+	recipient->claim = &transaction->ask.items[place];
+	transaction->claimants[place] = recipient;
+	key->recipient = recipient->given;
+	key->orcpt = recipient->rcpt.orcpt;
+	memory_make_key(key, recipient->claim->key);
+}
+
+/* Was it passed on before, and the client did not hear of it? */
+static void
+claim(struct transaction *transaction)
+{
+	struct memory *memory = transaction->all->memory;
+	struct memory_key key = {.sender = transaction->mail.sender};
+	size_t count = count_accepted(transaction);
+	struct recipient *recipient;
+	struct part *part;
+
+	if (memory->path == NULL ||
+		memory_digest(transaction->body, key.body) < 0) {
+		send_parts(transaction);
+		return;
+	}
+	transaction->ask.items =
+		ARENA_ARRAY(transaction->arena, struct memory_item, count + 1);
+	transaction->claimants =
+		ARENA_ARRAY(transaction->arena, struct recipient *, count + 1);
+	transaction->ask.over = on_claimed;
+	for (part = transaction->parts; part != NULL; part = part->next)
+		for (recipient = part->recipients; recipient != NULL;
+			recipient = recipient->next)
+			if (recipient->state == RECIPIENT_ACCEPTED)
+				add_claim(recipient, &key);
+	memory_ask(memory, &transaction->ask);
+}
+
 static bool
 on_front_data(struct transactions *all, struct frame *frame)
 {
 	struct wire_proxy_data data = {.file = -1};
 	struct transaction *transaction;
-	struct part *part;
 
 	wire_proxy_data(frame, &data);
 	transaction = find(all, data.transaction);
@@ -754,12 +980,28 @@ on_front_data(struct transactions *all, struct frame *frame)
 	}
 	transaction->body = body_open(data.message, &data.file, data.size);
 	loop_timer(all->loop, &transaction->deadline, data.deadline_ms);
-	for (part = transaction->parts; part != NULL; part = part->next)
-		send_part(part);
+	claim(transaction);
 	return true;
 }
 
 /* ---- END ---- */
+
+/* Nothing was sent that a backend may have taken: a retry begins anew. */
+static void
+give_up_claims(struct transaction *transaction)
+{
+	size_t i;
+
+	for (i = 0; i < transaction->ask.count; i++) {
+		struct recipient *recipient = transaction->claimants[i];
+
+		if (!recipient->is_held)
+			continue;
+		recipient->is_held = false;
+		memory_finish(transaction->all->memory, recipient->claim->key,
+			WIRE_FAILED);
+	}
+}
 
 static void
 end(struct transaction *transaction)
@@ -775,12 +1017,49 @@ end(struct transaction *transaction)
 	for (recipient = transaction->hostless; recipient != NULL;
 		recipient = recipient->next_hostless)
 		host_wait_end(&recipient->host_wait);
+	memory_ask_end(&transaction->ask);
+	give_up_claims(transaction);
 	for (part = transaction->parts; part != NULL; part = part->next)
 		errand_end(&part->errand);
+	loop_timer_stop(all->loop, &transaction->burial);
 	loop_timer_stop(all->loop, &transaction->deadline);
 	body_drop(&transaction->body);
 	table_remove(&all->table, &transaction->entry);
 	arena_close(&arena);
+}
+
+/* The backend has the message, and may take it. */
+static bool
+is_sent(const struct part *part)
+{
+	return has_open_results(part) && upstream_of(part) != NULL &&
+	       upstream_of(part)->client.is_body_done;
+}
+
+/* What was sent cannot be taken back, and its result is to be remembered: the
+ * client may come again. */
+static bool
+becomes_orphan(struct transaction *transaction)
+{
+	struct part *part;
+	bool has_sent = false;
+
+	for (part = transaction->parts; part != NULL; part = part->next)
+		has_sent |= is_sent(part);
+	if (!has_sent)
+		return false;
+	transaction->is_orphan = true;
+	for (part = transaction->parts; part != NULL; part = part->next)
+		if (has_open_results(part) && !is_sent(part))
+			fail_part(
+				part, "connection lost", "the client has gone");
+	return true;
+}
+
+static void
+on_burial(struct loop_timer *timer)
+{
+	end(CONTAINER_OF(timer, struct transaction, burial));
 }
 
 static bool
@@ -791,9 +1070,11 @@ on_front_end(struct transactions *all, struct frame *frame)
 
 	wire_proxy_end(frame, &message);
 	transaction = find(all, message.transaction);
-	if (!frame_is_whole(frame) || transaction == NULL)
+	if (!frame_is_whole(frame) || transaction == NULL ||
+		transaction->is_orphan)
 		return false;
-	end(transaction);
+	if (!becomes_orphan(transaction))
+		end(transaction);
 	return true;
 }
 

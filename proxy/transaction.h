@@ -22,6 +22,7 @@
 #include "conf/settings.h"
 #include "server/proxywire.h"
 #include "proxy/backend.h"
+#include "proxy/memory.h"
 #include "proxy/places.h"
 
 struct transactions {
@@ -29,6 +30,7 @@ struct transactions {
 	const struct settings *settings;
 	struct places *places;
 	struct link *front; /* answers go there */
+	struct memory *memory;
 
 	struct table table;   /* struct transaction */
 	struct list routes;   /* struct known_route, the oldest first */

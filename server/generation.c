@@ -267,6 +267,9 @@ generation_launch(struct generation *generation, struct process *process,
 			.config = generation->config_fds[order->kind],
 			.certificates = generation->certificates,
 			.root = order->changes_root ? host->run_as->root : NULL,
+			.state = order->kind == WIRE_KIND_PROXY ? host->state
+	                                                        : NULL,
+			.has_no_memory = host->has_no_memory,
 			.is_single = host->is_single});
 	return 0;
 }

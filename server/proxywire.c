@@ -69,6 +69,8 @@ wire_proxy_answer(struct frame *frame, struct wire_proxy_answer *answer)
 	frame_bool(frame, &answer->is_result);
 	frame_u32(frame, &answer->code);
 	frame_err(frame, &answer->err);
+	frame_bool(frame, &answer->has_handle);
+	wire_handle(frame, &answer->handle);
 }
 
 void

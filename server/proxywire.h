@@ -81,6 +81,9 @@ struct wire_proxy_answer {
 	bool is_result;
 	uint32_t code;  /* the backend's; 0: `err` is ours */
 	struct err err; /* ERR_NONE: taken; status and text are the backend's */
+	/* A result that is remembered until the client's next command. */
+	bool has_handle;
+	struct wire_handle handle;
 };
 void wire_proxy_answer(struct frame *frame, struct wire_proxy_answer *answer);
 

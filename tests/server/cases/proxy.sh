@@ -339,6 +339,44 @@ python deliver "$target" from@fake.test >/dev/null
 is "$(python deliver "$target" from@fake.test)" "from@fake.test 250" \
 	"source_ip is an address of ours"
 
+# ---- a client that does not hear the answer ----
+
+rm -rf "$TEST_WORK/home/amy/Maildir" "$TEST_WORK/home/bob/Maildir"
+python retry 127.0.0.1:2452 100 7 amy@example.test bob@example.test \
+	>"$TEST_WORK/answered-proxy" 2>"$TEST_WORK/retry-errors-proxy"
+is "$(cat "$TEST_WORK/retry-errors-proxy")" "" \
+	"a client that cuts its connection and comes again finds an end"
+mkdir "$TEST_WORK/passed"
+ln -s "$TEST_WORK/home/amy" "$TEST_WORK/home/bob" "$TEST_WORK/passed"
+is "$(python stored "$TEST_WORK/passed" "$TEST_WORK/answered-proxy" | head)" "" \
+	"each message is there exactly once"
+fresh
+# One that goes when the message has been sent on.
+# shellcheck disable=SC2317
+vanish() {
+	python3 - "$TEST_SOURCE/tests/lib" "$proxy_fake/log" <<'END'
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import lmtp
+client = lmtp.Client("127.0.0.1:2452")
+client.begin("ada@client.example", ["one@fake.test"])
+client.say("DATA", "354")
+client.write(lmtp.mail("again") + b".\r\n")
+client.reply()
+client.close()
+END
+}
+vanish
+wait_for 10 grep -q DATA "$proxy_fake/log"
+vanish
+is "$(told | grep -c '^DATA')" 1 \
+	"what was taken is not sent again when the client comes back"
+is "$(grep -c '<one@fake.test> was taken before' "$TEST_WORK/log/proxy.log")" 1 \
+	"the log tells of it"
+SUBJECT=same python deliver "$target" one@fake.test >/dev/null
+SUBJECT=same python deliver "$target" one@fake.test >/dev/null
+is "$(told | grep -c '^DATA')" 3 "what was confirmed is sent again"
+
 # ---- the end of the process ----
 
 fresh 'dot hang'
