@@ -1,6 +1,6 @@
 # Real MTAs and IMAP servers.
-E2E_TESTS += %D%/run.sh %D%/leaving.sh %D%/lmtp.sh %D%/quota.sh
-EXTRA_DIST += %D%/leaving.sh %D%/letters.py %D%/quota.sh %D%/quota.py %D%/run.sh %D%/lmtp.sh %D%/cases %D%/dovecot.sh %D%/imap.py %D%/postfix.sh \
+E2E_TESTS += %D%/farm.sh %D%/run.sh %D%/leaving.sh %D%/lmtp.sh %D%/quota.sh
+EXTRA_DIST += %D%/farm.py %D%/farm.sh %D%/leaving.sh %D%/letters.py %D%/quota.sh %D%/quota.py %D%/run.sh %D%/lmtp.sh %D%/cases %D%/dovecot.sh %D%/imap.py %D%/postfix.sh \
 	%D%/smtp.py %D%/users.sh
 
 # Each MTA by itself, as samples/ says.

@@ -23,3 +23,10 @@ EXTRA_DIST += %D%/sieve.sh
 # A look at the quota.
 PERF_TESTS += %D%/quota.sh
 EXTRA_DIST += %D%/quota.sh
+
+# Passing mail on.
+check_PROGRAMS += %D%/lmtpsink
+%C%_lmtpsink_SOURCES = %D%/lmtpsink.c
+%C%_lmtpsink_LDADD = base/libbase.a
+PERF_TESTS += %D%/proxy.sh
+EXTRA_DIST += %D%/proxy.sh
