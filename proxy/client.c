@@ -362,7 +362,7 @@ put_mail(struct client *client, const struct client_mail *mail)
 			out, " SIZE=%llu", (unsigned long long)mail->size);
 	if (offers->eightbitmime)
 		buf_add_text(out, " BODY=8BITMIME");
-	if (mail->is_utf8)
+	if (mail->is_utf8 && offers->smtputf8)
 		buf_add_text(out, " SMTPUTF8");
 	if (offers->dsn && mail->ret.len > 0)
 		buf_add_format(out, " RET=%.*s", STR_ARG(mail->ret));

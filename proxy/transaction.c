@@ -267,9 +267,37 @@ make_origin(const struct transaction *transaction, const struct part *part,
 	};
 }
 
+static bool
+is_ascii(struct str text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* RFC 6531 3.2: what the backend could not read is not sent there. */
+static bool
+is_readable(const struct part *part, const struct recipient *recipient)
+{
+	return upstream_of(part)->client.offers.plain.smtputf8 ||
+	       (is_ascii(part->transaction->mail.sender) &&
+		       is_ascii(recipient->rcpt.path));
+}
+
 static void
 say_rcpt(struct part *part, struct recipient *recipient)
 {
+	struct err err;
+
+	if (!is_readable(part, recipient)) {
+		err_set(&err, ERR_REFUSED, "5.6.7",
+			"The user's host takes ASCII addresses only");
+		fail_recipient(recipient, &err);
+		return;
+	}
 	recipient->state = RECIPIENT_ASKED;
 	client_rcpt(&upstream_of(part)->client, &recipient->rcpt);
 }

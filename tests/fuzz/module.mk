@@ -136,6 +136,11 @@ FUZZ_TESTS += %D%/fuzz-reply
 %C%_fuzz_reply_LDADD = outbound/liboutbound.a $(FUZZ_LIBS)
 EXTRA_DIST += %D%/corpus/reply %D%/reply.dict
 
+FUZZ_TESTS += %D%/fuzz-backend
+%C%_fuzz_backend_SOURCES = %D%/fuzz-backend.c
+%C%_fuzz_backend_LDADD = proxy/libproxy.a outbound/liboutbound.a $(FUZZ_LIBS)
+EXTRA_DIST += %D%/corpus/backend
+
 FUZZ_TESTS += %D%/fuzz-policy
 %C%_fuzz_policy_SOURCES = %D%/fuzz-policy.c
 %C%_fuzz_policy_LDADD = policy/libpolicy.a $(FUZZ_LIBS)

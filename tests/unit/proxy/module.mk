@@ -11,3 +11,8 @@ UNIT_TESTS += %D%/health
 UNIT_TESTS += %D%/ring
 %C%_ring_SOURCES = %D%/ring.c
 %C%_ring_LDADD = $(PROXY_TEST_LIBS)
+
+UNIT_TESTS += %D%/client
+%C%_client_SOURCES = %D%/client.c
+%C%_client_LDADD = proxy/libproxy.a outbound/liboutbound.a mail/libmail.a \
+	conf/libconf.a $(TEST_LIBS)
