@@ -7,7 +7,7 @@ MAN_SCD += %D%/man/doorstep.1.scd %D%/man/doorstep-lda.8.scd \
 	%D%/man/doorstep-sieve.7.scd
 man_MANS = $(MAN_SCD:.scd=)
 CLEANFILES += $(man_MANS)
-EXTRA_DIST += $(MAN_SCD) %D%/decisions %D%/rfc-coverage.md %D%/mta.md %D%/coming-from.md
+EXTRA_DIST += $(MAN_SCD) %D%/decisions %D%/rfc-coverage.md %D%/mta.md %D%/scaling.md %D%/coming-from.md
 
 # scdoc takes the date of a page from SOURCE_DATE_EPOCH; without it, today's.
 docs/man/%: $(srcdir)/docs/man/%.scd

@@ -3,4 +3,4 @@ EXTRA_DIST += %D%/README.md %D%/container.conf %D%/doorstep.conf %D%/lmtp-one-us
 	%D%/virtual-users.conf
 EXTRA_DIST += %D%/postfix %D%/exim %D%/opensmtpd %D%/sendmail %D%/qmail
 EXTRA_DIST += %D%/quickstart
-EXTRA_DIST += %D%/grafana %D%/systemd
+EXTRA_DIST += %D%/farm %D%/grafana %D%/systemd

@@ -23,7 +23,7 @@ machine_enter "$@"
 
 rounds=${1:-${PERF_ROUNDS:-1}}
 seconds=${2:-1}
-users=200
+users=2000
 for program in lmtpload lmtpsink; do
 	[ -x "$TEST_BUILD/tests/perf/$program" ] ||
 		bail_out "no $program: run make check-perf"
