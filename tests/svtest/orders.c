@@ -252,8 +252,9 @@ obey_config_set(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_config_unset(struct world *world, struct testsuite_request *request)
 {
-	settings_unset(world, request->texts[0]);
-	return SIEVE_OK;
+	const char *problem = settings_unset(world, request->texts[0]);
+
+	return problem != NULL ? refuse(request, problem) : SIEVE_OK;
 }
 
 static enum sieve_status

@@ -54,6 +54,22 @@ script_translate(struct world *world, const struct sieve_settings *settings,
 		text, program_out, report, err);
 }
 
+/* Is it a test script itself?  Then it cannot be translated without the words of
+ * one. */
+static bool
+needs_testsuite(struct world *world, struct str text)
+{
+	struct sieve_settings settings = world->sieve;
+	struct sieve_program *program;
+	struct sieve_report report;
+	struct err err;
+
+	settings.testsuite_path = NULL;
+	sieve_report_init(&report, world->arena);
+	return script_translate(world, &settings, "", text, &program, &report,
+		       &err) == SIEVE_FAILED;
+}
+
 static bool
 compile(struct world *world, struct str path, struct str text)
 {
@@ -74,8 +90,7 @@ compile(struct world *world, struct str path, struct str text)
 		return false;
 	}
 	world->subject = program;
-	world->is_subtest =
-		str_find(text, STR("vnd.dovecot.testsuite")) < text.len;
+	world->is_subtest = needs_testsuite(world, text);
 	return true;
 }
 

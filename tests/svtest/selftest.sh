@@ -226,6 +226,19 @@ fails "test_script_run of what breaks off" <<'END'
 	if not test_script_compile "scripts/runtime.sieve" { stop; }
 	if not test_script_run { test_fail "no"; }
 END
+sed '1i # no vnd.dovecot.testsuite here' scripts/runtime.sieve >scripts/named.sieve
+fails "test_script_run of what only mentions the language" <<'END'
+	if not test_script_compile "scripts/named.sieve" { stop; }
+	if not test_script_run { test_fail "no"; }
+END
+for word in dovecot stalwart; do
+	echo "require \"vnd.$word.testsuite\"; test_fail \"inside\";" \
+		>scripts/$word.sieve
+	fails "test_script_run of a test that fails: $word" <<END
+	if not test_script_compile "scripts/$word.sieve" { stop; }
+	if not test_script_run { test_fail "no"; }
+END
+done
 fails "test_multiscript of what does not compile" <<'END'
 	if not test_multiscript ["scripts/keep.sieve", "scripts/unknown.sieve"] {
 		test_fail "no";
@@ -257,6 +270,38 @@ END
 like "$(cat err)" "*sieve_max_actions*many*" "and is named"
 verdict "0 passed, 1 failed" "an unknown extension breaks off" <<'END'
 test_config_reload :extension "frop";
+END
+for name in variables vacation enotify include editheader subaddress spamtest \
+	spamtestplus virustest extlists vnd.dovecot.environment \
+	vnd.dovecot.report vnd.dovecot.pipe vnd.dovecot.filter \
+	vnd.dovecot.execute; do
+	verdict "1 passed, 0 failed" "$name is read again" <<END
+test "a" { test_config_reload :extension "$name"; }
+END
+done
+verdict "0 passed, 1 failed" "unsetting an unknown setting breaks off" <<'END'
+test_config_unset "sieve_frop";
+END
+like "$(cat err)" "*there is no setting sieve_frop*" "and is named"
+verdict "2 passed, 0 failed" "an address in brackets is a value" <<'END'
+test "address" {
+	test_config_set "sieve_redirect_envelope_from" " <ann@example.org> ";
+	test_config_reload;
+	redirect "tim@example.org";
+	if not test_result_execute { test_fail "not executed"; }
+	test_message :smtp 0;
+	if not envelope "from" "ann@example.org" { test_fail "sender"; }
+}
+test_result_reset;
+test_set "message" "From: ada@example.org";
+test "nobody" {
+	test_config_set "sieve_redirect_envelope_from" "<>";
+	test_config_reload;
+	redirect "tim@example.org";
+	if not test_result_execute { test_fail "not executed"; }
+	test_message :smtp 0;
+	if not envelope "from" "" { test_fail "sender"; }
+}
 END
 verdict "0 passed, 1 failed" "a binary that was not saved breaks off" <<'END'
 test_binary_load "frop";

@@ -153,13 +153,14 @@ settings_set(struct world *world, struct str name, struct str value)
 	return NULL;
 }
 
-void
+const char *
 settings_unset(struct world *world, struct str name)
 {
 	struct override *override = find_override(world, name);
 
 	if (override != NULL)
 		override->is_set = false;
+	return override != NULL ? NULL : refusal(world, name);
 }
 
 static struct str
@@ -278,6 +279,29 @@ use_sieve(struct world *world)
 	world->main_sieve.max_memory = UINT64_MAX;
 }
 
+/* In quotes, as a value may begin with "<" without naming a file. */
+static const char *
+assignment(struct world *world, const struct override *override)
+{
+	struct str value = str_trim(override->value);
+	const char *line;
+	struct buf text;
+	size_t i;
+
+	buf_init(&text, BUF_UNLIMITED);
+	buf_add_format(
+		&text, "%.*s=\"", STR_ARG(our_name(world, override->name)));
+	for (i = 0; i < value.len; i++) {
+		if (value.data[i] == '"' || value.data[i] == '\\')
+			buf_add_char(&text, '\\');
+		buf_add_char(&text, value.data[i]);
+	}
+	buf_add_char(&text, '"');
+	line = arena_text(world->arena, buf_view(&text));
+	buf_clear(&text);
+	return line;
+}
+
 const char *
 settings_load(struct world *world)
 {
@@ -316,9 +340,7 @@ settings_load(struct world *world)
 		override->is_in_force = override->is_set;
 		override->in_force = override->value;
 		if (override->is_set && !is_ours_to_read(override->name))
-			all[count++] = arena_format(world->arena, "%.*s=%.*s",
-				STR_ARG(our_name(world, override->name)),
-				STR_ARG(override->value));
+			all[count++] = assignment(world, override);
 	}
 	source.override_count = count;
 	if (conf_load(world->arena, &source, &settings, &report) < 0)
@@ -331,15 +353,7 @@ settings_load(struct world *world)
 bool
 settings_know_extension(struct str name)
 {
-	/* Names of engines' extensions that are no capabilities. */
-	static const char *const others[] = {"vnd.dovecot.report",
-		"vnd.dovecot.pipe", "vnd.dovecot.filter",
-		"vnd.dovecot.execute"};
 	enum extension_id id;
-	size_t i;
 
-	for (i = 0; i < ARRAY_LENGTH(others); i++)
-		if (str_is(name, others[i]))
-			return false;
 	return registry_find_extension(name, &id);
 }

@@ -155,7 +155,7 @@ bool world_set_envelope_text(
 /* NULL, or why the setting cannot be honoured. */
 const char *settings_set(
 	struct world *world, struct str name, struct str value);
-void settings_unset(struct world *world, struct str name);
+const char *settings_unset(struct world *world, struct str name);
 /* All overrides come into force. */
 const char *settings_load(struct world *world);
 /* sieve_environment/NAME */
