@@ -864,6 +864,20 @@ test_messages(const struct tester *tester, const struct sieve_program *program,
 	return status;
 }
 
+/* The same as a check of it says. */
+static void
+tell_bad_script(struct tester *tester, const char *path,
+	const struct sieve_report *report)
+{
+	struct json json;
+	const struct check check = {.tester = *tester, .json = &json};
+
+	json_init(&json, stdout);
+	json_open(&json, NULL, '[');
+	tell_check(&check, path, false, report);
+	json_close(&json);
+}
+
 static int
 compile_and_test(struct tester *tester, int argc, char **argv)
 {
@@ -878,6 +892,8 @@ compile_and_test(struct tester *tester, int argc, char **argv)
 		print_problem(stderr, &report.problems[i]);
 	if (compiled < 0)
 		return CTL_TEMPORARY;
+	if (compiled == 0 && tester->ctl->json)
+		tell_bad_script(tester, argv[0], &report);
 	if (compiled == 0)
 		return CTL_FAILED;
 	return test_messages(tester, program, argc - 1, argv + 1);

@@ -167,6 +167,9 @@ is "$(cat errors)" 'runtime.sieve:3:1: error: redirect: "" is no address' \
 	"and says where it failed"
 exits 1 "and is a failure" $doorstep sieve test runtime.sieve plain.eml
 exits 1 "a script in error is not run" $doorstep sieve test bad.sieve plain.eml
+is "$($doorstep --json sieve test bad.sieve plain.eml 2>/dev/null)" \
+	"$($doorstep --json sieve check bad.sieve)" \
+	"and --json says what a check of it says"
 exits 75 "a message that cannot be read is trouble" \
 	$doorstep sieve test good.sieve none
 # Limits on the parts of a message
