@@ -16,6 +16,21 @@ enum {
 	SCRIPTS_BYTES = 12 * 1024, /* the same */
 };
 
+/* Beside the id there may be comments (RFC 5322 3.6.4). */
+static struct str
+without_brackets(struct str text)
+{
+	size_t open = str_find_char(text, '<');
+	struct str id;
+
+	if (open == text.len)
+		return text;
+	id = str_skip(text, open + 1);
+	if (!str_has_char(id, '>'))
+		return text;
+	return str_trim(str_slice(id, 0, str_find_char(id, '>')));
+}
+
 struct str
 decision_message_id(struct arena *arena, struct str value)
 {
@@ -28,9 +43,7 @@ decision_message_id(struct arena *arena, struct str value)
 	for (i = 0; i < clean.len; i++)
 		if ((unsigned char)clean.data[i] <= ' ')
 			clean.data[i] = ' ';
-	result = str_trim(buf_view(&clean));
-	if (str_starts(result, STR("<")) && str_ends(result, STR(">")))
-		result = str_trim(str_slice(result, 1, result.len - 1));
+	result = without_brackets(str_trim(buf_view(&clean)));
 	result = arena_copy(arena, utf8_cut(result, ID_BYTES));
 	buf_clear(&clean);
 	return result;

@@ -81,7 +81,7 @@ struct decision {
 };
 
 /* What stands in a Message-ID field, as it is kept and looked for: in one line,
- * UTF-8, without the brackets and blanks around it. */
+ * UTF-8, without the brackets and what is around them. */
 struct str decision_message_id(struct arena *arena, struct str value);
 
 /* A name in a Maildir without what mail clients change: the flags. */

@@ -142,7 +142,10 @@ TEST(a_message_id_is_one_line_without_its_brackets)
 	CHECK_STR_IS(decision_message_id(arena, STR(" <a@b> ")), "a@b");
 	CHECK_STR_IS(decision_message_id(arena, STR("\r\n\t<a@b>\r\n")), "a@b");
 	CHECK_STR_IS(decision_message_id(arena, STR("a@b")), "a@b");
-	CHECK_STR_IS(decision_message_id(arena, STR("<a@b> (c)")), "<a@b> (c)");
+	CHECK_STR_IS(decision_message_id(arena, STR("<a@b> (c)")), "a@b");
+	CHECK_STR_IS(decision_message_id(arena, STR("(c) < a@b >")), "a@b");
+	CHECK_STR_IS(decision_message_id(arena, STR("<a@b> <c@d>")), "a@b");
+	CHECK_STR_IS(decision_message_id(arena, STR("a> <b")), "a> <b");
 	CHECK_STR_IS(decision_message_id(arena, STR("<>")), "");
 	CHECK_STR_IS(decision_message_id(arena, STR("<")), "<");
 	CHECK_STR_IS(decision_message_id(arena, STR("")), "");
