@@ -257,7 +257,9 @@ come_back(struct errand *errand)
 	if (is_notice(errand))
 		mailer->notices_under_way--;
 	tell_wayout(mailer, was_shut);
-	if (errand->way == REQUEST_WAY_GOOD)
+	/* Only then: a notice that is alone in finding it closed would be tried with
+	 * each mail that leaves. */
+	if (was_shut && !wayout_is_shut(&mailer->wayout))
 		loop_timer_stop(mailer->loop, &mailer->retry_timer);
 	if (!was_shut && wayout_is_shut(&mailer->wayout))
 		shut_waiting_out(mailer);
@@ -388,14 +390,14 @@ stand_still(struct mailer_process *mailer)
 			mailer->child->settings->mailer_retry_interval_ms);
 }
 
-/* Back into the line, in front. */
+/* Back into the line. */
 static void
 wait_again(struct errand *errand)
 {
 	struct mailer_process *mailer = errand->mailer;
 
 	come_back(errand);
-	list_add_first(&mailer->line, &errand->in_line);
+	list_add_last(&mailer->line, &errand->in_line);
 	loop_timer(mailer->loop, &errand->timer, errand->expires_ms);
 }
 
@@ -653,17 +655,28 @@ notice_carriers(const struct mailer_process *mailer)
 	return most > NOTICE_CARRIERS_PART ? most / NOTICE_CARRIERS_PART : 1;
 }
 
+/* One that has not been tried, if there is: what has been may itself be what the way
+ * is closed to, and no probe for the others.  NULL: none. */
+static struct errand *
+next_notice(const struct mailer_process *mailer)
+{
+	struct list_link *first = list_first(&mailer->line), *link;
+
+	for (link = first; link != NULL; link = list_next(&mailer->line, link))
+		if (NOTICE_OF(link)->last.kind == ERR_NONE)
+			return NOTICE_OF(link);
+	return first != NULL ? NOTICE_OF(first) : NULL;
+}
+
 /* Redirects have a worker that waits: notices leave the other carriers to them. */
 static void
 pump_notices(struct mailer_process *mailer)
 {
-	struct list_link *link;
+	struct errand *errand;
 
 	while (!loop_timer_is_running(&mailer->retry_timer) &&
 		mailer->notices_under_way < notice_carriers(mailer) &&
-		(link = list_first(&mailer->line)) != NULL) {
-		struct errand *errand = NOTICE_OF(link);
-
+		(errand = next_notice(mailer)) != NULL) {
 		errand->pass = wayout_begin(&mailer->wayout);
 		if (errand->pass == WAYOUT_NOT)
 			return;

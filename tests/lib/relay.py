@@ -10,6 +10,7 @@ came.  What it does with a recipient is in the local part:
     full     452 after the dot (LMTP)       denied  554 after the dot (LMTP)
     refused  550        later  451        hang  no answer for a minute; FOLDER/hangs tells
     slow     250 after two seconds
+    busy     421, and the end of the connection
     together 250 when N have come to this, else 451 after twenty seconds
 
 A file FOLDER/hang has a word: sessions that come to this place hang there, until the
@@ -167,6 +168,9 @@ class Session(socketserver.StreamRequestHandler):
                 self.server.together.wait(20)
             except threading.BrokenBarrierError:
                 local = "later"
+        if local == "busy":
+            self.say("421 4.7.0 too many of these")
+            return False
         if local == "refused":
             self.say("550 5.1.1 nobody here")
         elif local == "later":

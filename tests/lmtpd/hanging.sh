@@ -278,7 +278,21 @@ like "$(send_named vic slow slow)" "250 *" "an answer takes its time"
 ok "the server ends" stop
 is "$(answers_to slow)" 1 "after it has left"
 
+settings "submission_host = 127.0.0.1:$port" "mailer_failure_limit = 1" \
+	"mailer_retry_interval = 100 msecs" "sieve_user_email = vic@example.test"
+ok "the server starts" start
+like "$(send_named vic closed busy)" "250 *" \
+	"the relay hangs up on each answer to somebody"
+ok "so that the way out seems not to work" soon grep -q \
+	'way out for mail does not work: 1 hand-overs' "$log"
+like "$(send_named vic open u1)" "250 *" "one to somebody else"
+ok "leaves all the same" soon grep -q \
+	'sent vacation response to <u1@partner.example>' "$log"
+stop
+
 hang close
+settings "submission_host = 127.0.0.1:$port" "mailer_failure_limit = 3" \
+	"mailer_retry_interval = 100 msecs" "sieve_user_email = vic@example.test"
 ok "the server starts with a relay that is dead" start
 like "$(send_named vic last t4)" "250 *" "an answer cannot leave"
 ok "the server ends all the same" stop
