@@ -331,14 +331,26 @@ redirect_remember(struct job *job, const struct delivery *delivery)
 
 /* ---- circles ---- */
 
+/* Whose redirect it was.  A name without a domain is somebody else's on another
+ * host. */
+static struct str
+mark_of(const struct job *job, const struct delivery *delivery)
+{
+	if (strchr(delivery->user, '@') != NULL)
+		return str_from(delivery->user);
+	return str_from(arena_format(job->arena, "%s@%.*s", delivery->user,
+		STR_ARG(setup_hostname(delivery->settings))));
+}
+
 static bool
 is_loop(const struct job *job, const struct delivery *delivery)
 {
 	const struct header_field *field = NULL;
+	struct str mark = mark_of(job, delivery);
 
 	while ((field = message_field_next(
 			job->message, redirect_mark, field)) != NULL)
-		if (str_is_nocase(str_trim(field->value), delivery->user))
+		if (str_equal_nocase(str_trim(field->value), mark))
 			return true;
 	return false;
 }
@@ -391,8 +403,9 @@ forwarded_content(const struct job *job, const struct delivery *delivery,
 	content =
 		content_without_fields(job->arena, content, STR("Return-Path"));
 	return content_prepend(job->arena, content,
-		str_from(arena_format(job->arena, "%.*s: %s\n",
-			STR_ARG(redirect_mark), delivery->user)));
+		str_from(arena_format(job->arena, "%.*s: %.*s\n",
+			STR_ARG(redirect_mark),
+			STR_ARG(mark_of(job, delivery)))));
 }
 
 static bool

@@ -801,8 +801,9 @@ TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
 		(const char *const[]){
-			arena_format(f.arena, "sendmail_path=%s", sendmail)},
-		1);
+			arena_format(f.arena, "sendmail_path=%s", sendmail),
+			"hostname=mx.example.test"},
+		2);
 	add(&f, "amy");
 	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
 	deliver_job(&f.job);
@@ -811,7 +812,8 @@ TEST(a_redirect_is_handed_to_sendmail_and_leaves_no_copy)
 	CHECK_STR_IS(test_read(test_path("args")),
 		"-i -f ada@partner.example -- bob@elsewhere.example\n");
 	sent = test_read(test_path("sent"));
-	CHECK(str_starts(sent, STR("X-Sieve-Redirected-From: amy\n")));
+	CHECK(str_starts(
+		sent, STR("X-Sieve-Redirected-From: amy@mx.example.test\n")));
 	CHECK(str_ends(sent, str_from(plain)));
 	finish(&f);
 }
@@ -1205,8 +1207,9 @@ TEST(each_redirect_sends_the_message_of_its_moment)
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
 		(const char *const[]){
-			arena_format(f.arena, "sendmail_path=%s", sendmail)},
-		1);
+			arena_format(f.arena, "sendmail_path=%s", sendmail),
+			"hostname=mx.example.test"},
+		2);
 	add(&f, "amy");
 	script(&f, "amy",
 		"require \"editheader\";\n"
@@ -1217,10 +1220,13 @@ TEST(each_redirect_sends_the_message_of_its_moment)
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
 	CHECK_STR_IS(test_read(test_path("sent-bob@elsewhere.example")),
-		arena_format(
-			f.arena, "X-Sieve-Redirected-From: amy\n%s", plain));
+		arena_format(f.arena,
+			"X-Sieve-Redirected-From: amy@mx.example.test\n%s",
+			plain));
 	CHECK_STR_IS(test_read(test_path("sent-cat@elsewhere.example")),
-		arena_format(f.arena, "X-Sieve-Redirected-From: amy\nX: y\n%s",
+		arena_format(f.arena,
+			"X-Sieve-Redirected-From: amy@mx.example.test\nX: "
+	                "y\n%s",
 			plain));
 	finish(&f);
 }
@@ -1328,8 +1334,9 @@ TEST(a_redirect_sends_what_was_replaced_and_not_what_encloses_it)
 	begin(&f, plain, NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
 		(const char *const[]){
-			arena_format(f.arena, "sendmail_path=%s", sendmail)},
-		1);
+			arena_format(f.arena, "sendmail_path=%s", sendmail),
+			"hostname=mx.example.test"},
+		2);
 	add(&f, "amy");
 	script(&f, "amy",
 		"require [\"replace\", \"enclose\"];\n"
@@ -1338,7 +1345,7 @@ TEST(a_redirect_sends_what_was_replaced_and_not_what_encloses_it)
 	deliver_job(&f.job);
 	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
 	CHECK_STR_IS(test_read(test_path("sent")),
-		"X-Sieve-Redirected-From: amy\n"
+		"X-Sieve-Redirected-From: amy@mx.example.test\n"
 		"Message-ID: <1@example.org>\n"
 		"From: Ada <ada@partner.example>\n"
 		"Subject: minutes\n"
@@ -1454,19 +1461,42 @@ TEST(a_sendmail_that_hangs_is_ended_and_temporary)
 	finish(&f);
 }
 
+TEST(somebody_of_the_same_name_on_another_host_is_no_circle)
+{
+	struct fixture f;
+	const char *sendmail = fake_sendmail("#!/bin/sh\ncat >/dev/null\n");
+
+	begin(&f,
+		"X-Sieve-Redirected-From: amy@old.example.test\n"
+		"Subject: again\n\ntext\n",
+		NULL, 0);
+	f.deliveries[0].settings = load(f.arena,
+		(const char *const[]){
+			arena_format(f.arena, "sendmail_path=%s", sendmail),
+			"hostname=mx.example.test"},
+		2);
+	add(&f, "amy");
+	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
+	deliver_job(&f.job);
+	CHECK_INT(f.deliveries[0].outcome, DELIVER_DISCARDED);
+	CHECK(count(&f, "amy", "new", NULL) <= 0);
+	finish(&f);
+}
+
 TEST(a_redirect_in_a_circle_keeps_the_message)
 {
 	struct fixture f;
 	const char *sendmail = fake_sendmail("#!/bin/sh\nexit 75\n");
 
 	begin(&f,
-		"X-Sieve-Redirected-From: amy\n"
+		"X-Sieve-Redirected-From: amy@mx.example.test\n"
 		"Subject: again\n\ntext\n",
 		NULL, 0);
 	f.deliveries[0].settings = load(f.arena,
 		(const char *const[]){
-			arena_format(f.arena, "sendmail_path=%s", sendmail)},
-		1);
+			arena_format(f.arena, "sendmail_path=%s", sendmail),
+			"hostname=mx.example.test"},
+		2);
 	add(&f, "amy");
 	script(&f, "amy", "redirect \"bob@elsewhere.example\";\n");
 	deliver_job(&f.job);
