@@ -123,7 +123,11 @@ what_is_wrong(const char *folder, const char *path)
 {
 	struct stat status;
 
-	if (stat(folder, &status) < 0 || stat(path, &status) < 0)
+	if (stat(folder, &status) < 0)
+		return strerror(errno);
+	if ((status.st_mode & S_IWOTH) != 0)
+		return "everybody may write its folder";
+	if (stat(path, &status) < 0)
 		return strerror(errno);
 	if (!S_ISREG(status.st_mode))
 		return "it is no file";

@@ -128,6 +128,16 @@ END
 like "$(cat "$log")" "*everybody may write it*" \
 	"what everybody may write is not run"
 
+chmod o+w "$bin"
+run <<'END'
+require "vnd.dovecot.pipe";
+pipe "take";
+END
+chmod o-w "$bin"
+is "$status:$(count):$(test -e "$home/took" && echo took)" 0:1: \
+	"nor is anything in a folder that everybody may write"
+like "$(cat "$log")" "*everybody may write its folder*" "which is told"
+
 fresh
 script <<'END'
 require "vnd.dovecot.pipe";
