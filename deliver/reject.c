@@ -72,6 +72,15 @@ reads_utf8(const struct job *job)
 	       str_starts(job->client->protocol, STR("UTF8"));
 }
 
+/* Why no mail may tell the sender; NULL: one may. */
+static const char *
+why_not(const struct job *job)
+{
+	const char *why = automatic_sender(&job->sender);
+
+	return why != NULL ? why : automatic_message(job->message);
+}
+
 bool
 reject_is_by_mail(const struct job *job, const struct delivery *delivery,
 	const struct sieve_action *refusal)
@@ -83,7 +92,9 @@ reject_is_by_mail(const struct job *job, const struct delivery *delivery,
 		return false;
 	if (job->client != NULL && !delivery->settings->sieve_use_lmtp_reject)
 		return true;
-	return !reads_utf8(job) && !utf8_is_ascii(refusal->reject.reason);
+	/* A reply that lacks some letters is better than no word at all. */
+	return !reads_utf8(job) && !utf8_is_ascii(refusal->reject.reason) &&
+	       why_not(job) == NULL;
 }
 
 /* ---- no room ---- */
@@ -122,15 +133,6 @@ reject_full(struct job *job, struct delivery *delivery, const struct err *why)
 }
 
 /* ---- by mail ---- */
-
-/* NULL: it may be sent. */
-static const char *
-why_not(const struct job *job)
-{
-	const char *why = automatic_sender(&job->sender);
-
-	return why != NULL ? why : automatic_message(job->message);
-}
 
 static int
 expand(const struct job *job, const struct delivery *delivery,

@@ -35,7 +35,8 @@ reject "no";
 END
 
 # talk WAY ADDRESS...: one message; all replies behind the dot.  WAY: stay; cut,
-# which goes when the replies were written, without another command; utf8.
+# which goes when the replies were written, without another command; utf8; null,
+# without a sender.
 talk() {
 	python3 - "$TEST_SOURCE" "$base/lmtp" "$@" <<'END'
 import sys
@@ -43,7 +44,8 @@ sys.path.insert(0, sys.argv[1] + "/tests/lib")
 import lmtp
 way, addresses = sys.argv[3], sys.argv[4:]
 client = lmtp.Client(sys.argv[2])
-client.begin("ada@client.example", addresses, " SMTPUTF8" if way == "utf8" else "")
+client.begin("" if way == "null" else "ada@client.example", addresses,
+             " SMTPUTF8" if way == "utf8" else "")
 client.say("DATA", "354")
 client.write(b"Subject: hello\r\n\r\nThe very same.\r\n.\r\n")
 for _ in addresses:
@@ -87,6 +89,9 @@ like "$(sed 1d "$home/outgoing" |
 	"*text: Your message to <dora> was automatically rejected: / Grüße, nein*" \
 	"with those words (RFC 5429 2.2)"
 rm "$home/outgoing"
+is "$(talk null dora):$(cat "$home/outgoing" 2>&1)" \
+	"550 5.7.1 <dora> Gr??e, nein:cat: $home/outgoing: No such file or directory" \
+	"where nobody may be written to the reply says what it can"
 is "$(talk utf8 dora)" "550 5.7.1 <dora> Grüße, nein" \
 	"a client of SMTPUTF8 has the reply"
 ok "and no mail" test ! -e "$home/outgoing"
