@@ -451,7 +451,8 @@ take_field(struct ready *ready, const struct header_field *field)
 {
 	if (!str_starts_nocase(field->name, STR("Content-")) ||
 		!compose_is_name(field->name) ||
-		!compose_is_value(field->value))
+		!compose_is_value(field->value) ||
+		has_long_line(field->name, str_trim(field->value)))
 		return;
 	add_line(&ready->header, field->name, str_trim(field->value));
 	ready->has_type |= str_is_nocase(field->name, "Content-Type");
@@ -473,12 +474,32 @@ take_header(struct ready *ready, struct str header)
 	return true;
 }
 
+/* RFC 2045 2.7, 2.8: a NUL is in no text of 7 or 8 bit, and this one may be a part
+ * of another's message. */
+static struct str
+without_nuls(struct arena *arena, struct str text)
+{
+	struct buf buf;
+	size_t i;
+
+	if (!str_has_char(text, '\0'))
+		return text;
+	buf_init(&buf, BUF_UNLIMITED);
+	buf_add(&buf, text);
+	for (i = 0; i < buf.len; i++)
+		if (buf.data[i] == '\0')
+			buf.data[i] = '?';
+	text = arena_copy(arena, buf_view(&buf));
+	buf_clear(&buf);
+	return text;
+}
+
 static bool
 read_ready(struct arena *arena, struct str text, struct ready *ready)
 {
 	size_t body = 0;
 
-	text = compose_lf(arena, text);
+	text = without_nuls(arena, compose_lf(arena, text));
 	if (begins_with_field(text)) {
 		body = body_start(text);
 		if (!take_header(ready, str_slice(text, 0, body)))

@@ -1226,7 +1226,7 @@ TEST(each_redirect_sends_the_message_of_its_moment)
 	CHECK_STR_IS(test_read(test_path("sent-cat@elsewhere.example")),
 		arena_format(f.arena,
 			"X-Sieve-Redirected-From: amy@mx.example.test\nX: "
-	                "y\n%s",
+			"y\n%s",
 			plain));
 	finish(&f);
 }

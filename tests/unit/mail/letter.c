@@ -310,6 +310,21 @@ TEST(a_ready_entity_keeps_its_own_fields)
 	tear_down();
 }
 
+TEST(a_ready_entity_has_no_nul_and_no_line_too_long_for_a_header)
+{
+	char text[1200];
+
+	set_up("\n");
+	CHECK_STR(ready(STR("Content-Type: text/plain\n\na\0b\n")),
+		"Content-Type: text/plain\n\na?b\n");
+	snprintf(text, sizeof(text),
+		"Content-Type: text/plain; x=%0990d\n"
+		"Content-Language: en\n\nbody\n",
+		0);
+	CHECK_STR(ready(str_from(text)), "Content-Language: en\n\nbody\n");
+	tear_down();
+}
+
 TEST(a_ready_entity_has_no_field_of_a_message)
 {
 	set_up("\n");
