@@ -41,6 +41,7 @@
 
 enum {
 	ASKERS_MAX = 4096,
+	ASKERS_OF_UID_PART = 4,   /* of them one uid has a part at most */
 	WAITING_MAX = 2000,       /* mails */
 	WAITING_OF_UID_PART = 4,  /* of them one uid has a part at most */
 	NOTICES_OF_UID_PART = 2,  /* the same, of notices */
@@ -48,7 +49,8 @@ enum {
 	LINGER_MS = 100,
 	DRAIN_PART = 2,    /* of shutdown_timeout */
 	SHOWN_BYTES = 200, /* of what somebody else writes into the log */
-	COUNTERS_PAUSE_MS = 1000
+	COUNTERS_PAUSE_MS = 1000,
+	CROWD_PAUSE_MS = 10 * 1000
 };
 
 /* Somebody with mail. */
@@ -87,6 +89,7 @@ struct mailer_process {
 	struct doors doors; /* at most one */
 	struct list askers, errands;
 	size_t asker_count, errand_count;
+	uint64_t crowd_told_ms; /* not again before */
 	struct outbound_settings settings;
 	struct carriers *carriers;
 	struct wayout wayout;
@@ -853,6 +856,37 @@ add_asker(struct mailer_process *mailer, int fd, uint32_t uid)
 	}
 }
 
+/* Once in a while: somebody may come again and again. */
+static void
+tell_crowd(struct mailer_process *mailer, uint32_t uid)
+{
+	uint64_t now = loop_now_ms(mailer->loop);
+
+	if (now < mailer->crowd_told_ms)
+		return;
+	mailer->crowd_told_ms = now + CROWD_PAUSE_MS;
+	log_error("Somebody with mail that leaves is sent away: too many ask "
+		  "at a time, as uid %u",
+		(unsigned)uid);
+}
+
+/* The one that comes is not counted. */
+static bool
+has_place(const struct mailer_process *mailer, uint32_t uid)
+{
+	struct list_link *link;
+	size_t count = 0;
+
+	if (mailer->asker_count >= ASKERS_MAX)
+		return false;
+	if (is_privileged(uid))
+		return true;
+	for (link = list_first(&mailer->askers); link != NULL;
+		link = list_next(&mailer->askers, link))
+		count += ASKER_OF(link)->uid == uid;
+	return count < ASKERS_MAX / ASKERS_OF_UID_PART;
+}
+
 static void
 take_asker(struct doors *doors, const struct door *door UNUSED, int fd,
 	const struct sockaddr_storage *address UNUSED)
@@ -861,9 +895,14 @@ take_asker(struct doors *doors, const struct door *door UNUSED, int fd,
 		CONTAINER_OF(doors, struct mailer_process, doors);
 	uint32_t uid;
 
-	if (mailer->asker_count >= ASKERS_MAX || door_peer_uid(fd, &uid) < 0) {
-		log_error("Somebody with mail that leaves is sent away: too "
-			  "many ask at a time");
+	if (door_peer_uid(fd, &uid) < 0) {
+		log_error("Somebody with mail that leaves is sent away: nobody "
+			  "knows who it is");
+		fd_close(&fd);
+		return;
+	}
+	if (!has_place(mailer, uid)) {
+		tell_crowd(mailer, uid);
 		fd_close(&fd);
 		return;
 	}

@@ -74,6 +74,30 @@ is "$(cat "$home/args")" "-i -f ada@client.example -- bob@elsewhere.example" \
 	"sendmail is told who sends and who is to have it"
 like "$(cat "$home/parent")" "*--child=mailer" \
 	"the mailer ran it, not the worker"
+if [ -n "$as_user" ] && (ulimit -n 5000); then
+	# Somebody who connects more often than the mailer takes.
+	(ulimit -n 5000 && exec python3 - "$base/mailer" <<'END') &
+import os, socket, sys, time
+os.setgroups([])
+os.setresgid(61031, 61031, 61031)
+os.setresuid(61031, 61031, 61031)
+crowd = []
+for _ in range(4200):
+    crowd.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    crowd[-1].connect(sys.argv[1])
+time.sleep(60)
+END
+	crowd=$!
+	at_end "kill -9 $crowd 2>/dev/null"
+	ok "a crowd of one user asks the mailer" soon grep -q \
+		'sent away: too many ask at a time, as uid 61031' "$log"
+	like "$(send amy)" "250 *Saved" "others' mail leaves all the same"
+	kill $crowd
+	wait $crowd 2>/dev/null
+else
+	skip "a crowd of one user asks the mailer" "only root is two users"
+	skip "others' mail leaves all the same" "only root is two users"
+fi
 echo 'require "redirect-dsn"; redirect :notify "never" :ret "hdrs" "bob@elsewhere.example";' \
 	>"$home/script"
 like "$(send amy)" "250 *Saved" "a redirect with a wish"
