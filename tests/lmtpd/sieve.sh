@@ -46,7 +46,8 @@ print(last.strip())
 END
 }
 logged() {
-	sed -n 's/.*Info: sieve: //p' "$log" | grep -v '^msgid='
+	# Not what the mailer says of the notification, some time later.
+	sed -n 's/.*lmtp(.*Info: sieve: //p' "$log" | grep -v '^msgid='
 }
 
 ok "the server starts" start
