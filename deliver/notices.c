@@ -302,7 +302,7 @@ hand_over(struct job *job, const struct delivery *delivery,
 			notice->what, STR_ARG(notice->recipients[0]),
 			err_log_text(&err));
 		if (notice->once != NULL)
-			seen_give_back(job, delivery, notice->once);
+			seen_give_back(job, delivery, notice->once, 1);
 		return;
 	}
 	if (notice->copy != NULL)

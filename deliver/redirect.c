@@ -181,27 +181,74 @@ was_done(struct job *job, const struct delivery *delivery, struct str address)
 	return seen_find(job, delivery, key);
 }
 
+/* That of the try, and the one of sieve_redirect_duplicate_period. */
+static void
+make_marks(struct job *job, const struct delivery *delivery, struct str address,
+	struct sieve_mark marks[OUTBOUND_MARKS])
+{
+	marks[0] = (struct sieve_mark){
+		.seconds = TRIES_S, .kind = SIEVE_MARK_REDIRECT};
+	make_try_key(job, address, marks[0].key);
+	marks[1] = (struct sieve_mark){.seconds = memory_s(job, delivery),
+		.kind = SIEVE_MARK_REDIRECT};
+	make_key(job, address, marks[1].key);
+}
+
 static void
 mark_try(struct job *job, const struct delivery *delivery, struct str address)
 {
-	uint64_t seconds = memory_s(job, delivery);
-	struct sieve_mark marks[2] = {
-		{.seconds = TRIES_S, .kind = SIEVE_MARK_REDIRECT},
-		{.seconds = seconds, .kind = SIEVE_MARK_REDIRECT}};
+	struct sieve_mark marks[OUTBOUND_MARKS];
 
-	make_try_key(job, address, marks[0].key);
-	make_key(job, address, marks[1].key);
-	seen_keep_now(job, delivery, marks, seconds > 0 ? 2 : 1);
+	make_marks(job, delivery, address, marks);
+	seen_keep_now(job, delivery, marks, OUTBOUND_MARKS);
 }
 
 /* The same bytes may come again on purpose. */
 static void
-forget_try(struct job *job, const struct delivery *delivery, struct str address)
+forget_tries(struct job *job, const struct delivery *delivery)
 {
-	struct sieve_mark mark = {.kind = SIEVE_MARK_REDIRECT};
+	const struct plan *plan = delivery->work->plan;
+	struct sieve_mark *marks = ARENA_ARRAY(job->arena, struct sieve_mark,
+		plan->done_count + plan->redirect_count);
+	size_t count = 0, i;
 
-	make_try_key(job, address, mark.key);
-	seen_give_back(job, delivery, &mark);
+	for (i = 0; i < plan->done_count; i++)
+		make_try_key(job, plan->done_redirects[i], marks[count++].key);
+	/* The mailer has marked them. */
+	for (i = 0; job->seen != NULL && i < plan->redirect_count; i++)
+		if (plan->redirects[i].is_handed_over)
+			make_try_key(job, plan->redirects[i].address,
+				marks[count++].key);
+	for (i = 0; i < count; i++)
+		marks[i].kind = SIEVE_MARK_REDIRECT;
+	seen_give_back(job, delivery, marks, count);
+}
+
+/* What the mailer keeps as soon as a redirect has left.  NULL: a file of the user's
+ * is not its to write. */
+static const struct outbound_mark *
+marks_of(struct job *job, const struct delivery *delivery,
+	const struct plan_redirect *redirects, size_t count)
+{
+	struct outbound_mark *result, *mark;
+	uint64_t now = (uint64_t)clock_now().tv_sec;
+	size_t i, m;
+
+	if (job->seen == NULL)
+		return NULL;
+	result = mark = ARENA_ARRAY(
+		job->arena, struct outbound_mark, count * OUTBOUND_MARKS);
+	for (i = 0; i < count; i++) {
+		struct sieve_mark marks[OUTBOUND_MARKS];
+
+		make_marks(job, delivery, redirects[i].address, marks);
+		for (m = 0; m < OUTBOUND_MARKS; m++, mark++) {
+			seen_key(delivery, marks[m].key, mark->key);
+			if (marks[m].seconds > 0)
+				mark->expires_s = now + marks[m].seconds;
+		}
+	}
+	return result;
 }
 
 /* ---- the limit of an hour ---- */
@@ -304,7 +351,7 @@ give_places_back(struct job *job, const struct delivery *delivery)
 		if (plan->redirects[i].place.seconds > 0 &&
 			!plan->redirects[i].is_handed_over)
 			seen_give_back(
-				job, delivery, &plan->redirects[i].place);
+				job, delivery, &plan->redirects[i].place, 1);
 }
 
 /* ---- the end of a delivery ---- */
@@ -319,12 +366,13 @@ redirect_remember(struct job *job, const struct delivery *delivery)
 	if (plan == NULL)
 		return;
 	give_places_back(job, delivery);
+	if (!has_failed) {
+		forget_tries(job, delivery);
+		return;
+	}
 	for (i = 0; i < plan->done_count; i++)
-		if (has_failed)
-			mark_try(job, delivery, plan->done_redirects[i]);
-		else
-			forget_try(job, delivery, plan->done_redirects[i]);
-	for (i = 0; has_failed && i < plan->redirect_count; i++)
+		mark_try(job, delivery, plan->done_redirects[i]);
+	for (i = 0; i < plan->redirect_count; i++)
 		if (plan->redirects[i].is_handed_over)
 			mark_try(job, delivery, plan->redirects[i].address);
 }
@@ -473,6 +521,7 @@ begin(struct job *job, struct delivery *delivery,
 			.by = sieve_deliver_by_text(
 				job->arena, &action->redirect.by)}};
 	mail->is_forwarded = str_equal(mail->sender, job->sender.text);
+	mail->marks = marks_of(job, delivery, redirects, handover->count);
 	return outbound_begin(job->arena, settings, mail);
 }
 

@@ -273,14 +273,20 @@ seen_claim(const struct job *job, const struct delivery *delivery,
 
 void
 seen_give_back(struct job *job, const struct delivery *delivery,
-	const struct sieve_mark *mark)
+	const struct sieve_mark *marks, size_t count)
 {
-	struct seen_mark own;
+	struct seen_mark *own =
+		ARENA_ARRAY(job->arena, struct seen_mark, count);
 	struct err err;
+	size_t i;
 
-	seen_key(delivery, mark->key, own.key);
-	own.expires_s = now_s();
-	own.kind = kind_of(mark);
-	if (keep(job, delivery, &own, 1, &err) < 0)
+	if (count == 0 || is_down(job, delivery))
+		return;
+	for (i = 0; i < count; i++) {
+		seen_key(delivery, marks[i].key, own[i].key);
+		own[i].expires_s = now_s();
+		own[i].kind = kind_of(&marks[i]);
+	}
+	if (keep(job, delivery, own, count, &err) < 0)
 		give_up(job, delivery, "forgotten", &err);
 }

@@ -51,8 +51,8 @@ enum lookup seen_claim(const struct job *job, const struct delivery *delivery,
 void seen_keep_now(struct job *job, const struct delivery *delivery,
 	const struct sieve_mark *marks, size_t count);
 
-/* What it was claimed for was not done. */
+/* What they were kept for was not done, or is over. */
 void seen_give_back(struct job *job, const struct delivery *delivery,
-	const struct sieve_mark *mark);
+	const struct sieve_mark *marks, size_t count);
 
 #endif

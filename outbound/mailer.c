@@ -208,6 +208,9 @@ mailer_ask(struct mailer *mailer, const struct outbound_mail *mail,
 		.count = mail->count,
 		.wishes = mail->wishes,
 		.is_forwarded = mail->is_forwarded,
+		.marks = (struct outbound_mark *)(uintptr_t)mail->marks,
+		.mark_count =
+			mail->marks != NULL ? mail->count * OUTBOUND_MARKS : 0,
 		.file = open_file(mailer, mail->content, err)};
 	int result;
 

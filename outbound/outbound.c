@@ -151,6 +151,8 @@ begin_part(struct outbound_pending *pending, struct part *part,
 	err_clear(&err);
 	part->mail = *mail;
 	part->mail.recipients += first;
+	if (part->mail.marks != NULL)
+		part->mail.marks += first * OUTBOUND_MARKS;
 	part->mail.count =
 		left < REQUEST_RECIPIENTS_MAX ? left : REQUEST_RECIPIENTS_MAX;
 	part->results = pending->results + first;

@@ -26,7 +26,10 @@
 #include "base/str.h"
 #include "mail/content.h"
 
-enum { OUTBOUND_MARK = 32 }; /* bytes */
+enum {
+	OUTBOUND_MARK = 32, /* bytes */
+	OUTBOUND_MARKS = 2  /* of a recipient */
+};
 
 enum outbound_tls {
 	OUTBOUND_CLEAR,
@@ -93,6 +96,13 @@ struct outbound_notice {
 	unsigned char mark[OUTBOUND_MARK];
 };
 
+/* A mark that is kept in state as soon as a recipient has got it: who asks may not
+ * live to keep it. */
+struct outbound_mark {
+	unsigned char key[OUTBOUND_MARK];
+	uint64_t expires_s; /* wall clock; 0: it is not wanted */
+};
+
 struct outbound_mail {
 	struct str sender;            /* local@domain; empty: the null sender */
 	const struct str *recipients; /* local@domain each */
@@ -101,6 +111,9 @@ struct outbound_mail {
 	struct outbound_wishes wishes;
 	bool is_forwarded; /* the sender is somebody else's: SRS */
 	const struct outbound_notice *notice; /* NULL: it is waited for */
+	/* OUTBOUND_MARKS for each recipient, for a mailer of the server; NULL:
+	 * none. */
+	const struct outbound_mark *marks;
 };
 
 /* Puts the files' text in place of their paths; it lives in the arena.  -1: 4.3.5,

@@ -7,6 +7,7 @@
 
 enum {
 	STR_LEAST = 4, /* bytes of an empty text in a frame */
+	MARK_LEAST = OUTBOUND_MARK + 8,
 	/* kind, status, text and detail. */
 	ERR_LEAST = 16
 };
@@ -19,6 +20,13 @@ notice_fields(struct frame *frame, struct outbound_notice *notice)
 	frame_str(frame, &notice->session);
 	frame_bool(frame, &notice->has_mark);
 	frame_bytes(frame, notice->mark, sizeof(notice->mark));
+}
+
+static void
+mark_fields(struct frame *frame, struct outbound_mark *mark)
+{
+	frame_bytes(frame, mark->key, sizeof(mark->key));
+	frame_u64(frame, &mark->expires_s);
 }
 
 void
@@ -43,6 +51,11 @@ request_submit(struct frame *frame, struct request_submit *submit)
 	frame_bool(frame, &submit->is_notice);
 	if (submit->is_notice)
 		notice_fields(frame, &submit->notice);
+	frame_count(frame, &submit->mark_count, MARK_LEAST);
+	submit->marks = frame_array(frame, submit->marks,
+		sizeof(*submit->marks), submit->mark_count);
+	for (i = 0; i < submit->mark_count; i++)
+		mark_fields(frame, &submit->marks[i]);
 	frame_u64(frame, &submit->size);
 	frame_fd(frame, &submit->file);
 }

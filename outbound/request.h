@@ -35,6 +35,9 @@ struct request_submit {
 	bool is_forwarded;
 	bool is_notice; /* it is not answered */
 	struct outbound_notice notice;
+	/* None, or OUTBOUND_MARKS for each recipient. */
+	struct outbound_mark *marks;
+	size_t mark_count;
 	uint64_t size; /* of the file, line ends are LF */
 	int file;      /* reading: the caller's to close */
 };

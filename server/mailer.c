@@ -297,24 +297,52 @@ shown(struct str text)
 	return str_slice(text, 0, SHOWN_BYTES);
 }
 
+/* Without state it is a mark less. */
+static void
+send_mark(struct errand *errand, const unsigned char key[OUTBOUND_MARK],
+	uint64_t expires_s, enum wire_mark_kind kind)
+{
+	struct mailer_process *mailer = errand->mailer;
+	struct wire_mark_of mark = {.uid = errand->uid,
+		.item = {.expires_s = expires_s, .kind = kind}};
+	struct frame frame;
+	struct err err;
+
+	if (!channel_is_open(&mailer->state))
+		return;
+	memcpy(mark.item.key, key, sizeof(mark.item.key));
+	frame_begin(&frame, WIRE_MARK_OF);
+	wire_mark_of(&frame, &mark);
+	if (channel_send(&mailer->state, &frame, &err) < 0 ||
+		channel_is_waiting(&mailer->state))
+		channel_close(&mailer->state);
+}
+
 /* A mark of its user's was kept for it, and it has not left. */
 static void
 give_mark_back(struct errand *errand)
 {
 	const struct outbound_notice *notice = &errand->job.submit.notice;
-	struct mailer_process *mailer = errand->mailer;
-	struct wire_unmark unmark = {.uid = errand->uid};
-	struct frame frame;
-	struct err err;
 
-	if (!notice->has_mark || !channel_is_open(&mailer->state))
+	if (notice->has_mark)
+		send_mark(errand, notice->mark, (uint64_t)clock_now().tv_sec,
+			WIRE_MARK_VACATION);
+}
+
+/* Before who asked is told: should it die then, a retry does not send this again. */
+static void
+keep_marks(struct errand *errand, const struct request_submitted *results)
+{
+	const struct request_submit *submit = &errand->job.submit;
+	size_t i;
+
+	if (submit->mark_count != results->count * OUTBOUND_MARKS)
 		return;
-	memcpy(unmark.key, notice->mark, sizeof(unmark.key));
-	frame_begin(&frame, WIRE_UNMARK);
-	wire_unmark(&frame, &unmark);
-	if (channel_send(&mailer->state, &frame, &err) < 0 ||
-		channel_is_waiting(&mailer->state))
-		channel_close(&mailer->state);
+	for (i = 0; i < submit->mark_count; i++)
+		if (results->results[i / OUTBOUND_MARKS].kind == ERR_NONE &&
+			submit->marks[i].expires_s > 0)
+			send_mark(errand, submit->marks[i].key,
+				submit->marks[i].expires_s, WIRE_MARK_REDIRECT);
 }
 
 static void
@@ -363,6 +391,8 @@ answer(struct errand *errand, struct request_submitted *results)
 	count_results(errand->mailer, results);
 	if (is_notice(errand))
 		tell_notice(errand, results);
+	else
+		keep_marks(errand, results);
 	if (errand->asker != NULL) {
 		results->request = errand->number;
 		frame_begin(&frame, REQUEST_SUBMITTED);
@@ -594,6 +624,20 @@ copy_str(struct arena *arena, struct str *text)
 	*text = arena_copy(arena, *text);
 }
 
+static void
+keep_marks_asked(struct arena *arena, struct request_submit *submit)
+{
+	struct outbound_mark *marks;
+
+	if (submit->mark_count != submit->count * OUTBOUND_MARKS)
+		submit->mark_count = 0;
+	marks = ARENA_ARRAY(arena, struct outbound_mark, submit->mark_count);
+	if (submit->mark_count > 0)
+		memcpy(marks, submit->marks,
+			submit->mark_count * sizeof(*marks));
+	submit->marks = marks;
+}
+
 /* What was read points into the frame. */
 static void
 keep_submit(struct arena *arena, struct request_submit *submit)
@@ -604,6 +648,7 @@ keep_submit(struct arena *arena, struct request_submit *submit)
 	for (i = 0; i < submit->count; i++)
 		recipients[i] = arena_copy(arena, submit->recipients[i]);
 	submit->recipients = recipients;
+	keep_marks_asked(arena, submit);
 	copy_str(arena, &submit->sender);
 	copy_str(arena, &submit->wishes.notify);
 	copy_str(arena, &submit->wishes.ret);

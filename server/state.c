@@ -425,19 +425,18 @@ on_mark(struct peer *peer, struct frame *frame)
 
 /* A mark that has no time left is none. */
 static bool
-on_unmark(struct peer *peer, struct frame *frame)
+on_mark_of(struct peer *peer, struct frame *frame)
 {
 	struct state *state = peer->state;
-	struct wire_mark_item item = {.expires_s = now_s()};
-	struct wire_unmark unmark = {0};
+	struct wire_mark_of mark = {0};
 	struct err err;
 
-	wire_unmark(frame, &unmark);
+	wire_mark_of(frame, &mark);
 	if (!frame_is_whole(frame))
 		return false;
-	memcpy(item.key, unmark.key, sizeof(item.key));
 	end_transaction_now(state);
-	if (marks_keep(state->marks, unmark.uid, &item, 1, now_s(), &err) < 0)
+	if (marks_keep(state->marks, mark.uid, &mark.item, 1, now_s(), &err) <
+		0)
 		complain(state, err_log_text(&err));
 	end_if_broken(state);
 	return true;
@@ -534,7 +533,7 @@ static const struct request {
 	{WIRE_CONFIRM, PEER_BIT(PEER_CLIENT) | PEER_BIT(PEER_LINK), on_confirm},
 	{WIRE_SEEN, PEER_BIT(PEER_CLIENT), on_seen},
 	{WIRE_MARK, PEER_BIT(PEER_CLIENT), on_mark},
-	{WIRE_UNMARK, PEER_BIT(PEER_MAILER), on_unmark},
+	{WIRE_MARK_OF, PEER_BIT(PEER_MAILER), on_mark_of},
 	{REQUEST_COUNT, PEER_BIT(PEER_CLIENT), on_count},
 };
 

@@ -573,10 +573,10 @@ wire_mark(struct frame *frame, struct wire_mark *mark)
 }
 
 void
-wire_unmark(struct frame *frame, struct wire_unmark *unmark)
+wire_mark_of(struct frame *frame, struct wire_mark_of *mark)
 {
-	frame_u32(frame, &unmark->uid);
-	frame_bytes(frame, unmark->key, sizeof(unmark->key));
+	frame_u32(frame, &mark->uid);
+	mark_item(frame, &mark->item);
 }
 
 void

@@ -104,7 +104,7 @@ enum wire_type {
 	/* state -> worker */
 	WIRE_MARKED,
 	/* mailer -> state */
-	WIRE_UNMARK,
+	WIRE_MARK_OF,
 
 	/* worker -> master -> runner */
 	WIRE_RUNNER = 80,
@@ -599,12 +599,13 @@ struct wire_mark {
 };
 void wire_mark(struct frame *frame, struct wire_mark *mark);
 
-/* What this mark was kept for has not left; no answer. */
-struct wire_unmark {
+/* For a user whose mail a mailer had: it has left, which is to be remembered, or it
+ * has not, and the mark expires now; no answer. */
+struct wire_mark_of {
 	uint32_t uid; /* of whom it is, as the kernel says */
-	unsigned char key[WIRE_MARK_KEY];
+	struct wire_mark_item item;
 };
-void wire_unmark(struct frame *frame, struct wire_unmark *unmark);
+void wire_mark_of(struct frame *frame, struct wire_mark_of *mark);
 
 /* The answer to both. */
 enum wire_marked_state {

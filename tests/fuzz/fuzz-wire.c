@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MESSAGES(do)                                                           \
 	do                                                                     \
 	(boot) do(ready) do(drain) do(                                         \
-		logs) do(counters) do(listener) do(stdio) do(state_link) do(worker) do(rcpt) do(rcpt_answer) do(lookup) do(user) do(route) do(resolve) do(resolved) do(record) do(check) do(checked) do(start) do(job_number) do(assigned) do(release) do(assign) do(job_recipients) do(job) do(result) do(claim) do(claimed) do(finish) do(confirm) do(confirmed) do(seen) do(mark) do(marked) do(status_text) do(login) do(logged_in) do(wait_order) do(may_wait) do(unmark)
+		logs) do(counters) do(listener) do(stdio) do(state_link) do(worker) do(rcpt) do(rcpt_answer) do(lookup) do(user) do(route) do(resolve) do(resolved) do(record) do(check) do(checked) do(start) do(job_number) do(assigned) do(release) do(assign) do(job_recipients) do(job) do(result) do(claim) do(claimed) do(finish) do(confirm) do(confirmed) do(seen) do(mark) do(marked) do(status_text) do(login) do(logged_in) do(wait_order) do(may_wait) do(mark_of)
 
 #define MEMBER(name) struct wire_##name name;
 union message {

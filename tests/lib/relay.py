@@ -19,6 +19,7 @@ file is gone; then they close.  FOLDER/hanging tells how many do.
     close    they do not hang, but close at once
     banner   before the first reply      rcpt   before the reply to RCPT
     dot      when the message is there, which is not taken then
+    taken    the same, but it is taken when the file is gone
 
 SPDX-License-Identifier: MIT
 """
@@ -195,6 +196,7 @@ class Session(socketserver.StreamRequestHandler):
             data += line[1:] if line.startswith(b".") else line
         if self.hangs("dot"):
             return False
+        self.hangs("taken")
         save(self.server.options.folder, self.commands, data)
         self.commands = []
         for local in self.accepted if self.server.options.lmtp else ["all"]:

@@ -147,6 +147,37 @@ done
 like "$(cat "$log")" "*as many deliveries as may are waiting until mail is taken (mailer_wait_limit)*" \
 	"the log tells why some were put off"
 
+# ---- who asked dies when the mail has left ----
+
+# marks LEAST: state tells of so many redirects.
+marks() {
+	[ "$(redirects)" -ge "$1" ]
+}
+# redirects: how many marks of them there are.
+redirects() {
+	"$TEST_BUILD/ctl/doorstep" -c "$conf" metrics |
+		sed -n 's/^doorstep_memory_marks{kind="redirect"} //p'
+}
+rm -rf "$relay"/[0-9]*
+before=$(redirects)
+hang taken
+send_named fay orphan.1 >reply.1 &
+first=$!
+ok "the relay has the message and hangs" soon hanging 1
+workers=$(pgrep -P "$server" -f -- "--child=worker\$")
+# shellcheck disable=SC2086 # a list
+kill -STOP $workers
+relent
+ok "it has left, and the mailer has told state" soon marks $((before + 2))
+# shellcheck disable=SC2086
+kill -9 $workers
+wait $first
+like "$(cat reply.1)" "451 *" "the worker dies before it knows"
+like "$(send_named fay orphan.1)" "250 *" "the retry is taken"
+is "$(left orphan)" 1 "and forwards nothing again"
+like "$(send_named fay orphan.2)" "250 *" "another message"
+is "$(left orphan)" 2 "is forwarded"
+
 # ---- the mailer hangs ----
 
 mailer=$(process mailer)
@@ -188,7 +219,7 @@ is "$(send_many amy $UNRELATED)" $UNRELATED \
 is "$(waiting $first $second)" 2 "while the two still wait"
 mailer=$(process mailer)
 carriers=$(pgrep -P "$mailer")
-# shellcheck disable=SC2086 # a list
+# shellcheck disable=SC2046,SC2086 # lists
 kill -9 "$mailer" $carriers $(cat "$home/sendmails")
 wait $first $second
 like "$(cat reply.1)$(cat reply.2)" "451 *451 *" \

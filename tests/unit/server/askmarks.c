@@ -110,15 +110,17 @@ TEST(of_two_workers_who_claim_a_mark_one_gets_it)
 }
 
 static void
-send_unmark(struct channel *link, unsigned number, uint32_t uid)
+send_mark(struct channel *link, unsigned number, uint32_t uid, unsigned seconds)
 {
 	struct seen_mark mark = make(number);
-	struct wire_unmark unmark = {.uid = uid};
+	struct wire_mark_of mark_of = {.uid = uid,
+		.item = {.expires_s = (uint64_t)clock_now().tv_sec + seconds,
+			.kind = WIRE_MARK_REDIRECT}};
 	struct frame frame;
 
-	memcpy(unmark.key, mark.key, sizeof(unmark.key));
-	frame_begin(&frame, WIRE_UNMARK);
-	wire_unmark(&frame, &unmark);
+	memcpy(mark_of.item.key, mark.key, sizeof(mark_of.item.key));
+	frame_begin(&frame, WIRE_MARK_OF);
+	wire_mark_of(&frame, &mark_of);
 	CHECK_INT(channel_send(link, &frame, &err), 0);
 }
 
@@ -130,13 +132,28 @@ TEST(a_mailer_gives_the_mark_of_a_user_back)
 	state_server_link_mailer(&server, &mailer);
 	CHECK_INT(keep(&worker, 1), 0);
 	CHECK_INT(keep(&worker, 2), 0);
-	send_unmark(&mailer, 2, (uint32_t)geteuid() + 1);
-	send_unmark(&mailer, 1, (uint32_t)geteuid());
+	send_mark(&mailer, 2, (uint32_t)geteuid() + 1, 0);
+	send_mark(&mailer, 1, (uint32_t)geteuid(), 0);
 	/* Nobody answers; what is not done at once fails by the test's time. */
 	while (find(&worker, 1) == LOOKUP_FOUND)
 		continue;
 	CHECK_INT(find(&worker, 1), LOOKUP_NONE);
 	CHECK_INT(find(&worker, 2), LOOKUP_FOUND);
+	channel_close(&mailer);
+	end();
+}
+
+TEST(a_mailer_keeps_the_mark_of_what_has_left_for_its_user)
+{
+	struct channel mailer;
+
+	begin();
+	state_server_link_mailer(&server, &mailer);
+	send_mark(&mailer, 2, (uint32_t)geteuid() + 1, 60);
+	send_mark(&mailer, 1, (uint32_t)geteuid(), 60);
+	while (find(&worker, 1) != LOOKUP_FOUND)
+		continue;
+	CHECK_INT(find(&worker, 2), LOOKUP_NONE);
 	channel_close(&mailer);
 	end();
 }
@@ -147,7 +164,7 @@ TEST(a_front_gives_no_mark_back)
 
 	begin();
 	CHECK_INT(keep(&worker, 1), 0);
-	send_unmark(&server.link, 1, (uint32_t)geteuid());
+	send_mark(&server.link, 1, (uint32_t)geteuid(), 0);
 	CHECK_INT(channel_receive(&server.link, server.arena, &frame, &err),
 		LOOKUP_ERROR);
 	CHECK_INT(find(&worker, 1), LOOKUP_FOUND);

@@ -68,7 +68,7 @@ MESSAGE(stdio, {STDIN_FILENO, STDOUT_FILENO})
 MESSAGE(state_link, {STDIN_FILENO, true})
 MESSAGE(wait_order, {WIRE_WAIT_PROGRAM, STDIN_FILENO})
 MESSAGE(may_wait, {true})
-MESSAGE(unmark, {7, {2}})
+MESSAGE(mark_of, {7, {{2}, 3, WIRE_MARK_REDIRECT}})
 MESSAGE(worker, {7, STDIN_FILENO})
 MESSAGE(runner, {STDIN_FILENO})
 MESSAGE(run, {.use = WIRE_USE_CONVERT,
@@ -155,7 +155,7 @@ static const struct {
 	void (*write)(struct frame *frame);
 	void (*read)(struct frame *frame);
 } messages[] = {ROW(boot), ROW(logs), ROW(counters), ROW(listener), ROW(stdio),
-	ROW(state_link), ROW(wait_order), ROW(may_wait), ROW(unmark),
+	ROW(state_link), ROW(wait_order), ROW(may_wait), ROW(mark_of),
 	ROW(worker), ROW(runner), ROW(run), ROW(ran), ROW(rcpt),
 	ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(route), ROW(resolve),
 	ROW(resolved), ROW(record), ROW(check), ROW(checked), ROW(start),
