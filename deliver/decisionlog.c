@@ -92,7 +92,13 @@ decisionlog_add(
 		if (open_log(path, &fd, &status, err) < 0)
 			return -1;
 	}
-	result = write_line(fd, path, line, err);
+	/* Who moves it away is about to; or a process of the user's keeps its lock. */
+	if ((uint64_t)status.st_size / 2 >= size_max)
+		result = err_temp(err, "4.3.0",
+			"%s is twice as long as it may be, and cannot be moved",
+			path);
+	else
+		result = write_line(fd, path, line, err);
 	fd_close(&fd);
 	return result;
 }
