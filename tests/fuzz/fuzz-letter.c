@@ -19,9 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { LINE_MOST = 998, BUFFER = 8192 };
 
-static const char *const names[] = {"Date", "From", "To", "Message-ID",
-	"Subject", "In-Reply-To", "References", "Auto-Submitted", "X-One",
-	"MIME-Version"};
+static const char *const names[] = {"Date", "From", "Sender", "To",
+	"Message-ID", "Subject", "In-Reply-To", "References", "Auto-Submitted",
+	"X-One", "MIME-Version"};
 
 /* The place of the field among those that there may be; each is there once at
  * most, and in this order. */

@@ -48,7 +48,7 @@ EXTRA_DIST += \
 	%D%/metrics.sh \
 	%D%/leaving.py \
 	%D%/lmtpd.sh \
-	%D%/policy.py %D%/policy.sh \
+	%D%/policy.py %D%/policy.sh %D%/policy_clients.py \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/quota_slow.py \
