@@ -81,8 +81,7 @@ plan_proxy(struct making *making, const struct child *child)
 		"/usr/local/share"};
 	size_t i;
 
-	making->plan.calls =
-		SANDBOX_FILES | SANDBOX_UNIX | SANDBOX_INTERNET;
+	making->plan.calls = SANDBOX_FILES | SANDBOX_UNIX | SANDBOX_INTERNET;
 	making->plan.refusal = SANDBOX_ENDS;
 	for (i = 0; i < ARRAY_LENGTH(trusted); i++)
 		add_folder(making, trusted[i], SANDBOX_READ);

@@ -151,21 +151,27 @@ add(struct marks *marks, uint32_t uid, uint64_t count)
 }
 
 static void
-take_away(struct marks *marks, const struct dict_entry *entry)
+subtract(struct marks *marks, uint32_t uid, uint64_t count)
 {
-	const uint32_t uid = uid_of(entry->key);
 	struct usage **node = tfind(&uid, &marks->usages, compare_uids);
 	struct usage *usage;
 
-	if (node == NULL)
+	if (node == NULL || (*node)->count < count)
 		BUG("a mark that was not counted");
 	usage = *node;
-	marks->count--;
-	marks->counters.by_kind[kind_of(entry)]--;
-	if (--usage->count > 0)
+	marks->count -= count;
+	usage->count -= count;
+	if (usage->count > 0)
 		return;
 	tdelete(usage, &marks->usages, compare_uids);
 	memory_free(usage);
+}
+
+static void
+take_away(struct marks *marks, const struct dict_entry *entry)
+{
+	marks->counters.by_kind[kind_of(entry)]--;
+	subtract(marks, uid_of(entry->key), 1);
 }
 
 static void
@@ -307,10 +313,15 @@ check_room(struct marks *marks, uint32_t uid, uint64_t added, struct err *err)
 	return 0;
 }
 
-/* Counts are changed at once; who aborts the transaction puts the old ones back. */
+struct change {
+	uint64_t added, removed;
+};
+
+/* Counts by kind are changed at once; who aborts the transaction puts the old ones
+ * back.  What expires now is given back. */
 static int
 put(struct marks *marks, uint32_t uid, const struct wire_mark_item *item,
-	uint64_t now_s, uint64_t *added, struct err *err)
+	uint64_t now_s, struct change *change, struct err *err)
 {
 	struct dict_key key = make_key(uid, item->key);
 	const char kind = (char)item->kind;
@@ -324,25 +335,30 @@ put(struct marks *marks, uint32_t uid, const struct wire_mark_item *item,
 
 	if (found == LOOKUP_ERROR)
 		return -1;
-	if (found == LOOKUP_NONE) {
-		++*added;
-		if (check_room(marks, uid, *added, err) < 0)
-			return -1;
-	} else {
+	if (found == LOOKUP_FOUND)
 		marks->counters.by_kind[old_kind]--;
+	if (item->expires_s <= now_s) {
+		change->removed += found == LOOKUP_FOUND;
+		return found == LOOKUP_FOUND
+		               ? dict_delete(marks->dict, entry.key, err)
+		               : 0;
 	}
+	change->added += found == LOOKUP_NONE;
+	if (found == LOOKUP_NONE &&
+		check_room(marks, uid, change->added, err) < 0)
+		return -1;
 	note(marks, &entry);
 	return dict_put(marks->dict, &entry, err);
 }
 
 static int
 put_all(struct marks *marks, uint32_t uid, const struct wire_mark_item *items,
-	size_t count, uint64_t now_s, uint64_t *added, struct err *err)
+	size_t count, uint64_t now_s, struct change *change, struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (put(marks, uid, &items[i], now_s, added, err) < 0) {
+		if (put(marks, uid, &items[i], now_s, change, err) < 0) {
 			dict_abort(marks->dict);
 			return -1;
 		}
@@ -355,17 +371,19 @@ marks_keep(struct marks *marks, uint32_t uid,
 	struct err *err)
 {
 	const struct marks_counters before = marks->counters;
-	uint64_t added = 0;
+	struct change change = {0, 0};
 
 	if (dict_has_room(marks->dict, err) < 0 ||
 		dict_begin(marks->dict, err) < 0)
 		return -1;
-	if (put_all(marks, uid, items, count, now_s, &added, err) < 0) {
+	if (put_all(marks, uid, items, count, now_s, &change, err) < 0) {
 		marks->counters = before;
 		return -1;
 	}
-	if (added > 0)
-		add(marks, uid, added);
+	if (change.added > 0)
+		add(marks, uid, change.added);
+	if (change.removed > 0)
+		subtract(marks, uid, change.removed);
 	return 0;
 }
 

@@ -172,6 +172,26 @@ TEST(a_sweep_takes_away_what_has_expired_and_makes_room)
 	end();
 }
 
+TEST(a_mark_that_expires_now_is_given_back_and_not_counted)
+{
+	struct wire_mark_item items[] = {
+		make(1, NOW), make(2, NOW + 9), make(3, NOW + 9), make(3, NOW)};
+
+	begin();
+	CHECK_INT(keep(UID, 1, NOW + 10), 0);
+	CHECK_INT(marks_keep(marks, UID, items, 4, NOW, &err), 0);
+	CHECK_INT(find(1), LOOKUP_NONE);
+	CHECK_INT(find(2), LOOKUP_FOUND);
+	CHECK_INT(find(3), LOOKUP_NONE);
+	CHECK_UINT(marks_count(marks), 1);
+	CHECK_UINT(marks_counters(marks).by_kind[WIRE_MARK_DUPLICATE], 1);
+	CHECK_INT(keep(UID, 9, NOW), 0);
+	CHECK_INT(keep(UID, 2, NOW - 1), 0);
+	CHECK_UINT(marks_count(marks), 0);
+	CHECK_UINT(marks_counters(marks).by_kind[WIRE_MARK_DUPLICATE], 0);
+	end();
+}
+
 TEST(a_sweep_leaves_what_comes_before_alone)
 {
 	struct arena *arena = arena_open();
