@@ -167,6 +167,27 @@ set_joined(const struct flag_set *set)
 
 /* ---- setflag, addflag, removeflag (RFC 5232 3) ---- */
 
+/* Of those that are known: they would be ignored without a word. */
+static void
+warn_unsettable(struct checker *checker, const struct argument *flags)
+{
+	struct str words, flag;
+	size_t i;
+
+	for (i = 0; i < flags->count; i++) {
+		if (!text_is_constant(&flags->texts[i]))
+			continue;
+		words = flags->texts[i].constant;
+		while (str_next_word(&words, &flag))
+			if (!is_settable(flag))
+				report_warning(checker->reporter,
+					flags->texts[i].at,
+					"%s is no flag that can be set: it "
+					"is ignored",
+					check_quote(checker, flag));
+	}
+}
+
 /* RFC 5232 1: a variable may only be named with "variables". */
 static void
 check_variables(struct checker *checker, struct ast_command *node)
@@ -178,6 +199,13 @@ check_variables(struct checker *checker, struct ast_command *node)
 	if (check_requires(checker, names->at, "the name of a variable",
 		    EXTENSION_VARIABLES))
 		(void)variables_named(checker, node->call, names);
+}
+
+static void
+check_change(struct checker *checker, struct ast_command *node)
+{
+	check_variables(checker, node);
+	warn_unsettable(checker, &node->call->arguments[1]);
 }
 
 static void
@@ -235,15 +263,15 @@ act_removeflag(struct run *run, const struct call *call)
 }
 
 const struct command_ops command_setflag = {
-	.check = check_variables,
+	.check = check_change,
 	.act = act_setflag,
 };
 const struct command_ops command_addflag = {
-	.check = check_variables,
+	.check = check_change,
 	.act = act_addflag,
 };
 const struct command_ops command_removeflag = {
-	.check = check_variables,
+	.check = check_change,
 	.act = act_removeflag,
 };
 
@@ -349,4 +377,11 @@ apply_flags(struct run *run, const struct tag_use *use,
 	return SIEVE_OK;
 }
 
-const struct tag_ops tag_flags = {.apply = apply_flags};
+static void
+check_flags(struct checker *checker, struct call *call UNUSED,
+	const struct tag_use *use)
+{
+	warn_unsettable(checker, &use->argument);
+}
+
+const struct tag_ops tag_flags = {.check = check_flags, .apply = apply_flags};
