@@ -90,6 +90,9 @@ read_tags(struct run *run, const struct call *call,
 		}
 		request->has_smtp |= use->tag->id == TAG_TEST_SMTP;
 		request->appends |= use->tag->id == TAG_TEST_APPEND;
+		request->has_script |= use->tag->id == TAG_TEST_SCRIPT;
+		request->has_text |= use->tag->id == TAG_TEST_TEXT;
+		request->is_located |= use->tag->id == TAG_TEST_LOCATED;
 		if (use->tag->parameter != PARAMETER_A_STRING)
 			continue;
 		request->has_tag_text = true;

@@ -42,6 +42,9 @@ struct testsuite_request {
 	bool has_tag_text;   /* :folder, :mailbox, :extension were given */
 	struct str tag_text; /* with this */
 	bool appends;        /* :append_result */
+	bool has_script;     /* :script, the texts are scripts, not paths */
+	bool has_text;       /* :text, sieve_action_text() and its tags */
+	bool is_located;     /* :located, "LINE:COLUMN: TEXT" of errors */
 
 	struct sieve_result *result; /* of the run that asks */
 

@@ -27,8 +27,8 @@ errors_clear(struct world *world)
 	world->error_count = 0;
 }
 
-void
-errors_add(struct world *world, struct str text)
+static void
+add(struct world *world, struct str text, struct str located)
 {
 	if (world->error_count == world->error_size) {
 		size_t size = world->error_size ? world->error_size * 2 : 16;
@@ -37,9 +37,38 @@ errors_add(struct world *world, struct str text)
 			sizeof(*world->errors), world->error_count, size);
 		world->error_size = size;
 	}
-	world->errors[world->error_count++] = arena_copy(world->arena, text);
+	world->errors[world->error_count++] =
+		(struct logged){arena_copy(world->arena, text),
+			arena_copy(world->arena, located)};
 	if (world->options->echoes_log)
-		printf("error: %.*s\n", STR_ARG(text));
+		printf("error: %.*s\n", STR_ARG(located));
+}
+
+void
+errors_add(struct world *world, struct str text)
+{
+	add(world, text, text);
+}
+
+static void
+add_problem(struct world *world, const struct sieve_problem *problem)
+{
+	add(world, str_from(problem->text),
+		str_from(arena_format(world->arena, "%u:%u: %s", problem->line,
+			problem->column, problem->text)));
+}
+
+const struct str *
+errors_list(struct world *world, bool is_located)
+{
+	struct str *texts =
+		ARENA_ARRAY(world->arena, struct str, world->error_count + 1);
+	size_t i;
+
+	for (i = 0; i < world->error_count; i++)
+		texts[i] = is_located ? world->errors[i].located
+		                      : world->errors[i].text;
+	return texts;
 }
 
 /* Could that script not even be read?  Then what it means is not looked at. */
@@ -68,7 +97,7 @@ errors_add_report(struct world *world, const struct sieve_report *report,
 		if (!problem->is_warning &&
 			problem->is_syntax ==
 				has_bad_syntax(report, problem->script))
-			errors_add(world, str_from(problem->text));
+			add_problem(world, problem);
 	}
 	if (compiled != NULL && report->errors > 0)
 		errors_add(world, has_bad_syntax(report, compiled)

@@ -298,6 +298,10 @@ obey_result_execute(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_result_action(struct world *world, struct testsuite_request *request)
 {
+	if (request->has_text) {
+		request->values = outcome_texts(world, &request->value_count);
+		return SIEVE_OK;
+	}
 	request->values = request->has_action
 	                          ? outcome_targets(world, request->texts[0],
 					    &request->value_count)
@@ -322,7 +326,7 @@ obey_action_count(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_error(struct world *world, struct testsuite_request *request)
 {
-	request->values = world->errors;
+	request->values = errors_list(world, request->is_located);
 	request->value_count = world->error_count;
 	request->is_lenient = world->options->has_lenient_errors;
 	return SIEVE_OK;
@@ -362,7 +366,10 @@ static enum sieve_status
 obey_script_compile(struct world *world, struct testsuite_request *request)
 {
 	errors_clear(world);
-	request->answer = script_compile(world, request->texts[0]);
+	request->answer =
+		request->has_script
+			? script_compile_text(world, request->texts[0])
+			: script_compile(world, request->texts[0]);
 	return SIEVE_OK;
 }
 
@@ -377,9 +384,13 @@ obey_script_run(struct world *world, struct testsuite_request *request)
 static enum sieve_status
 obey_multiscript(struct world *world, struct testsuite_request *request)
 {
+	const struct str *paths = request->texts;
+
 	errors_clear(world);
-	request->answer =
-		script_sequence(world, request->texts, request->text_count);
+	if (request->has_script && script_write_all(world, request->texts,
+					   request->text_count, &paths) < 0)
+		return refuse(request, "the scripts cannot be written");
+	request->answer = script_sequence(world, paths, request->text_count);
 	return SIEVE_OK;
 }
 

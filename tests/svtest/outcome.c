@@ -323,6 +323,28 @@ outcome_names(struct world *world, size_t *count_out)
 	return names;
 }
 
+const struct str *
+outcome_texts(struct world *world, size_t *count_out)
+{
+	const struct sieve_result *lists[] = {&world->executed, &world->result};
+	size_t all = world->executed.count + world->result.count, i, j;
+	struct str *texts = ARENA_ARRAY(world->arena, struct str, all + 1);
+
+	*count_out = 0;
+	for (i = 0; i < ARRAY_LENGTH(lists); i++)
+		for (j = 0; j < lists[i]->count; j++) {
+			const struct sieve_action *action =
+				&lists[i]->actions[j];
+
+			texts[(*count_out)++] =
+				str_from(arena_format(world->arena, "%.*s%s",
+					STR_ARG(sieve_action_text(
+						world->arena, action)),
+					sieve_action_tags(action)));
+		}
+	return texts;
+}
+
 static void
 print_list(struct world *world, const char *title,
 	const struct sieve_result *result)

@@ -112,6 +112,12 @@ script_compile(struct world *world, struct str path)
 	return is_good;
 }
 
+bool
+script_compile_text(struct world *world, struct str text)
+{
+	return compile(world, STR("script"), text);
+}
+
 /* ---- running ---- */
 
 static void
@@ -208,6 +214,31 @@ name_scripts(struct world *world, struct settings *settings,
 		(struct conf_family){.items = before, .count = count - 1};
 	settings->sieve = arena_format(
 		world->arena, "file:%s", path_of(world, paths[count - 1]));
+}
+
+int
+script_write_all(struct world *world, const struct str *texts, size_t count,
+	const struct str **paths_out)
+{
+	struct str *paths = ARENA_ARRAY(world->arena, struct str, count + 1);
+	size_t i;
+
+	*paths_out = paths;
+	for (i = 0; i < count; i++) {
+		const char *path = arena_format(
+			world->arena, "%s/script%zu.sieve", world->work, i + 1);
+		FILE *file = fopen(path, "w");
+		bool is_whole;
+
+		if (file == NULL)
+			return -1;
+		is_whole = fwrite(texts[i].data, 1, texts[i].len, file) ==
+		           texts[i].len;
+		if (fclose(file) != 0 || !is_whole)
+			return -1;
+		paths[i] = str_from(path);
+	}
+	return 0;
 }
 
 bool

@@ -443,4 +443,55 @@ $word;
 END
 done
 
+# ---- scripts in the case itself, exact texts ----
+
+verdict "3 passed, 0 failed" "a script may stand in its case" <<'END'
+test "compiled" {
+	if test_script_compile :script text:
+keep;
+fileinto "Lists";
+.
+	{ test_fail "it compiles"; }
+	if not test_error :located :index 1 :matches "2:1: *require*" {
+		test_fail "the place of the error";
+	}
+	if test_error :index 1 :matches "2:1: *" { test_fail "its text"; }
+}
+test "run" {
+	if not test_script_compile :script
+		"require \"fileinto\"; fileinto \"Lists\"; keep;" {
+		test_fail "it does not compile";
+	}
+	if not test_script_run { test_fail "it does not run"; }
+	if not test_result_action :text :index 1 "fileinto \"Lists\"" {
+		test_fail "the action";
+	}
+	if not test_result_action :text "keep" { test_fail "the other action"; }
+	if test_result_action :text "fileinto" { test_fail "no name"; }
+}
+test "a sequence" {
+	test_mailbox_create "Lists";
+	if not test_multiscript :script ["keep;",
+		"require \"fileinto\"; fileinto \"Lists\";"] {
+		test_fail "it does not run";
+	}
+	test_message :folder "Lists" 0;
+	if test_message :folder "INBOX" 0 { test_fail "kept"; }
+}
+END
+fails "a script in the case that is wrong" <<'END'
+if not test_script_compile :script "frop;" { test_fail "it does not compile"; }
+END
+fails "another place of an error" <<'END'
+if test_script_compile :script "frop;" { stop; }
+if not test_error :located :matches "1:2: *" { test_fail "the place"; }
+END
+fails "another argument of an action" <<'END'
+discard;
+if not test_result_action :text "discard x" { test_fail "the action"; }
+END
+fails "a sequence of which one does not compile" <<'END'
+if not test_multiscript :script ["keep;", "frop;"] { test_fail "as it should"; }
+END
+
 done_testing

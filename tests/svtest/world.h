@@ -110,7 +110,10 @@ struct world {
 	struct binary *binaries;
 	size_t ids; /* given to mailboxes */
 
-	struct str *errors;
+	struct logged {
+		struct str text;
+		struct str located; /* "LINE:COLUMN: TEXT", or the text */
+	} * errors;
 	size_t error_count, error_size;
 	size_t log_read; /* bytes of the log that are known */
 
@@ -171,6 +174,8 @@ void errors_add(struct world *world, struct str text);
  * compilation follows. */
 void errors_add_report(struct world *world, const struct sieve_report *report,
 	const char *compiled);
+/* What test_error looks into. */
+const struct str *errors_list(struct world *world, bool is_located);
 /* What the log has got since the last time. */
 void errors_read_log(struct world *world);
 
@@ -200,6 +205,9 @@ bool outcome_execute(struct world *world);
 /* Where the actions of that name lead: addresses of redirects. */
 const struct str *outcome_targets(
 	struct world *world, struct str name, size_t *count_out);
+/* The actions, executed ones included, as sieve_action_text() and
+ * sieve_action_tags() have them. */
+const struct str *outcome_texts(struct world *world, size_t *count_out);
 /* Names of the actions, executed ones included. */
 const struct str *outcome_names(struct world *world, size_t *count_out);
 void outcome_print(struct world *world);
@@ -211,9 +219,13 @@ enum sieve_status script_translate(struct world *world,
 	struct str text, struct sieve_program **program_out,
 	struct sieve_report *report, struct err *err);
 bool script_compile(struct world *world, struct str path);
+bool script_compile_text(struct world *world, struct str text);
 bool script_run(struct world *world, bool appends);
 bool script_sequence(
 	struct world *world, const struct str *paths, size_t count);
+/* The texts become files, whose paths they are afterwards. */
+MUST_USE int script_write_all(struct world *world, const struct str *texts,
+	size_t count, const struct str **paths_out);
 void script_save(struct world *world, struct str name);
 bool script_load(struct world *world, struct str name);
 
