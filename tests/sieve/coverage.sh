@@ -13,7 +13,8 @@ missing=$(grep -o '`[a-z0-9]*/[a-z0-9_./-]*`' "$table" | tr -d '`' | sort -u |
 	done)
 is "$missing" "" "every file and folder in the table exists"
 
-unnamed=$(cd "$TEST_SOURCE/tests/sieve" && find rfc* -mindepth 1 -type d |
+unnamed=$(cd "$TEST_SOURCE/tests/sieve" && find rfc* -mindepth 1 -type d \
+	! -name 'included*' ! -name lists |
 	while read -r folder; do
 		grep -q "\`$folder\`" "$table" || echo "$folder"
 	done)
@@ -36,6 +37,14 @@ untold=$(while read -r name; do
 		"$table" || echo "$name"
 done <capabilities)
 is "$untold" "" "every capability has its source, status, file and tests"
+
+# shown by: FOLDER of cases, and FOLDER.svtest that has a script require it
+untested=$(sed -n '/^## Capabilities/,/^Known by name/s/^| `\([^`]*\)` .*| `\([^`]*\)` |$/\1 \2/p' \
+	"$table" | while read -r name folder; do
+	file=$TEST_SOURCE/tests/sieve/$folder.svtest
+	grep -q '^test "' "$file" && grep -qF "\"$name\"" "$file" || echo "$name"
+done)
+is "$untested" "" "every capability has test scripts that require it"
 
 untrue=$(sed -n '/^## Capabilities/,/^Known by name/s/^| `\([^`]*\)` .*/\1/p' \
 	"$table" | while read -r name; do

@@ -1,0 +1,2 @@
+require ["mime", "fileinto", "extracttext", "variables"];
+if exists :mime "X-Part" { fileinto "found"; }

@@ -1,0 +1,2 @@
+require ["include", "foreverypart"];
+foreverypart { foreverypart { return; } return; }

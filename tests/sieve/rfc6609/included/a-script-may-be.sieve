@@ -1,0 +1,1 @@
+require "fileinto"; fileinto :unknown "a-script-may-be";

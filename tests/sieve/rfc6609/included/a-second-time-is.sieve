@@ -1,0 +1,3 @@
+require ["include", "variables", "fileinto"];
+set "global.n" "${global.n}x";
+fileinto "${global.n}";

@@ -1,0 +1,1 @@
+require "include"; include :global "an-included-script-may-d";

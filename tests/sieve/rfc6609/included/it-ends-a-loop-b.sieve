@@ -1,0 +1,3 @@
+require ["include", "fileinto"];
+fileinto "it-ends-a-loop-b";
+include :once "it-ends-a-loop-a";

@@ -1,0 +1,2 @@
+require ["include", "fileinto"];
+include "it-goes-back-one-b"; fileinto "B";

@@ -1,0 +1,2 @@
+require ["include", "fileinto"];
+fileinto "A"; return; fileinto "no";

@@ -1,0 +1,1 @@
+require "include"; include :once "one-that-only-shows-a";

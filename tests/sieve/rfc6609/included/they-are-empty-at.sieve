@@ -1,0 +1,3 @@
+require ["variables", "fileinto"];
+if not string "${a}" "" { discard; }
+set "a" "y";

@@ -1,0 +1,3 @@
+require ["variables", "fileinto"];
+fileinto "x${a}";
+set "a" "inner";

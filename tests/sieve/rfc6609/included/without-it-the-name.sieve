@@ -1,0 +1,3 @@
+require ["include", "variables", "fileinto"];
+set "a" "inner";
+fileinto "${a}";
