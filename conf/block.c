@@ -472,6 +472,19 @@ close_list(struct conf_loader *loader, struct conf_scope *scope)
 
 static const char *const dict_names[] = {"driver", "path", "file_path", NULL};
 
+static bool
+is_list_driver(struct str name)
+{
+	static const char *const drivers[] = {
+		"file", "lines", "hash", "btree", "cdb", "texthash"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(drivers); i++)
+		if (str_is(name, drivers[i]))
+			return true;
+	return false;
+}
+
 /* Becomes a setting of the list outside: dict = file:PATH */
 static void
 close_list_dict(struct conf_loader *loader, struct conf_scope *scope)
@@ -485,11 +498,11 @@ close_list_dict(struct conf_loader *loader, struct conf_scope *scope)
 	check_names(loader, scope, dict_names);
 	if (path == NULL)
 		path = pair_value(loader, scope, "file_path");
-	if (path == NULL ||
-		(!str_is(driver, "file") && !str_is(driver, "lines"))) {
+	if (path == NULL || !is_list_driver(driver)) {
 		ERROR(loader, scope->place,
-			"dict %.*s: expected `dict file { path = PATH }` or "
-			"`dict lines { path = PATH }`",
+			"dict %.*s: expected `dict file { path = PATH }`; "
+			"other drivers of lists are lines, hash, btree, cdb "
+			"and texthash",
 			STR_ARG(scope->name));
 		return;
 	}

@@ -659,6 +659,34 @@ find_reachable(const struct conf_listener *listener)
 
 /* ---- external lists (RFC 6134) ---- */
 
+static bool
+is_file_of_list(struct str text)
+{
+	static const struct str kinds[] = {{"file:", 5}, {"lines:", 6},
+		{"hash:", 5}, {"btree:", 6}, {"cdb:", 4}, {"texthash:", 9}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(kinds); i++)
+		if (str_starts(text, kinds[i]) && text.len > kinds[i].len)
+			return true;
+	return false;
+}
+
+/* Those that need a connection; a delivery makes none. */
+static bool
+is_remote(struct str text)
+{
+	static const struct str kinds[] = {{"redis:", 6}, {"ldap:", 5},
+		{"sql:", 4}, {"mysql:", 6}, {"pgsql:", 6}, {"proxy:", 6},
+		{"memcached:", 10}};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(kinds); i++)
+		if (str_starts(text, kinds[i]))
+			return true;
+	return false;
+}
+
 /* What is wrong with it; an empty text: nothing.  The path takes all that is left,
  * blanks included. */
 static struct str
@@ -670,8 +698,7 @@ wrong_part_of_list(struct str rest)
 	if (!str_next_word(&rest, &word) || !str_has_char(word, ':'))
 		return STR("no name");
 	for (rest = str_trim(rest); rest.len > 0; rest = str_trim(rest)) {
-		if ((str_starts(rest, STR("file:")) && rest.len > 5) ||
-			(str_starts(rest, STR("lines:")) && rest.len > 6))
+		if (is_file_of_list(rest))
 			return STR_EMPTY;
 		(void)str_next_word(&rest, &word);
 		if (!str_starts(word, size) ||
@@ -720,7 +747,14 @@ check_lists(struct check *check)
 		struct str wrong =
 			wrong_part_of_list(str_from(lists->items[i].value));
 
-		if (wrong.len > 0)
+		if (is_remote(wrong))
+			ERROR(check, lists->items[i].place,
+				"sieve_extlists_list: found %.*s, but a "
+				"delivery connects to no data base: write the "
+				"list into a file (file:, lines:, hash:, "
+				"btree:, cdb:, texthash:)",
+				STR_ARG(wrong));
+		else if (wrong.len > 0)
 			ERROR(check, lists->items[i].place,
 				"sieve_extlists_list: found %.*s in \"%s\", "
 				"expected NAME max_lookup_size=SIZE file:PATH, "

@@ -47,9 +47,14 @@ struct extlists {
 static const struct {
 	struct str prefix;
 	enum dict_file_kind kind;
+	const char *suffix; /* of the file, as Postfix has it */
 } kinds[] = {
-	{{"file:", 5}, DICT_FILE_PAIRS},
-	{{"lines:", 6}, DICT_FILE_LINES},
+	{{"file:", 5}, DICT_FILE_PAIRS, ""},
+	{{"lines:", 6}, DICT_FILE_LINES, ""},
+	{{"hash:", 5}, DICT_FILE_BERKELEY, ".db"},
+	{{"btree:", 6}, DICT_FILE_BERKELEY, ".db"},
+	{{"cdb:", 4}, DICT_FILE_CDB, ".cdb"},
+	{{"texthash:", 9}, DICT_FILE_TEXT, ""},
 };
 
 /* The rest of the setting is a path, blanks in it included. */
@@ -62,8 +67,9 @@ take_file(struct arena *arena, struct str rest, struct extlist *list)
 		if (str_starts(rest, kinds[i].prefix) &&
 			rest.len > kinds[i].prefix.len) {
 			list->kind = kinds[i].kind;
-			list->path = arena_text(
-				arena, str_skip(rest, kinds[i].prefix.len));
+			list->path = arena_format(arena, "%.*s%s",
+				STR_ARG(str_skip(rest, kinds[i].prefix.len)),
+				kinds[i].suffix);
 			return true;
 		}
 	return false;
@@ -99,7 +105,8 @@ parse(struct arena *arena, const char *setting, struct extlist *list,
 		if (!take_size(&rest, list))
 			return err_temp(err, "4.3.5",
 				"sieve_extlists_list: found \"%.*s\", expected "
-				"file:PATH, lines:PATH or max_lookup_size=SIZE",
+				"file:PATH, lines:PATH, hash:PATH or "
+				"max_lookup_size=SIZE",
 				STR_ARG(rest));
 	}
 	return 0;
@@ -180,7 +187,7 @@ value_of(struct arena *arena, enum dict_file_kind kind, struct str key,
 		{"priv/sieve/extlists/", 20}, {"shared/sieve/extlists/", 22}};
 	size_t i;
 
-	if (kind == DICT_FILE_LINES) {
+	if (kind != DICT_FILE_PAIRS) {
 		*value_out = arena_copy(arena, key);
 		return true;
 	}

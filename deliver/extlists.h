@@ -1,11 +1,14 @@
 /* extlists - the external lists of the settings (RFC 6134)
  *
  *   sieve_extlists_list = tag:example.org,2026:friends file:~/friends
- *   sieve_extlists_list2 = NAME [max_lookup_size=1k] [file:PATH | lines:PATH]
+ *   sieve_extlists_list2 = NAME [max_lookup_size=1k] [file:PATH | lines:PATH |
+ *       hash:PATH | btree:PATH | cdb:PATH | texthash:PATH]
  *
  * file:PATH is a file of Dovecot's dict (dict/file.h) whose keys are
  * priv/sieve/extlists/VALUE or shared/sieve/extlists/VALUE, where "\|" is a slash
- * and "\\" a backslash; lines:PATH has a value a line.  A list without either is
+ * and "\\" a backslash; lines:PATH has a value a line.  The others are tables
+ * of Postfix, whose keys are the values; of hash and btree the file is PATH.db, of cdb
+ * PATH.cdb.  A list without a file is
  * empty, and so is one whose file is not there.  A file is read once for each
  * delivery that asks.
  *

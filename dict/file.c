@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/memory.h"
 #include "dict/driver.h"
+#include "dict/maps.h"
 
 #include "base/banned.h"
 
@@ -77,6 +79,12 @@ read_lines(struct file_dict *file, struct str text)
 	}
 }
 
+static void
+take_entry(void *taker, struct str key, struct str value)
+{
+	add_line(taker, key, value);
+}
+
 static int
 compare_lines(const void *a, const void *b)
 {
@@ -134,6 +142,11 @@ read_file(const char *path, struct buf *text, struct err *err)
 
 	if (found != LOOKUP_FOUND)
 		return found;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		fd_close(&fd);
+		err_temp(err, "4.3.0", "%s is being written", path);
+		return LOOKUP_ERROR;
+	}
 	result = fd_read_rest(fd, text);
 	if (result < 0 && errno == EFBIG)
 		err_temp(err, "4.3.0", "%s is longer than %d bytes", path,
@@ -256,14 +269,10 @@ static const struct dict_driver file_driver = {
 	.walk = file_walk,
 };
 
-static struct dict *
-make(struct str text, enum dict_file_kind kind)
+static int
+take_all(struct file_dict *file, const char *path, struct str text,
+	enum dict_file_kind kind, struct err *err)
 {
-	struct file_dict *file = memory_get(sizeof(*file));
-
-	file->dict.driver = &file_driver;
-	file->arena = arena_open();
-	text = arena_copy(file->arena, text);
 	switch (kind) {
 	case DICT_FILE_PAIRS:
 		read_pairs(file, text);
@@ -271,9 +280,33 @@ make(struct str text, enum dict_file_kind kind)
 	case DICT_FILE_LINES:
 		read_lines(file, text);
 		break;
+	case DICT_FILE_BERKELEY:
+		return map_read_berkeley(text, path, take_entry, file, err);
+	case DICT_FILE_CDB:
+		return map_read_cdb(text, path, take_entry, file, err);
+	case DICT_FILE_TEXT:
+		map_read_text(text, take_entry, file);
+		break;
+	}
+	return 0;
+}
+
+static enum lookup
+make(const char *path, struct str text, enum dict_file_kind kind,
+	struct dict **dict_out, struct err *err)
+{
+	struct file_dict *file = memory_get(sizeof(*file));
+
+	file->dict.driver = &file_driver;
+	file->arena = arena_open();
+	*dict_out = &file->dict;
+	text = arena_copy(file->arena, text);
+	if (take_all(file, path, text, kind, err) < 0) {
+		dict_close(dict_out);
+		return LOOKUP_ERROR;
 	}
 	sort(file);
-	return &file->dict;
+	return LOOKUP_FOUND;
 }
 
 enum lookup
@@ -287,7 +320,7 @@ dict_open_file(const char *path, enum dict_file_kind kind,
 	buf_init(&text, DICT_FILE_MAX);
 	found = read_file(path, &text, err);
 	if (found == LOOKUP_FOUND)
-		*dict_out = make(buf_view(&text), kind);
+		found = make(path, buf_view(&text), kind, dict_out, err);
 	buf_clear(&text);
 	return found;
 }
