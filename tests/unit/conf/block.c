@@ -220,8 +220,9 @@ TEST(a_list_block_of_2_4_becomes_its_setting)
 	unload(&loaded);
 	check_error("sieve_extlists_list x {\n  name = tag:x,2026:y\n"
 		    "  dict redis {\n    path = /x\n  }\n}\n",
-		"3: error: dict redis: expected `dict file { path = PATH }` or "
-		"`dict lines { path = PATH }`");
+		"3: error: dict redis: expected `dict file { path = PATH }`; "
+		"other drivers of lists are lines, hash, btree, cdb and "
+		"texthash");
 	check_error(
 		"sieve_extlists_list tag:x,2026:z {\n  nam = tag:x,2026:y\n}\n",
 		"2: error: nam: there is no setting of that name; is name "

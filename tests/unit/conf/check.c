@@ -412,8 +412,8 @@ TEST(a_list_that_is_none_is_an_error)
 		const char *text, *found;
 	} cases[] = {
 		{"sieve_extlists_list = friends\n", "no name in \"friends\""},
-		{"sieve_extlists_list = tag:x,2026:y redis:x\n",
-			"redis:x in \"tag:x,2026:y redis:x\""},
+		{"sieve_extlists_list = tag:x,2026:y lmdb:x\n",
+			"lmdb:x in \"tag:x,2026:y lmdb:x\""},
 		{"sieve_extlists_list = tag:x,2026:y file:\n",
 			"file: in \"tag:x,2026:y file:\""},
 		{"sieve_extlists_list = tag:x,2026:y max_lookup_size=big\n",
@@ -435,6 +435,19 @@ TEST(a_list_that_is_none_is_an_error)
 				cases[i].found));
 		unload(&loaded);
 	}
+}
+
+TEST(a_list_of_a_data_base_is_an_error_that_says_what_to_do)
+{
+	struct loaded loaded =
+		load_as("sieve_extlists_list = tag:x,2026:y redis:host=::1\n",
+			CONF_PROTOCOL_LDA, false, NULL, 0);
+
+	CHECK_STR(problem(&loaded, 0),
+		"1: error: sieve_extlists_list: found redis:host=::1, but a "
+		"delivery connects to no data base: write the list into a "
+		"file (file:, lines:, hash:, btree:, cdb:, texthash:)");
+	unload(&loaded);
 }
 
 TEST(a_converter_has_two_types_and_a_name)
@@ -469,7 +482,11 @@ TEST(lists_that_are_good_are_no_error)
 		"sieve_extlists_list = tag:x,2026:y file:~/a file\n"
 		"sieve_extlists_list2 = tag:x,2026:z max_lookup_size=2k "
 		"lines:%h/x\n"
-		"sieve_extlists_list3 = :addrbook:default\n",
+		"sieve_extlists_list3 = :addrbook:default\n"
+		"sieve_extlists_list4 = tag:x,2026:a hash:/etc/postfix/a\n"
+		"sieve_extlists_list5 = tag:x,2026:b btree:/etc/postfix/b\n"
+		"sieve_extlists_list6 = tag:x,2026:c cdb:~/c\n"
+		"sieve_extlists_list7 = tag:x,2026:d texthash:~/d\n",
 		CONF_PROTOCOL_LDA, true, NULL, 0);
 
 	CHECK_STR(problem(&loaded, 0), "");

@@ -143,6 +143,32 @@ TEST(a_file_of_dovecots_dict_is_a_list)
 		DELIVER_DISCARDED);
 }
 
+TEST(tables_of_postfix_are_lists)
+{
+	static const char script[] = "require [\"extlists\",\"variables\"];\n"
+				     "if string :list \"User7@Example.org\" "
+				     "\"" LIST "\" { discard; }\n";
+	static const char *const names[] = {"hash", "btree", "cdb"};
+	struct arena *arena = arena_open();
+	const char *folder = test_source("tests/unit/dict/maps");
+	size_t i;
+
+	test_file("amy/friends", "ada@example.org OK\n");
+	CHECK_INT(deliver(LISTS(LIST " texthash:~/friends"), ADDRESS),
+		DELIVER_DISCARDED);
+	for (i = 0; i < ARRAY_LENGTH(names); i++) {
+		const char *list = arena_format(
+			arena, LIST " %s:%s/%s", names[i], folder, names[i]);
+
+		CHECK_INT(deliver(LISTS(list), script), DELIVER_DISCARDED);
+		CHECK_INT(deliver(LISTS(list), ADDRESS), DELIVER_SAVED);
+	}
+	arena_close(&arena);
+	test_file("amy/friends.db", "ada@example.org\n");
+	CHECK_INT(deliver(LISTS(LIST " hash:~/friends"), ADDRESS),
+		DELIVER_FAILED);
+}
+
 TEST(slashes_and_backslashes_are_escaped_in_dovecots_keys)
 {
 	test_file("amy/x", "priv/sieve/extlists/a\\|b\\\\c\n1\n");

@@ -4,7 +4,10 @@
  */
 #include "dict/file.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,4 +160,122 @@ TEST(a_file_that_is_too_long_is_an_error)
 	CHECK_INT(open_at(path), LOOKUP_ERROR);
 	REQUIRE(truncate(path, DICT_FILE_MAX) == 0);
 	CHECK_INT(open_at(path), LOOKUP_FOUND);
+}
+
+/* ---- tables of Postfix: maps/, whose pages have 512 bytes ---- */
+
+static enum lookup
+open_map(const char *name, enum dict_file_kind kind)
+{
+	arena = arena_open();
+	return dict_open_file(
+		test_source(arena_format(arena, "tests/unit/dict/%s", name)),
+		kind, &dict, &err);
+}
+
+/* user1@example.org to user60@example.org */
+static size_t
+count_users(void)
+{
+	size_t count = 0, i;
+
+	for (i = 1; i <= 60; i++)
+		count += strcmp(value(arena_format(
+					arena, "user%zu@example.org", i)),
+				 "OK") == 0;
+	return count;
+}
+
+static const struct {
+	const char *name;
+	enum dict_file_kind kind;
+} maps[] = {
+	{"maps/hash.db", DICT_FILE_BERKELEY},
+	{"maps/btree.db", DICT_FILE_BERKELEY},
+	{"maps/cdb.cdb", DICT_FILE_CDB},
+};
+
+TEST(a_map_has_all_keys_without_the_zero_at_their_end)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(maps); i++) {
+		REQUIRE(open_map(maps[i].name, maps[i].kind) == LOOKUP_FOUND);
+		CHECK_INT(count_users(), 60);
+		CHECK_STR(value("user61@example.org"), "-");
+		CHECK_STR(value("deleted@example.org"), "-");
+		end();
+	}
+	REQUIRE(open_map("maps/hash.db", DICT_FILE_BERKELEY) == LOOKUP_FOUND);
+	CHECK_STR(value("plain@example.org"), "OK");
+	CHECK_STR(value("big@example.org"), "");
+	end();
+}
+
+static void
+open_bytes(struct str bytes, enum dict_file_kind kind)
+{
+	const char *path = test_path("map");
+	FILE *file = fopen(path, "w");
+
+	REQUIRE(file != NULL &&
+		fwrite(bytes.data, 1, bytes.len, file) == bytes.len &&
+		fclose(file) == 0);
+	if (dict_open_file(path, kind, &dict, &err) == LOOKUP_ERROR)
+		CHECK_INT(err.kind, ERR_TEMPORARY);
+	dict_close(&dict);
+}
+
+/* Whatever a byte of it is: an answer or an error, and no more than that. */
+TEST(a_map_that_lies_is_an_error_or_another_map)
+{
+	size_t i, at;
+
+	for (i = 0; i < ARRAY_LENGTH(maps); i++) {
+		struct str good =
+			test_read(test_source(arena_format(arena = arena_open(),
+				"tests/unit/dict/%s", maps[i].name)));
+		char *bytes = arena_alloc(arena, good.len);
+
+		for (at = 0; at < good.len; at += at < 600 ? 1 : 7) {
+			memcpy(bytes, good.data, good.len);
+			bytes[at] = (char)(bytes[at] ^ (at % 2 ? 0xff : 0x01));
+			open_bytes(str_of(bytes, good.len), maps[i].kind);
+			open_bytes(str_of(bytes, at), maps[i].kind);
+		}
+		arena_close(&arena);
+	}
+}
+
+TEST(what_is_no_map_is_an_error)
+{
+	CHECK_INT(open_map("file.c", DICT_FILE_BERKELEY), LOOKUP_ERROR);
+	CHECK(strstr(err.detail, "no hash or btree of Berkeley DB") != NULL);
+	arena_close(&arena);
+	CHECK_INT(open_map("file.c", DICT_FILE_CDB), LOOKUP_ERROR);
+	CHECK(strstr(err.detail, "file.c is") != NULL);
+	arena_close(&arena);
+}
+
+TEST(a_texthash_has_a_key_and_a_value_in_a_line)
+{
+	begin("# a comment\na@b.example  OK now\n  and "
+	      "more\n\n.c.example\tno\n",
+		DICT_FILE_TEXT);
+	CHECK_STR(value("a@b.example"), "OK now");
+	CHECK_STR(value(".c.example"), "no");
+	CHECK_STR(value("and"), "-");
+	CHECK_STR(value("#"), "-");
+	end();
+}
+
+TEST(a_file_that_is_being_written_is_an_error)
+{
+	int fd = open(test_file("dict", "a\n"), O_RDONLY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	CHECK_INT(open_at(test_path("dict")), LOOKUP_ERROR);
+	CHECK(strstr(err.detail, "is being written") != NULL);
+	close(fd);
+	CHECK_INT(open_at(test_path("dict")), LOOKUP_FOUND);
 }

@@ -9,3 +9,5 @@ UNIT_TESTS += %D%/bdb
 UNIT_TESTS += %D%/file
 %C%_file_SOURCES = %D%/file.c
 %C%_file_LDADD = dict/libdict.a $(TEST_LIBS)
+
+EXTRA_DIST += %D%/maps
