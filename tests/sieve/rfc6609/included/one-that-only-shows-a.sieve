@@ -1,1 +1,0 @@
-require "include"; include "one-that-only-shows-b";

@@ -1,1 +1,0 @@
-require "include"; include :once "one-that-only-shows-a";
