@@ -39,6 +39,7 @@ struct backend_counters {
 	uint64_t connections_total, failures;  /* of connections */
 	uint64_t waits;                        /* for a connection */
 	uint64_t delivered, temporary, failed; /* recipients */
+	uint64_t answers, answers_us; /* to messages, and how long they took */
 };
 
 struct backend;

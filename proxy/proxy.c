@@ -22,7 +22,10 @@
 
 enum {
 	COUNTERS_MS = 1000, /* at most so often to master */
-	STATUS_FAILED = 1   /* master has gone, or makes no sense */
+	/* Master keeps 256 counters of those that have ended. */
+	BACKENDS_COUNTED = 30,
+	COUNTERS_OF_BACKEND = 8,
+	STATUS_FAILED = 1 /* master has gone, or makes no sense */
 };
 
 struct proxy {
@@ -66,23 +69,69 @@ send_status(struct proxy *proxy)
 	arena_close(&arena);
 }
 
+/* "10.0.0.1:24/delivered": server/metrics.c makes a label of what is in front. */
+static void
+count_backend(struct arena *arena, const struct backend *backend,
+	struct wire_counters *message)
+{
+	const struct backend_counters *counters = &backend->counters;
+	const struct wire_counter list[COUNTERS_OF_BACKEND] = {
+		{"connections", backend->connections},
+		{"connections_total", counters->connections_total},
+		{"failures", counters->failures},
+		{"delivered", counters->delivered},
+		{"temporary", counters->temporary},
+		{"failed", counters->failed},
+		{"answers", counters->answers},
+		{"answers_us", counters->answers_us},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(list); i++)
+		message->counters[message->count++] = (struct wire_counter){
+			arena_format(
+				arena, "%s/%s", backend->name, list[i].name),
+			list[i].value};
+}
+
+static void
+count_backends(const struct proxy *proxy, struct arena *arena,
+	struct wire_counters *message)
+{
+	const struct backend *backend;
+	size_t i, left = BACKENDS_COUNTED;
+
+	for (i = 0; i < BACKENDS_BUCKETS; i++)
+		for (backend = proxy->backends.buckets[i];
+			backend != NULL && left > 0; backend = backend->next) {
+			count_backend(arena, backend, message);
+			left--;
+		}
+}
+
 static void
 send_counters(struct proxy *proxy)
 {
 	const struct transactions *all = &proxy->transactions;
-	struct wire_counter list[] = {
+	const struct wire_counter own[] = {
 		{"connections", proxy->backends.connections},
 		{"delivered", all->delivered},
 		{"temporary", all->temporary},
 		{"failed", all->failed},
 		{"recipients_refused", all->refused},
 	};
-	struct wire_counters message = {list, ARRAY_LENGTH(list)};
+	struct arena *arena = arena_open();
+	struct wire_counters message = {.count = ARRAY_LENGTH(own)};
 	struct frame frame;
 
+	message.counters = ARENA_ARRAY(arena, struct wire_counter,
+		ARRAY_LENGTH(own) + BACKENDS_COUNTED * COUNTERS_OF_BACKEND);
+	memcpy(message.counters, own, sizeof(own));
+	count_backends(proxy, arena, &message);
 	frame_begin(&frame, WIRE_COUNTERS);
 	wire_counters(&frame, &message);
 	link_send(&proxy->master, &frame);
+	arena_close(&arena);
 	proxy->told = sum_of(proxy);
 	send_status(proxy);
 }

@@ -104,6 +104,17 @@ static const struct row rows[] = {
 		"marks_vacation", NULL, ""},
 	{"doorstep_memory_marks", "kind=\"redirect\"", GAUGE, "state",
 		"marks_redirect", NULL, ""},
+	{"doorstep_proxy_connections", "", GAUGE, "proxy", "connections", NULL,
+		"Connections to backends at this moment."},
+	{"doorstep_proxy_deliveries_total", "result=\"delivered\"", COUNTER,
+		"proxy", "delivered", NULL,
+		"Recipients whose mail was passed on, by result."},
+	{"doorstep_proxy_deliveries_total", "result=\"temporary\"", COUNTER,
+		"proxy", "temporary", NULL, ""},
+	{"doorstep_proxy_deliveries_total", "result=\"refused\"", COUNTER,
+		"proxy", "failed", NULL, ""},
+	{"doorstep_proxy_recipients_refused_total", "", COUNTER, "proxy",
+		"recipients_refused", NULL, "Recipients refused by backends."},
 	{"doorstep_mailer_mails", "", GAUGE, "mailer", "mails", NULL,
 		"Mails that the mailer has under way."},
 	{"doorstep_mailer_results_total", "result=\"sent\"", COUNTER, "mailer",
@@ -135,8 +146,42 @@ static const struct row rows[] = {
 
 #define PHASE_METRIC "doorstep_phase_seconds"
 
+/* Of each backend of the proxy, by the name of its counter. */
+static const struct backend_row {
+	const char *metric, *labels;
+	enum type type;
+	const char *name, *help;
+} backend_rows[] = {
+	{"doorstep_backend_connections", "", GAUGE, "connections",
+		"Connections to the backend at this moment."},
+	{"doorstep_backend_connections_total", "", COUNTER, "connections_total",
+		"Connections that were begun."},
+	{"doorstep_backend_failures_total", "", COUNTER, "failures",
+		"Connections that failed while they were needed."},
+	{"doorstep_backend_deliveries_total", ",result=\"delivered\"", COUNTER,
+		"delivered", "Recipients, by result."},
+	{"doorstep_backend_deliveries_total", ",result=\"temporary\"", COUNTER,
+		"temporary", ""},
+	{"doorstep_backend_deliveries_total", ",result=\"refused\"", COUNTER,
+		"failed", ""},
+	{"doorstep_backend_answers_total", "", COUNTER, "answers",
+		"Answers to messages, one for each recipient."},
+	{"doorstep_backend_answer_microseconds_total", "", COUNTER,
+		"answers_us",
+		"How long they took, from the message's first byte."},
+};
+
+enum { BACKENDS_SHOWN = 60 };
+
+struct backend_sums {
+	struct str name;
+	uint64_t values[ARRAY_LENGTH(backend_rows)];
+};
+
 struct sums {
 	uint64_t values[ARRAY_LENGTH(rows)];
+	struct backend_sums backends[BACKENDS_SHOWN];
+	size_t backend_count;
 	uint64_t less[ARRAY_LENGTH(rows)];
 	uint64_t buckets[HISTOGRAM_PHASES][HISTOGRAM_BUCKETS];
 	uint64_t sums_us[HISTOGRAM_PHASES];
@@ -180,6 +225,36 @@ add_phase(struct sums *sums, struct str name, uint64_t value)
 	}
 }
 
+static struct backend_sums *
+backend_of(struct sums *sums, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < sums->backend_count; i++)
+		if (str_equal(sums->backends[i].name, name))
+			return &sums->backends[i];
+	if (sums->backend_count == BACKENDS_SHOWN)
+		return NULL;
+	sums->backends[sums->backend_count].name = name;
+	return &sums->backends[sums->backend_count++];
+}
+
+/* "BACKEND/COUNTER" */
+static void
+add_backend(struct sums *sums, struct str name, uint64_t value, bool has_ended)
+{
+	size_t slash = str_find_last_char(name, '/'), i;
+	struct backend_sums *backend;
+
+	if (slash == name.len)
+		return;
+	backend = backend_of(sums, str_slice(name, 0, slash));
+	for (i = 0; backend != NULL && i < ARRAY_LENGTH(backend_rows); i++)
+		if (str_is(str_skip(name, slash + 1), backend_rows[i].name) &&
+			!(has_ended && backend_rows[i].type == GAUGE))
+			backend->values[i] += value;
+}
+
 static void
 add_counter(struct sums *sums, struct str name, uint64_t value)
 {
@@ -197,6 +272,8 @@ add_counter(struct sums *sums, struct str name, uint64_t value)
 	}
 	if (str_is(sums->kind, "front"))
 		add_phase(sums, name, value);
+	if (str_is(sums->kind, "proxy"))
+		add_backend(sums, name, value, has_ended);
 }
 
 static void
@@ -266,6 +343,40 @@ write_rows(struct buf *text, const struct sums *sums)
 	}
 }
 
+/* A name in a configuration may have any letters. */
+static void
+add_label(struct buf *text, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < name.len; i++) {
+		if (name.data[i] == '"' || name.data[i] == '\\')
+			buf_add_char(text, '\\');
+		buf_add_char(text, name.data[i] < ' ' ? '?' : name.data[i]);
+	}
+}
+
+static void
+write_backends(struct buf *text, const struct sums *sums)
+{
+	size_t r, i;
+
+	for (r = 0; r < ARRAY_LENGTH(backend_rows); r++) {
+		const struct backend_row *row = &backend_rows[r];
+
+		if (row->help[0] != '\0')
+			head(text, row->metric,
+				row->type == GAUGE ? "gauge" : "counter",
+				row->help);
+		for (i = 0; i < sums->backend_count; i++) {
+			buf_add_format(text, "%s{backend=\"", row->metric);
+			add_label(text, sums->backends[i].name);
+			buf_add_format(text, "\"%s} %" PRIu64 "\n", row->labels,
+				sums->backends[i].values[r]);
+		}
+	}
+}
+
 static void
 write_phase(struct buf *text, const struct sums *sums, size_t p)
 {
@@ -301,6 +412,8 @@ write_all(struct buf *text, const struct sums *sums)
 	buf_add_format(
 		text, "doorstep_start_time_seconds %" PRIu64 "\n", sums->since);
 	write_rows(text, sums);
+	if (sums->backend_count > 0)
+		write_backends(text, sums);
 	head(text, PHASE_METRIC, "histogram",
 		"How long the phases of deliveries took.");
 	for (p = 0; p < HISTOGRAM_PHASES; p++)
