@@ -7,6 +7,7 @@
 
 #include "base/attributes.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/loop.h"
 #include "lmtp/peer.h"
 
@@ -125,6 +126,21 @@ has_enough(const struct listeners *all, const struct door *door,
 	       connections_of_peer(all->connections, peer) >= most;
 }
 
+/* "127.0.0.1:24" */
+static uint32_t
+port_of(const struct door *door)
+{
+	struct str name = str_from(door->about.name);
+	uint64_t port = 0;
+
+	if (!door->about.is_inet ||
+		number_parse(str_skip(name, str_find_last_char(name, ':') + 1),
+			&port) < 0 ||
+		port > UINT16_MAX)
+		return 0;
+	return (uint32_t)port;
+}
+
 /* Only TCP has TLS. */
 static void
 begin_session(struct listeners *all, const struct door *door, int fd,
@@ -133,6 +149,7 @@ begin_session(struct listeners *all, const struct door *door, int fd,
 	bool can = all->connections->tls != NULL && door->about.is_inet;
 
 	peer->may_start_tls = can && door->about.ssl == CONF_LISTENER_STARTTLS;
+	peer->own_port = port_of(door);
 	peer->needs_tls =
 		peer->is_inet && all->settings->ssl == CONF_SSL_REQUIRED;
 	connections_add(all->connections,

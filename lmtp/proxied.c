@@ -131,6 +131,7 @@ send_mail(struct proxied_transaction *transaction)
 		.ret = from->ret,
 		.envid = from->envid,
 		.ttl = session_ttl(session),
+		.port = session_peer(session)->own_port,
 		.timeout_ms = session_timeout_ms(session)};
 	struct frame frame;
 

@@ -41,7 +41,8 @@ struct session_peer {
 	bool is_inet; /* else a Unix socket or pipes: "local" */
 	char ip[64];  /* empty when not is_inet */
 	uint32_t port;
-	bool is_trusted; /* may use XCLIENT, XFORWARD and IGNOREQUOTA */
+	uint32_t own_port; /* on which it came in; 0: not known */
+	bool is_trusted;   /* may use XCLIENT, XFORWARD and IGNOREQUOTA */
 	/* STARTTLS is offered. */
 	bool may_start_tls;
 	/* No mail in the clear. */

@@ -207,6 +207,8 @@ see_offer(struct client *client, struct str line)
 		return;
 	if (str_is_nocase(word, "CHUNKING"))
 		client->offers.chunking = true;
+	else if (str_is_nocase(word, "XRCPTFORWARD"))
+		client->offers.forward = true;
 	else if (str_is_nocase(word, "XCLIENT"))
 		offer_xclient(&client->offers, rest);
 }
@@ -403,6 +405,9 @@ client_rcpt(struct client *client, const struct client_rcpt *rcpt)
 		buf_add_format(out, " NOTIFY=%.*s", STR_ARG(rcpt->notify));
 	if (takes_orcpt(client) && rcpt->orcpt.len > 0)
 		buf_add_format(out, " ORCPT=%.*s", STR_ARG(rcpt->orcpt));
+	if (client->offers.forward && rcpt->forward.len > 0)
+		buf_add_format(
+			out, " XRCPTFORWARD=%.*s", STR_ARG(rcpt->forward));
 	command_done(client, EXPECT_RCPT, start, rcpt->recipient);
 	pump(client);
 }

@@ -78,13 +78,15 @@ struct client_mail {
 struct client_rcpt {
 	struct str path; /* without brackets */
 	struct str orcpt, notify;
-	void *recipient; /* for the calls */
+	struct str forward; /* base64, of XRCPTFORWARD; empty: nothing */
+	void *recipient;    /* for the calls */
 };
 
 /* What the backend has offered. */
 struct client_offers {
 	struct reply_offers plain;
 	bool chunking;
+	bool forward; /* XRCPTFORWARD, as Dovecot has it */
 	bool xclient; /* with its names: */
 	bool x_session, x_addr, x_port, x_helo, x_login, x_proto, x_ttl,
 		x_timeout;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/clock.h"
+#include "base/encode.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -58,8 +60,9 @@ struct part {
 	struct backend *backend;
 	struct recipient *recipients, **last;
 	struct part *next;
-	bool is_trusted; /* XCLIENT may be spoken there */
-	bool is_ended;   /* nothing more is expected of it */
+	bool is_trusted;  /* XCLIENT may be spoken there */
+	bool is_ended;    /* nothing more is expected of it */
+	uint64_t sent_us; /* when the message began to be sent */
 };
 
 struct transaction {
@@ -376,6 +379,9 @@ on_result(
 	if (recipient->state != RECIPIENT_ACCEPTED)
 		return;
 	recipient->state = RECIPIENT_DONE;
+	part->backend->counters.answers++;
+	part->backend->counters.answers_us +=
+		clock_monotonic_us() - part->sent_us;
 	answer_reply(recipient, true, reply);
 	if (has_open_results(part))
 		return;
@@ -478,6 +484,48 @@ add_to_part(struct part *part, struct recipient *recipient)
 static void send_to(
 	struct recipient *recipient, const struct wire_route *route);
 
+/* In Dovecot's form: fields with TAB between, in base64. */
+static void
+add_escaped(struct buf *out, struct str text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++) {
+		static const char special[] = "\001\t\r\n", names[] = "1trn";
+		const char *at = text.data[i] != '\0'
+		                         ? strchr(special, text.data[i])
+		                         : NULL;
+
+		if (at == NULL) {
+			buf_add_char(out, text.data[i]);
+			continue;
+		}
+		buf_add_char(out, '\001');
+		buf_add_char(out, names[at - special]);
+	}
+}
+
+static struct str
+pack_forward(struct arena *arena, const struct route *route)
+{
+	struct buf text;
+	struct str result = STR_EMPTY;
+	size_t i;
+
+	buf_init(&text, BUF_UNLIMITED);
+	for (i = 0; i < route->forward_count; i++) {
+		if (i > 0)
+			buf_add_char(&text, '\t');
+		add_escaped(&text, route->forward[i].name);
+		buf_add_char(&text, '=');
+		add_escaped(&text, route->forward[i].value);
+	}
+	if (text.len > 0)
+		result = encode_base64(arena, buf_view(&text), true, false);
+	buf_clear(&text);
+	return result;
+}
+
 static void
 on_host(struct host_wait *wait)
 {
@@ -538,6 +586,8 @@ send_to(struct recipient *recipient, const struct wire_route *route)
 		fail_recipient(recipient, &err);
 		return;
 	}
+	recipient->rcpt.forward =
+		pack_forward(transaction->arena, &route->route);
 	if (route->route.destuser != NULL) {
 		if (recipient->rcpt.orcpt.len == 0)
 			recipient->rcpt.orcpt = str_from(
@@ -813,10 +863,15 @@ on_front_mail(struct transactions *all, struct frame *frame)
 /* ---- DATA ---- */
 
 static void
+begin_sending(struct part *part)
+{
+	part->sent_us = clock_monotonic_us();
+	upstream_send(upstream_of(part), part->transaction->body);
+}
+
+static void
 send_part(struct part *part)
 {
-	struct transaction *transaction = part->transaction;
-
 	if (!has_open_results(part))
 		return;
 	if (upstream_of(part) == NULL ||
@@ -824,7 +879,7 @@ send_part(struct part *part)
 		fail_part(part, "connection lost",
 			"the connection was lost behind RCPT");
 	else
-		upstream_send(upstream_of(part), transaction->body);
+		begin_sending(part);
 }
 
 static void

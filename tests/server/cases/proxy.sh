@@ -72,6 +72,8 @@ start@tls.test:::::::proxy=y host=tls.example hostip=127.0.0.1 port=2451 proxy_t
 wrong@tls.test:::::::proxy=y host=other.example hostip=127.0.0.1 port=2451 proxy_timeout=2 starttls=yes
 lax@tls.test:::::::proxy=y host=other.example hostip=127.0.0.1 port=2451 proxy_timeout=2 starttls=any-cert
 from@fake.test:::::::proxy=y host=127.0.0.1 port=2451 source_ip=127.0.0.9
+forward@fake.test:::::::proxy=y host=127.0.0.1 port=2451 forward_a=1 forward_b=two
+port@example.test:::::::proxy=y host=127.0.0.2
 self@example.test:::::::proxy=y host=127.0.0.1 port=2452
 dest@fake.test:::::::proxy=y host=127.0.0.1 port=2451 destuser=other@fake.test
 END
@@ -201,9 +203,9 @@ is "$(server_deaths proxy)" "" "nothing of this has ended a process"
 # ---- connections are kept ----
 
 steps
-for proxy_i in 1 2 3; do
-	python deliver "$target" one@fake.test >/dev/null
-done
+python deliver "$target" one@fake.test >/dev/null
+python deliver "$target" one@fake.test >/dev/null
+python deliver "$target" one@fake.test >/dev/null
 is "$(grep -c LHLO "$proxy_fake/log")" 1 \
 	"three clients in a row share one connection"
 is "$(told | tail -n 3)" "MAIL FROM:<ada@client.example>
@@ -298,6 +300,15 @@ is "$(told | grep ^RCPT)" \
 	"RCPT TO:<other@fake.test> ORCPT=rfc822;dest@fake.test" \
 	"destuser is another recipient there, who knows the first one"
 
+fresh 'offer XRCPTFORWARD'
+python deliver "$target" forward@fake.test >/dev/null
+is "$(told | grep ^RCPT)" \
+	"RCPT TO:<forward@fake.test> XRCPTFORWARD=$(printf 'a=1\tb=two' | base64)" \
+	"forward_ fields go along"
+python deliver 127.0.0.1:2452 port@example.test >/dev/null
+like "$(grep Error: "$TEST_WORK/log/proxy.log" | tail -n 1)" \
+	"*127.0.0.2:2452: connect: *" "the port is that on which the client came in"
+
 # ---- TLS ----
 
 fresh tls
@@ -376,6 +387,20 @@ is "$(grep -c '<one@fake.test> was taken before' "$TEST_WORK/log/proxy.log")" 1 
 SUBJECT=same python deliver "$target" one@fake.test >/dev/null
 SUBJECT=same python deliver "$target" one@fake.test >/dev/null
 is "$(told | grep -c '^DATA')" 3 "what was confirmed is sent again"
+
+# shellcheck disable=SC2317
+metric() {
+	"$doorstep" -c "$TEST_WORK/proxy.conf" metrics | grep -F "$1" |
+		sed 's/.* //'
+}
+# shellcheck disable=SC2317
+has_metric() {
+	[ "$(metric "$1")" -gt "$2" ]
+}
+ok "the metrics name backends" wait_for 10 has_metric \
+	'doorstep_backend_deliveries_total{backend="127.0.0.1:2451",result="temporary"}' 9
+ok "... and what they all have taken" wait_for 10 has_metric \
+	'doorstep_proxy_deliveries_total{result="delivered"}' 99
 
 # ---- the end of the process ----
 
