@@ -644,9 +644,11 @@ generation_check_end(struct generation *generation)
 		!list_is_empty(&generation->workers) ||
 		!list_is_empty(&generation->runners))
 		return;
-	/* It goes last: workers have mail until their end. */
+	/* It goes last: workers have mail until their end, and after a reload
+	 * there may be notices that cannot leave yet. */
 	if (process_is_running(&generation->mailer.process)) {
-		process_drain(&generation->mailer.process, true);
+		process_drain(
+			&generation->mailer.process, generation->is_stopping);
 		return;
 	}
 	generation->state = GENERATION_ENDED;
@@ -674,6 +676,7 @@ generation_drain(struct generation *generation, bool is_stop)
 	if (generation->state == GENERATION_ENDED)
 		return;
 	generation->state = GENERATION_DRAINING;
+	generation->is_stopping |= is_stop;
 	loop_timer_stop(loop_of(generation), &generation->front.timer);
 	loop_timer_stop(loop_of(generation), &generation->policy.timer);
 	process_drain(&generation->policy.process, is_stop);

@@ -88,6 +88,7 @@ struct generation {
 	enum generation_state state;
 	bool has_failed; /* it ended before it was ready */
 	bool is_killed;
+	bool is_stopping; /* the server ends, or this one has to */
 	uint32_t number;
 	const struct settings *settings; /* not ours */
 	const struct listeners *listeners;

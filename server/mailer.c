@@ -50,7 +50,8 @@ enum {
 	DRAIN_PART = 2,    /* of shutdown_timeout */
 	SHOWN_BYTES = 200, /* of what somebody else writes into the log */
 	COUNTERS_PAUSE_MS = 1000,
-	CROWD_PAUSE_MS = 10 * 1000
+	CROWD_PAUSE_MS = 10 * 1000,
+	IDLE_MS = 60 * 1000 /* of an asker that has no mail here */
 };
 
 /* Somebody with mail. */
@@ -59,6 +60,7 @@ struct asker {
 	struct list_link in_all;
 	struct channel channel;
 	struct loop_watch watch;
+	struct loop_timer idle_timer;
 	uint32_t uid;
 	bool is_closing; /* at the end of the round */
 };
@@ -159,6 +161,7 @@ close_asker(struct asker *asker)
 	struct mailer_process *mailer = asker->mailer;
 
 	drop_waiting(asker);
+	loop_timer_stop(mailer->loop, &asker->idle_timer);
 	loop_unwatch(mailer->loop, &asker->watch);
 	channel_close(&asker->channel);
 	list_remove(&asker->in_all);
@@ -884,6 +887,32 @@ asker_ready(struct loop_watch *watch, unsigned events)
 
 /* ---- accepting ---- */
 
+static bool
+has_errand(const struct asker *asker)
+{
+	const struct mailer_process *mailer = asker->mailer;
+	struct list_link *link;
+
+	for (link = list_first(&mailer->errands); link != NULL;
+		link = list_next(&mailer->errands, link))
+		if (ERRAND_OF(link)->asker == asker)
+			return true;
+	return false;
+}
+
+/* Who has connected and asks nothing would keep a mailer that is to end. */
+static void
+look_at_idle(struct loop_timer *timer)
+{
+	struct asker *asker = CONTAINER_OF(timer, struct asker, idle_timer);
+	struct loop *loop = asker->mailer->loop;
+
+	if (has_errand(asker))
+		loop_timer(loop, timer, loop_now_ms(loop) + IDLE_MS);
+	else
+		close_later(asker);
+}
+
 static void
 add_asker(struct mailer_process *mailer, int fd, uint32_t uid)
 {
@@ -892,9 +921,12 @@ add_asker(struct mailer_process *mailer, int fd, uint32_t uid)
 	asker->mailer = mailer;
 	asker->uid = uid;
 	asker->watch = (struct loop_watch){.fd = -1, .ready = asker_ready};
+	asker->idle_timer.fire = look_at_idle;
 	list_add_last(&mailer->askers, &asker->in_all);
 	mailer->asker_count++;
 	channel_open(&asker->channel, fd, false);
+	loop_timer(mailer->loop, &asker->idle_timer,
+		loop_now_ms(mailer->loop) + IDLE_MS);
 	if (loop_watch(mailer->loop, &asker->watch, fd, LOOP_READ) < 0) {
 		log_error("epoll_ctl: %s", strerror(errno));
 		close_later(asker);

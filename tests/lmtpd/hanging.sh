@@ -322,6 +322,31 @@ ok "leaves all the same" soon grep -q \
 stop
 
 hang close
+ok "the server starts with a relay that is dead" start
+like "$(send_named vic reload v1 v2)" "250 *250 *" "two answers cannot leave"
+ok "which they try" soon grep -q 'way out for mail does not work' "$log"
+mailer=$(process mailer)
+kill -HUP "$server"
+ok "a reload starts another mailer" soon is_new mailer "$mailer"
+like "$(send_named vic reload v3)" "250 *" "that has one as well"
+relent
+for name in v1 v2 v3; do
+	ok "the relay is back, and $name leaves" soon grep -q \
+		"sent vacation response to <$name@partner.example>" "$log"
+done
+ok "the old mailer ends" soon has_ended "$mailer"
+stop
+hang close
+ok "the server starts again with it dead" start
+like "$(send_named vic reload v4)" "250 *" "an answer cannot leave"
+mailer=$(process mailer)
+kill -HUP "$server"
+ok "a reload starts another mailer" soon is_new mailer "$mailer"
+ok "the server ends all the same" stop
+ok "the answer is dropped then" grep -q \
+	'failed to send vacation response to <v4@.*the server ends' "$log"
+
+hang close
 settings "submission_host = 127.0.0.1:$port" "mailer_failure_limit = 3" \
 	"mailer_retry_interval = 100 msecs" "sieve_user_email = vic@example.test"
 ok "the server starts with a relay that is dead" start
