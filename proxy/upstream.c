@@ -217,18 +217,22 @@ receive_some(struct upstream *upstream, void *bytes, size_t size)
 	return recv(upstream->fd, bytes, size, 0);
 }
 
+/* The loop tells again of what comes later; only TLS may have kept some. */
 static void
 read_all(struct upstream *upstream)
 {
 	char bytes[READ_BYTES];
+	bool is_empty = false;
 
-	while (upstream->state == UPSTREAM_TALKING) {
+	while (upstream->state == UPSTREAM_TALKING && !is_empty) {
 		ssize_t got = receive_some(upstream, bytes, sizeof(bytes));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return;
+		is_empty = got > 0 && upstream->tls == NULL &&
+		           (size_t)got < sizeof(bytes);
 		if (got > 0)
 			client_input(
 				&upstream->client, str_of(bytes, (size_t)got));
