@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "ipc/frame.h"
+#include "server/proxywire.h"
 #include "server/wire.h"
 
 #include "base/banned.h"
@@ -24,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MESSAGES(do)                                                           \
 	do                                                                     \
 	(boot) do(ready) do(drain) do(                                         \
-		logs) do(counters) do(listener) do(stdio) do(state_link) do(worker) do(rcpt) do(rcpt_answer) do(lookup) do(user) do(route) do(resolve) do(resolved) do(record) do(check) do(checked) do(start) do(job_number) do(assigned) do(release) do(assign) do(job_recipients) do(job) do(result) do(claim) do(claimed) do(finish) do(confirm) do(confirmed) do(seen) do(mark) do(marked) do(status_text) do(login) do(logged_in) do(wait_order) do(may_wait) do(mark_of)
+		logs) do(counters) do(listener) do(stdio) do(state_link) do(worker) do(rcpt) do(rcpt_answer) do(lookup) do(user) do(route) do(resolve) do(resolved) do(record) do(check) do(checked) do(start) do(job_number) do(assigned) do(release) do(assign) do(job_recipients) do(job) do(result) do(claim) do(claimed) do(finish) do(confirm) do(confirmed) do(seen) do(mark) do(marked) do(status_text) do(login) do(logged_in) do(wait_order) do(may_wait) do(mark_of) do(proxy_link) do(proxy_route) do(proxy_mail) do(proxy_rcpt) do(proxy_data) do(proxy_end) do(proxy_answer) do(proxy_wish) do(proxy_status)
 
 #define MEMBER(name) struct wire_##name name;
 union message {

@@ -16,3 +16,7 @@ UNIT_TESTS += %D%/client
 %C%_client_SOURCES = %D%/client.c
 %C%_client_LDADD = proxy/libproxy.a outbound/liboutbound.a mail/libmail.a \
 	conf/libconf.a $(TEST_LIBS)
+
+UNIT_TESTS += %D%/hosts
+%C%_hosts_SOURCES = %D%/hosts.c
+%C%_hosts_LDADD = proxy/libproxy.a server/libserver.a ipc/libipc.a mail/libmail.a $(TEST_LIBS)

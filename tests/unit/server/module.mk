@@ -98,3 +98,7 @@ UNIT_TESTS += %D%/resolver
 UNIT_TESTS += %D%/self
 %C%_self_SOURCES = %D%/self.c
 %C%_self_LDADD = $(SERVER_TEST_LIBS)
+
+UNIT_TESTS += %D%/wishes
+%C%_wishes_SOURCES = %D%/wishes.c
+%C%_wishes_LDADD = server/libserver.a mail/libmail.a dict/libdict.a conf/libconf.a ipc/libipc.a $(TEST_LIBS) $(BDB_LIBS)
