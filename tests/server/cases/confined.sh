@@ -140,7 +140,8 @@ done
 server_stop
 is $? 0 "and it ends as it should"
 
-# The other kinds: what answers Postfix, what hands over mail, what runs programs.
+# The other kinds: what answers Postfix, what hands over mail, what speaks with other
+# hosts, what runs programs.
 mkdir -p "$TEST_WORK/relay-confined" "$TEST_WORK/programs-confined"
 python3 "$TEST_SOURCE/tests/lib/relay.py" "$TEST_WORK/relay-confined" &
 confined_relay=$!
@@ -165,15 +166,23 @@ filter "tell";
 redirect :copy "bob@elsewhere.example";
 END
 chmod 644 "$TEST_WORK/confined.sieve"
+echo "far:::::::proxy=y host=127.0.0.1 protocol=smtp" \
+	"port=$(cat "$TEST_WORK/relay-confined/port")" >"$TEST_WORK/users-confined"
 server_name=confined-more
 server_conf confined-more <<END
 mail_location = maildir:~/Maildir
 sandbox = required
+lmtp_proxy = yes
+ssl_client_ca_dir = $TEST_WORK/programs-confined
 sieve_default = $TEST_WORK/confined.sieve
 sieve_filter_bin_dir = $TEST_WORK/programs-confined
 sieve_filter_input_eol = lf
 submission_host = localhost:$(cat "$TEST_WORK/relay-confined/port")
 quota = maildir:User quota
+userdb {
+  driver = passwd-file
+  args = $TEST_WORK/users-confined
+}
 userdb {
   driver = passwd
 }
@@ -205,7 +214,10 @@ is "$(python3 "$TEST_SOURCE/tests/lmtpd/policy.py" \
 	request=smtpd_access_policy protocol_state=RCPT \
 	sender=ada@client.example recipient=amy size=10)" "action=DUNNO" \
 	"Postfix is answered"
+is "$(python deliver "$TEST_WORK/run-confined-more/lmtp" far)" "far 250" \
+	"so it does to a host where a recipient lives"
 confined policy 61080
+confined proxy 61080
 confined mailer 61082
 is "$(readlink "/proc/$(server_processes policy)/root")" \
 	"$TEST_WORK/run-confined-more/empty" "policy: its root is another folder"
@@ -214,6 +226,12 @@ $TEST_WORK/log/confined-more-out
 $TEST_WORK/log/confined-more.log
 anon_inode:[eventpoll]
 socket" "policy: its files are sockets and the log"
+is "$(fact_of proxy Groups)" "" "proxy: no groups"
+is "$(files_of proxy)" "/dev/null
+$TEST_WORK/log/confined-more-out
+$TEST_WORK/log/confined-more.log
+anon_inode:[eventpoll]
+socket" "proxy: so are those of what speaks with other hosts"
 is "$(files_of mailer)" "/dev/null
 $TEST_WORK/log/confined-more-out
 $TEST_WORK/log/confined-more.log
@@ -222,6 +240,8 @@ socket" "mailer: so are a mailer's"
 like "$(words_of policy)" \
 	"*empty root*no capabilities*no new privileges*Landlock*seccomp*" \
 	"doorstep status says what confines what answers Postfix"
+like "$(words_of proxy)" "*no capabilities*no new privileges*Landlock*seccomp*" \
+	"and what speaks with other hosts"
 like "$(words_of mailer)" "*no capabilities*no new privileges*Landlock*seccomp*" \
 	"and a mailer that speaks SMTP"
 is "$(for set in Inh Prm Eff Amb; do fact_of runner Cap$set; done |
