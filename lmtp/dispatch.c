@@ -193,6 +193,18 @@ on_refused(struct session *session, const struct session_recipient *recipient)
 			recipient->id);
 }
 
+/* A fault of ours, or what the client has to mend. */
+static void
+on_not_taken(struct session *session, const struct err *err)
+{
+	const char *id = session_transaction(session)->id;
+
+	if (err->kind == ERR_TEMPORARY)
+		log_error("<%s>: %s", id, err_log_text(err));
+	else
+		log_info("<%s>: refused: %s", id, err_log_text(err));
+}
+
 static void
 on_forwarded(struct session *session, const char *origin)
 {
@@ -513,10 +525,13 @@ finish_job(struct job *job)
 	check_delivered(client);
 }
 
-/* For all recipients that have no result yet. */
+/* For all recipients that have no result yet.  No worker has told why. */
 static void
 fail_job(struct job *job, const struct err *err)
 {
+	log_error("<%s>: not delivered: %s",
+		session_transaction(job->client->session)->id,
+		err_log_text(err));
 	for (; job->results < job->count; job->results++) {
 		struct wire_recipient_result *result =
 			&job->recipients[job->results]->result;
@@ -1081,6 +1096,7 @@ wake_confirmed(struct confirm_client *waiting)
 const struct session_events dispatch_events = {
 	.find = on_find,
 	.refused = on_refused,
+	.not_taken = on_not_taken,
 	.forwarded = on_forwarded,
 	.has_room_for_tls = has_room_for_tls,
 	.deliver = on_deliver,

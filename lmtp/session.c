@@ -1615,6 +1615,8 @@ deliver(struct session *session)
 	struct err err;
 
 	if (close_spool(session, &err) < 0) {
+		if (session->config.events->not_taken != NULL)
+			session->config.events->not_taken(session, &err);
 		fail_all(transaction, &err);
 		end_message(session);
 		return;

@@ -126,6 +126,9 @@ struct session_events {
 	 * log.  May be NULL. */
 	void (*refused)(struct session *session,
 		const struct session_recipient *recipient);
+	/* A message that has come is refused, or could not be kept, without
+	 * deliver(); for the log.  May be NULL. */
+	void (*not_taken)(struct session *session, const struct err *err);
 	/* A transaction has begun whose client has told by XFORWARD where the
 	 * mail comes from: the same in Postfix's words, for the log.  May be
 	 * NULL. */

@@ -62,6 +62,7 @@
  *   deliver ID <SENDER> size=N  client HELO IP PORT PROTOCOL LOGIN
  *   to <ADDRESS> ID ORCPT       data BYTES
  *   confirm NUMBER              remote IP HOST
+ *   not-taken CAUSE
  *   forwarded ORIGIN
  *
  * SPDX-License-Identifier: MIT
@@ -568,6 +569,12 @@ on_forwarded(struct session *session, const char *origin)
 	note(session_context(session), "forwarded", "%s", origin);
 }
 
+static void
+on_not_taken(struct session *session, const struct err *err)
+{
+	note(session_context(session), "not-taken", "%s", err_log_text(err));
+}
+
 static bool
 has_room_for_tls(struct session *session)
 {
@@ -580,6 +587,7 @@ static const struct session_events events = {
 	.find = on_find,
 	.deliver = on_deliver,
 	.release = on_release,
+	.not_taken = on_not_taken,
 	.forwarded = on_forwarded,
 	.has_room_for_tls = has_room_for_tls,
 	.login = on_login,

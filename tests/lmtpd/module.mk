@@ -1,5 +1,6 @@
 TAP_TESTS += \
 	%D%/auth.sh \
+	%D%/causes.sh \
 	%D%/dsn.sh \
 	%D%/explain.sh \
 	%D%/crash.sh \
@@ -33,6 +34,7 @@ TAP_TESTS += \
 	%D%/warnings.sh
 EXTRA_DIST += \
 	%D%/auth.sh \
+	%D%/causes.sh \
 	%D%/dsn.sh \
 	%D%/explain.sh \
 	%D%/crash.sh \
