@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "server/certificates.h"
 #include "server/tlsserver.h"
@@ -60,37 +59,6 @@ try_server(const struct settings *settings,
 	return 0;
 }
 
-/* NULL: none of them. */
-static const char *
-ending(struct arena *arena, const struct certificates *certificates)
-{
-	const int64_t now = (int64_t)clock_now().tv_sec;
-	struct err err;
-	int64_t end;
-	size_t i;
-
-	for (i = 0; i < certificates->count; i++) {
-		const struct tls_certificate certificate =
-			tlsserver_certificate(&certificates->items[i]);
-		const char *name = certificate.name[0] != '\0'
-		                           ? certificate.name
-		                           : "the server";
-
-		if (tls_certificate_end(&certificate, &end, &err) < 0)
-			continue;
-		if (end < now)
-			return arena_format(arena,
-				"ssl_cert of %s: the certificate has expired",
-				name);
-		if (end < now + CERTIFICATES_SOON_S)
-			return arena_format(arena,
-				"ssl_cert of %s: the certificate expires "
-				"within %lld days",
-				name, (long long)(end - now + 86399) / 86400);
-	}
-	return NULL;
-}
-
 bool
 certificates_problem(struct arena *arena, const struct settings *settings,
 	struct conf_problem *problem_out)
@@ -113,6 +81,6 @@ certificates_problem(struct arena *arena, const struct settings *settings,
 			arena_text(arena, str_from(err_log_text(&err)));
 		return true;
 	}
-	problem_out->text = ending(arena, &certificates);
+	problem_out->text = tlsserver_ending(arena, &certificates);
 	return problem_out->text != NULL;
 }

@@ -8,9 +8,6 @@
 #include "base/arena.h"
 #include "conf/conf.h"
 
-/* Two weeks: who renews by a program does it a month before. */
-enum { CERTIFICATES_SOON_S = 14 * 24 * 60 * 60 };
-
 /* Can they be read, is each key its certificate's, is one over or nearly so?  False:
  * there is nothing to say.  What only another user may read, and what ends, is a
  * warning. */

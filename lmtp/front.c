@@ -346,6 +346,7 @@ open_tls(struct front *front, struct err *err)
 {
 	struct child *child = front->child;
 	struct certificates certificates;
+	const char *ending;
 
 	if (child->boot.certificates < 0)
 		return 0;
@@ -353,8 +354,13 @@ open_tls(struct front *front, struct err *err)
 		    &certificates, err) < 0)
 		return -1;
 	fd_close(&child->boot.certificates);
-	return tlsserver_open(
-		child->settings, &certificates, &front->connections.tls, err);
+	if (tlsserver_open(child->settings, &certificates,
+		    &front->connections.tls, err) < 0)
+		return -1;
+	ending = tlsserver_ending(child->arena, &certificates);
+	if (ending != NULL)
+		log_warning("%s", ending);
+	return 0;
 }
 
 static void

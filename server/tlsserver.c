@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/tlsserver.h"
 
+#include "base/clock.h"
+
 #include "base/banned.h"
+
+enum {
+	/* Two weeks: who renews by a program does it a month before. */
+	SOON_S = 14 * 24 * 60 * 60
+};
 
 static struct tls_options
 tls_options(const struct settings *settings,
@@ -61,4 +68,34 @@ tlsserver_open(const struct settings *settings,
 		return 0;
 	tls_server_close(server_out);
 	return -1;
+}
+
+const char *
+tlsserver_ending(struct arena *arena, const struct certificates *certificates)
+{
+	const int64_t now = (int64_t)clock_now().tv_sec;
+	struct err err;
+	int64_t end;
+	size_t i;
+
+	for (i = 0; i < certificates->count; i++) {
+		const struct tls_certificate certificate =
+			tlsserver_certificate(&certificates->items[i]);
+		const char *name = certificate.name[0] != '\0'
+		                           ? certificate.name
+		                           : "the server";
+
+		if (tls_certificate_end(&certificate, &end, &err) < 0)
+			continue;
+		if (end < now)
+			return arena_format(arena,
+				"ssl_cert of %s: the certificate has expired",
+				name);
+		if (end < now + SOON_S)
+			return arena_format(arena,
+				"ssl_cert of %s: the certificate expires "
+				"within %lld days",
+				name, (long long)(end - now + 86399) / 86400);
+	}
+	return NULL;
 }

@@ -20,4 +20,9 @@ MUST_USE int tlsserver_open(const struct settings *settings,
 	const struct certificates *certificates, struct tls_server **server_out,
 	struct err *err);
 
+/* A sentence about the first certificate that has expired, or will within 14 days;
+ * NULL: none. */
+const char *tlsserver_ending(
+	struct arena *arena, const struct certificates *certificates);
+
 #endif

@@ -173,6 +173,17 @@ ok "it has a new front" soon is_new front "$front"
 ok "the old one has ended" soon has_ended "$front"
 is "$(ask "$implicit" name implicit)" second.example.test "the key is open"
 
+# One that has expired serves those who do not look, and the log tells of it.
+openssl x509 -in first.pem -signkey first.key -days -1 -out expired.pem \
+	2>/dev/null
+write_conf expired first
+front=$(process front)
+ok "a reload with a certificate that has expired ends" reload
+ok "it has a new front" soon is_new front "$front"
+ok "the old one has ended" soon has_ended "$front"
+ok "the log warns of it" logged \
+	"Warning: ssl_cert of the server: the certificate has expired"
+
 # Clients' certificates.
 write_conf
 cat >>"$conf" <<END
