@@ -232,8 +232,9 @@ struct job {
 	struct job_work *work;
 };
 
-/* Fills outcome and err of every delivery that is pending.  What was filed is in the log then;
- * how a delivery ended is told by deliver_report(), once the client knows. */
+/* Fills outcome and err of every delivery that is pending.  What was filed is in
+ * the log then; how a delivery ended is told by deliver_report(), which settled()
+ * does before the client knows. */
 void deliver_job(struct job *job);
 
 /* The same for jobs of one uid that came in together; they have the same memory,

@@ -242,6 +242,8 @@ send_results(struct job *job)
 	struct wire_result result = {.is_last = false};
 	size_t first = 0;
 
+	/* Who reads a failure finds its line in the log. */
+	deliver_report(job);
 	while (!result.is_last && channel_is_open(&worker->front)) {
 		struct frame frame;
 		struct err err;
@@ -337,8 +339,6 @@ run_jobs(struct worker *worker)
 			jobs[count++] = prepare_job(worker, worker->slots[i]);
 	if (count > 0)
 		deliver_jobs(jobs, count);
-	for (i = 0; i < count; i++)
-		deliver_report(jobs[i]);
 }
 
 static enum next handle_master(struct worker *worker);
