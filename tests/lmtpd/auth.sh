@@ -49,7 +49,8 @@ newest() {
 	cat "$home/Maildir/new/$(ls -t "$home/Maildir/new" | head -n 1)"
 }
 
-ok "the server starts" start
+# Three hashes one behind the other may take long here.
+ok "the server starts" start -o lookup_timeout=60s
 is "$(login amy secret)" "235 2.7.0 Authentication successful" \
 	"a right password logs in"
 like "$(newest)" "*with LMTPA*" "Received says so"
