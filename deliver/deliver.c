@@ -272,6 +272,20 @@ deliver_check(struct job *job, struct delivery *delivery, uint64_t size,
 	return result;
 }
 
+int
+deliver_withdraw(struct job *job, struct delivery *delivery, struct err *err)
+{
+	int result;
+
+	delivery->work = ARENA_NEW(job->arena, struct delivery_work);
+	if (open_store(job, delivery, err) < 0)
+		return -1;
+	result = quota_withdraw_promise(job, delivery, err);
+	quota_leave(delivery);
+	store_close(&delivery->work->store);
+	return result;
+}
+
 void
 deliver_report(struct job *job)
 {

@@ -59,6 +59,8 @@ struct delivery {
 	struct str orcpt, notify; /* RFC 3461, of RCPT; empty: not told */
 	bool ignores_quota;       /* IGNOREQUOTA: the limits do not count */
 	bool is_mere_question; /* of deliver_check(): no mail follows it here */
+	bool has_promised;     /* by deliver_check(): room, to this session */
+	bool has_redeemed; /* by deliver_job(): what was promised is no more */
 	struct str detail; /* as the address spells it; may choose a folder */
 
 	const char *session; /* for log lines; NULL: the job's */
@@ -249,6 +251,10 @@ void deliver_jobs(struct job *const *jobs, size_t count);
  * Errors: ERR_TOO_BIG 5.2.3; 4.3.5 for a mail location that cannot be. */
 MUST_USE int deliver_check(struct job *job, struct delivery *delivery,
 	uint64_t size, struct err *err);
+
+/* No message follows a check: the room that it has promised is free again. */
+MUST_USE int deliver_withdraw(
+	struct job *job, struct delivery *delivery, struct err *err);
 
 /* The log lines of deliveries that failed or had no copy. */
 void deliver_report(struct job *job);

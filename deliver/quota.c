@@ -405,8 +405,10 @@ quota_take_room(const struct job *job, struct delivery *delivery,
 	if (check_message_counts(delivery, items, count, &wrong, err) == 0 &&
 		(delivery->work->quota == NULL ||
 			quota_take(delivery->work->quota, items, count, &wrong,
-				err) == 0))
+				err) == 0)) {
+		delivery->has_redeemed = true;
 		return 0;
+	}
 	if (wrong < count)
 		*wrong_out = places[wrong];
 	return -1;
@@ -472,6 +474,17 @@ quota_check_room(const struct job *job, struct delivery *delivery,
 	if (delivery->is_mere_question)
 		return quota_check(delivery->work->quota,
 			delivery->work->folder, size > 0 ? size : 1, err);
-	return quota_promise(
-		delivery->work->quota, delivery->work->folder, size, err);
+	return quota_promise(delivery->work->quota, delivery->work->folder,
+		size, &delivery->has_promised, err);
+}
+
+int
+quota_withdraw_promise(
+	const struct job *job, struct delivery *delivery, struct err *err)
+{
+	if (open_work(job, delivery, err) < 0)
+		return -1;
+	return delivery->work->quota == NULL
+	               ? 0
+	               : quota_withdraw(delivery->work->quota, err);
 }

@@ -51,4 +51,9 @@ bool quota_is_limited(const struct settings *settings);
 MUST_USE int quota_check_room(const struct job *job, struct delivery *delivery,
 	uint64_t size, struct err *err);
 
+/* No message comes: what quota_check_room() has promised to the session is free
+ * again. */
+MUST_USE int quota_withdraw_promise(
+	const struct job *job, struct delivery *delivery, struct err *err);
+
 #endif

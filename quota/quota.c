@@ -531,8 +531,8 @@ quota_check(
 }
 
 static int
-promise_item(
-	struct quota *quota, const struct quota_item *item, struct err *err)
+promise_item(struct quota *quota, const struct quota_item *item,
+	bool *has_promised_out, struct err *err)
 {
 	uint64_t until_s = (uint64_t)clock_now().tv_sec + QUOTA_PROMISE_S;
 	size_t i;
@@ -542,30 +542,42 @@ promise_item(
 	for (i = 0; i < quota->count; i++) {
 		const struct quota_root *root = &quota->roots[i];
 
-		if (is_limited(root) &&
-			!quota_root_ignores(root, item->folder) &&
-			reserve_promise(&quota->reserve, quota->lines,
-				root->number,
-				(struct quota_amount){item->bytes, 1},
-				quota->settings.key, until_s, err) < 0)
+		if (!is_limited(root) || quota_root_ignores(root, item->folder))
+			continue;
+		*has_promised_out = true;
+		if (reserve_promise(&quota->reserve, quota->lines, root->number,
+			    (struct quota_amount){item->bytes, 1},
+			    quota->settings.key, until_s, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 int
-quota_promise(
-	struct quota *quota, struct str folder, uint64_t bytes, struct err *err)
+quota_promise(struct quota *quota, struct str folder, uint64_t bytes,
+	bool *has_promised_out, struct err *err)
 {
 	const struct quota_item item = {folder, bytes};
 	struct question question = question_of(&item);
 	int result;
 
+	*has_promised_out = false;
 	quota->heeds_promises = true;
 	result = ask_all(quota, &question, err);
 	if (result == 0)
-		result = promise_item(quota, &item, err);
+		result = promise_item(quota, &item, has_promised_out, err);
 	quota->heeds_promises = false;
+	reserve_unlock(&quota->reserve);
+	return result;
+}
+
+int
+quota_withdraw(struct quota *quota, struct err *err)
+{
+	int result = look_at_table(quota, err);
+
+	if (result == 0)
+		result = redeem_promises(quota, err);
 	reserve_unlock(&quota->reserve);
 	return result;
 }

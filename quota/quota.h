@@ -118,7 +118,10 @@ MUST_USE int quota_check(struct quota *quota, struct str folder, uint64_t bytes,
  * under the key, for QUOTA_PROMISE_S seconds or until quota_take().  A promise keeps
  * nobody from delivering, only others from being promised the same room. */
 MUST_USE int quota_promise(struct quota *quota, struct str folder,
-	uint64_t bytes, struct err *err);
+	uint64_t bytes, bool *has_promised_out, struct err *err);
+
+/* What was promised under the key is free again: no message comes. */
+MUST_USE int quota_withdraw(struct quota *quota, struct err *err);
 
 /* ---- for people ---- */
 

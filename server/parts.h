@@ -35,6 +35,9 @@ struct question {
 	struct pool_group *group; /* while a worker is asked */
 	char *name;
 	struct str user; /* packed */
+	bool withdraws;  /* nobody asks any more, and what was promised goes */
+	unsigned deaths; /* of workers that were to withdraw it */
+	struct question *next; /* of those whose promises a worker has */
 };
 
 void rcpt_ask(struct generation *generation, struct process *asker,
@@ -42,7 +45,14 @@ void rcpt_ask(struct generation *generation, struct process *asker,
 void rcpt_record(struct generation *generation, struct frame *frame);
 void rcpt_release(struct generation *generation, struct frame *frame);
 /* The worker's word, or why there is none; the question ends. */
-void rcpt_checked(struct question *question, const struct err *err);
+void rcpt_checked(
+	struct question *question, bool has_promised, const struct err *err);
+/* It has gone while it was asked: it may have promised. */
+void rcpt_unanswered(struct question *question, const struct err *err);
+/* What a worker has promised goes back: no job has used it.  It ends in any case. */
+void rcpt_withdraw(struct question *question);
+/* A job has used it. */
+void rcpt_forget(struct question *question);
 /* All that wait are answered 451. */
 void rcpt_lookup_gone(struct generation *generation, const char *why);
 void rcpt_front_gone(struct generation *generation);

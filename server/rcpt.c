@@ -121,7 +121,7 @@ make_ticket(struct generation *generation, struct pool_group *group,
 	return ticket;
 }
 
-static void
+static struct ticket *
 accept(const struct question *question, struct pool_group *group,
 	struct str user, const char *name)
 {
@@ -132,11 +132,11 @@ accept(const struct question *question, struct pool_group *group,
 	struct ticket *ticket;
 
 	if (!is_wanted(question))
-		return;
+		return NULL;
 	if (question->is_mere) {
 		answer.group = 0;
 		send_answer(question, &answer);
-		return;
+		return NULL;
 	}
 	ticket = make_ticket(generation, group, user, name, &answer.err);
 	if (ticket != NULL) {
@@ -149,6 +149,7 @@ accept(const struct question *question, struct pool_group *group,
 			err_log_text(&answer.err));
 	}
 	send_answer(question, &answer);
+	return ticket;
 }
 
 /* ---- RCPT, LOOKUP ---- */
@@ -382,7 +383,7 @@ use_record(struct question *question, const struct wire_record *record,
 		ask_worker(question, group, record);
 		return;
 	}
-	accept(question, group, record->user, record->name);
+	(void)accept(question, group, record->user, record->name);
 	pool_group_drop(&generation->pool, group);
 	question_close(question);
 }
@@ -423,17 +424,58 @@ rcpt_record(struct generation *generation, struct frame *frame)
 }
 
 void
-rcpt_checked(struct question *question, const struct err *err)
+rcpt_forget(struct question *question)
 {
 	struct generation *generation = question->generation;
 	struct pool_group *group = question->group;
 
-	if (err->kind == ERR_NONE)
-		accept(question, group, question->user, question->name);
-	else
-		refuse(question, err);
 	question_close(question);
 	pool_group_drop(&generation->pool, group);
+}
+
+void
+rcpt_withdraw(struct question *question)
+{
+	if (!process_is_running(&question->generation->front.process)) {
+		rcpt_forget(question);
+		return;
+	}
+	question->withdraws = true;
+	workers_check(question);
+}
+
+void
+rcpt_checked(
+	struct question *question, bool has_promised, const struct err *err)
+{
+	struct ticket *ticket = NULL;
+
+	if (question->withdraws) {
+		rcpt_forget(question);
+		return;
+	}
+	if (err->kind == ERR_NONE)
+		ticket = accept(question, question->group, question->user,
+			question->name);
+	else
+		refuse(question, err);
+	if (!has_promised)
+		rcpt_forget(question);
+	else if (ticket != NULL)
+		ticket->promise = question;
+	else
+		rcpt_withdraw(question);
+}
+
+void
+rcpt_unanswered(struct question *question, const struct err *err)
+{
+	enum { DEATHS_MAX = 3 };
+
+	if (question->withdraws && ++question->deaths < DEATHS_MAX)
+		rcpt_withdraw(question);
+	else
+		rcpt_checked(question, !question->is_mere, err);
 }
 
 void
@@ -468,6 +510,8 @@ remove_ticket(struct generation *generation, struct ticket *ticket)
 {
 	struct pool_group *group = ticket->group;
 
+	if (ticket->promise != NULL)
+		rcpt_withdraw(ticket->promise);
 	concurrency_leave(&generation->concurrency, ticket->counted);
 	tickets_remove(&generation->tickets, ticket);
 	pool_group_drop(&generation->pool, group);

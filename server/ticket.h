@@ -22,11 +22,13 @@ enum { TICKETS_BYTES_MAX = 256 * 1024 * 1024 };
 
 struct concurrency_user;
 struct pool_group;
+struct question;
 
 struct ticket {
 	struct wire_ticket id;
 	struct pool_group *group;
 	struct concurrency_user *counted; /* NULL: for nobody; the owner's */
+	struct question *promise;         /* NULL: none; the owner's */
 	struct ticket *next;              /* the table's own */
 	size_t user_len;
 	char user[]; /* as lookup packed it */

@@ -349,6 +349,7 @@ wire_check(struct frame *frame, struct wire_check *check)
 	frame_u64(frame, &check->size);
 	frame_text(frame, &check->session);
 	frame_bool(frame, &check->is_mere_question);
+	frame_bool(frame, &check->withdraws);
 }
 
 void
@@ -356,6 +357,7 @@ wire_checked(struct frame *frame, struct wire_checked *checked)
 {
 	frame_u64(frame, &checked->request);
 	frame_err(frame, &checked->err);
+	frame_bool(frame, &checked->has_promised);
 }
 
 void
@@ -366,6 +368,13 @@ wire_start(struct frame *frame, struct wire_start *start)
 	FRAME_LIST(
 		frame, start->tickets, start->count, TICKET_LEAST, wire_ticket);
 	frame_bool(frame, &start->is_last);
+}
+
+void
+wire_idle(struct frame *frame, struct wire_idle *idle)
+{
+	frame_u64(frame, &idle->job);
+	frame_bool(frame, &idle->has_redeemed);
 }
 
 void

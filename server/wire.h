@@ -346,12 +346,14 @@ struct wire_check {
 	uint64_t size;
 	const char *session;
 	bool is_mere_question; /* of policy: no mail will follow here */
+	bool withdraws;        /* no mail follows what was checked before */
 };
 void wire_check(struct frame *frame, struct wire_check *check);
 
 struct wire_checked {
 	uint64_t request;
-	struct err err; /* ERR_NONE: welcome */
+	struct err err;    /* ERR_NONE: welcome */
+	bool has_promised; /* room, until the job or a CHECK that withdraws */
 };
 void wire_checked(struct frame *frame, struct wire_checked *checked);
 
@@ -370,7 +372,14 @@ struct wire_start {
 };
 void wire_start(struct frame *frame, struct wire_start *start);
 
-/* WIRE_START_CANCEL, WIRE_JOB_CANCEL, WIRE_IDLE */
+/* Done with all that was assigned. */
+struct wire_idle {
+	uint64_t job;      /* the first of them */
+	bool has_redeemed; /* what was promised at RCPT to any of them */
+};
+void wire_idle(struct frame *frame, struct wire_idle *idle);
+
+/* WIRE_START_CANCEL, WIRE_JOB_CANCEL */
 struct wire_job_number {
 	uint64_t job;
 };

@@ -150,16 +150,33 @@ tell_ready(struct worker *worker)
 	return tell_master(worker, &frame);
 }
 
+static bool
+has_redeemed(const struct worker *worker)
+{
+	size_t i, d;
+
+	for (i = 0; i < worker->slot_count; i++) {
+		const struct job *job = &worker->slots[i]->job.assignment.job;
+
+		if (job->count == 0)
+			return false;
+		for (d = 0; d < job->count; d++)
+			if (!job->deliveries[d].has_redeemed)
+				return false;
+	}
+	return true;
+}
+
 /* Nothing of what was assigned is left to do. */
 static enum next
 tell_idle(struct worker *worker)
 {
-	struct wire_job_number number = {
-		.job = worker->slots[0]->job.assignment.number};
+	struct wire_idle idle = {.job = worker->slots[0]->job.assignment.number,
+		.has_redeemed = has_redeemed(worker)};
 	struct frame frame;
 
 	frame_begin(&frame, WIRE_IDLE);
-	wire_job_number(&frame, &number);
+	wire_idle(&frame, &idle);
 	empty_slots(worker);
 	return tell_master(worker, &frame);
 }
@@ -554,9 +571,20 @@ handle_worker(struct worker *worker, struct frame *frame)
 	return is_assigned(worker) ? tell_idle(worker) : NEXT_GO_ON;
 }
 
-static void
-check(struct worker *worker, const struct wire_check *question, struct err *err)
+static int
+ask_delivery(struct job *job, struct delivery *delivery,
+	const struct wire_check *question, struct err *err)
 {
+	return question->withdraws
+	               ? deliver_withdraw(job, delivery, err)
+	               : deliver_check(job, delivery, question->size, err);
+}
+
+static void
+check(struct worker *worker, const struct wire_check *question,
+	struct wire_checked *answer)
+{
+	struct err *err = &answer->err;
 	struct arena *arena = arena_open();
 	struct job job = {.arena = arena,
 		.service = "lmtp",
@@ -567,11 +595,12 @@ check(struct worker *worker, const struct wire_check *question, struct err *err)
 	err_clear(err);
 	if (assignment_user(arena, worker->child->settings, question->user,
 		    &delivery, err) < 0 ||
-		deliver_check(&job, &delivery, question->size, err) < 0)
+		ask_delivery(&job, &delivery, question, err) < 0)
 		log_debug("RCPT of %s refused: %s", delivery.user,
 			err_log_text(err));
 	else
 		err_clear(err);
+	answer->has_promised = delivery.has_promised;
 	arena_close(&arena);
 }
 
@@ -586,7 +615,7 @@ handle_check(struct worker *worker, struct frame *frame)
 	if (!frame_is_whole(frame))
 		return master_broke_rules("a broken CHECK");
 	answer.request = question.request;
-	check(worker, &question, &answer.err);
+	check(worker, &question, &answer);
 	if (worker->child->settings->lmtp_verbose_replies)
 		err_tell(&answer.err);
 	frame_begin(&reply, WIRE_CHECKED);

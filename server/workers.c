@@ -41,6 +41,7 @@ struct worker {
 	size_t job_count;
 	bool owes_assigned;        /* ASSIGN has not left yet */
 	struct question *question; /* CHECK was sent */
+	struct question *promises; /* to the recipients of its jobs */
 	struct waiter waiter;
 };
 
@@ -169,7 +170,7 @@ work_fail(struct work *work, const char *why)
 		send_assigned(work->generation, work->job, 0, &err);
 	work_close(work);
 	if (question != NULL)
-		rcpt_checked(question, &err);
+		rcpt_checked(question, false, &err);
 }
 
 static void
@@ -326,6 +327,29 @@ enum {
 	ASSIGN_ITEM = 24
 };
 
+/* The job redeems it. */
+static void
+take_promise(struct worker *worker, struct ticket *ticket)
+{
+	if (ticket->promise == NULL)
+		return;
+	ticket->promise->next = worker->promises;
+	worker->promises = ticket->promise;
+	ticket->promise = NULL;
+}
+
+static void
+end_promises(struct question *promises, void (*end)(struct question *question))
+{
+	while (promises != NULL) {
+		struct question *next = promises->next;
+
+		promises->next = NULL;
+		end(promises);
+		promises = next;
+	}
+}
+
 /* All tickets that are still there, in as many frames as it takes. */
 static void
 assign_tickets(struct worker *worker, const struct work *work, bool more)
@@ -351,6 +375,7 @@ assign_tickets(struct worker *worker, const struct work *work, bool more)
 			bytes = ASSIGN_HEAD;
 		}
 		put_item(&assign, ticket);
+		take_promise(worker, ticket);
 		bytes += item;
 	}
 	send_assign(worker, &assign, more);
@@ -402,7 +427,8 @@ assign_check(struct worker *worker, struct question *question)
 		.user = question->user,
 		.size = question->size,
 		.session = question->session,
-		.is_mere_question = question->is_mere};
+		.is_mere_question = question->is_mere,
+		.withdraws = question->withdraws};
 	struct frame frame;
 
 	worker->question = question;
@@ -464,13 +490,19 @@ worker_free_again(struct worker *worker)
 static void
 on_idle(struct worker *worker, struct frame *frame)
 {
-	struct wire_job_number number;
+	struct question *promises = worker->promises;
+	struct wire_idle idle;
 
-	wire_job_number(frame, &number);
-	if (!frame_is_whole(frame))
+	wire_idle(frame, &idle);
+	if (!frame_is_whole(frame)) {
 		process_breach(&worker->process, frame);
-	else if (worker->job_count > 0 && worker->jobs[0] == number.job)
-		worker_free_again(worker);
+		return;
+	}
+	if (worker->job_count == 0 || worker->jobs[0] != idle.job)
+		return;
+	worker->promises = NULL;
+	worker_free_again(worker);
+	end_promises(promises, idle.has_redeemed ? rcpt_forget : rcpt_withdraw);
 }
 
 static void
@@ -486,8 +518,8 @@ on_checked(struct worker *worker, struct frame *frame)
 		return;
 	}
 	worker->question = NULL;
-	rcpt_checked(question, &checked.err);
 	worker_free_again(worker);
+	rcpt_checked(question, checked.has_promised, &checked.err);
 }
 
 /* It waits for this: nothing is queued, and one that has gone needs no answer. */
@@ -591,11 +623,15 @@ worker_ended(struct process *process)
 		pool_group_alone(worker->pooled.group, now_ms(generation));
 	pool_worker_gone(
 		&generation->pool, &worker->pooled, now_ms(generation));
-	memory_free(worker);
+	end_promises(worker->promises, rcpt_withdraw);
 	if (question != NULL) {
 		parts_temporary(&err, "4.3.0", "the worker has died");
-		rcpt_checked(question, &err);
+		if (process->is_killed)
+			rcpt_checked(question, false, &err);
+		else
+			rcpt_unanswered(question, &err);
 	}
+	memory_free(worker);
 	workers_pump(generation);
 	generation_check_end(generation);
 }

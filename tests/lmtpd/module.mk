@@ -17,6 +17,7 @@ TAP_TESTS += \
 	%D%/policy_clients.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
+	%D%/quota_promise.sh \
 	%D%/quota_slow.sh \
 	%D%/programs.sh \
 	%D%/rawlog.sh \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	%D%/policy.py %D%/policy.sh %D%/policy_clients.py \
 	%D%/processes.sh \
 	%D%/quota.sh \
+	%D%/quota_promise.sh \
 	%D%/quota_slow.py \
 	%D%/quota_slow.sh \
 	%D%/programs.sh \

@@ -411,6 +411,17 @@ open_for(struct box *box, const char *key)
 	open_quota(box);
 }
 
+static int
+promise(struct box *box, const char *folder, uint64_t bytes)
+{
+	bool has_promised;
+	int result = quota_promise(
+		box->quota, str_from(folder), bytes, &has_promised, &box->err);
+
+	CHECK(has_promised == (result == 0 && strcmp(folder, "Spam") != 0));
+	return result;
+}
+
 TEST(what_was_promised_at_RCPT_is_not_promised_again)
 {
 	struct box one, two;
@@ -420,13 +431,13 @@ TEST(what_was_promised_at_RCPT_is_not_promised_again)
 	box_begin(&two);
 	open_for(&one, "one");
 	open_for(&two, "two");
-	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 700, &one.err), 0);
-	CHECK_INT(quota_promise(two.quota, STR("INBOX"), 500, &two.err), -1);
+	CHECK_INT(promise(&one, "INBOX", 700), 0);
+	CHECK_INT(promise(&two, "INBOX", 500), -1);
 	/* It may come to nothing. */
 	CHECK_INT(two.err.kind, ERR_TEMPORARY);
 	CHECK_STR(two.err.status, "4.2.2");
-	CHECK_INT(quota_promise(two.quota, STR("INBOX"), 300, &two.err), 0);
-	CHECK_INT(quota_promise(two.quota, STR("Spam"), 9000, &two.err), 0);
+	CHECK_INT(promise(&two, "INBOX", 300), 0);
+	CHECK_INT(promise(&two, "Spam", 9000), 0);
 	box_end(&one);
 	box_end(&two);
 }
@@ -439,7 +450,7 @@ TEST(a_promise_keeps_nobody_from_delivering)
 	box_begin(&one);
 	box_begin(&two);
 	open_for(&one, "one");
-	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 700, &one.err), 0);
+	CHECK_INT(promise(&one, "INBOX", 700), 0);
 	CHECK_INT(take(&two, "INBOX", 900), 0);
 	box_end(&one);
 	box_end(&two);
@@ -455,13 +466,32 @@ TEST(a_promise_ends_with_its_delivery_or_its_time)
 	box_begin(&two);
 	open_for(&one, "one");
 	open_for(&two, "two");
-	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 700, &one.err), 0);
+	CHECK_INT(promise(&one, "INBOX", 700), 0);
 	open_for(&one, "one");
 	CHECK_INT(take(&one, "INBOX", 20), 0);
-	CHECK_INT(quota_promise(two.quota, STR("INBOX"), 900, &two.err), 0);
-	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 300, &one.err), -1);
+	CHECK_INT(promise(&two, "INBOX", 900), 0);
+	CHECK_INT(promise(&one, "INBOX", 300), -1);
 	clock_fix(1000000000 + QUOTA_PROMISE_S, 0, "mx", 1);
-	CHECK_INT(quota_promise(one.quota, STR("INBOX"), 300, &one.err), 0);
+	CHECK_INT(promise(&one, "INBOX", 300), 0);
+	box_end(&one);
+	box_end(&two);
+}
+
+TEST(a_promise_is_taken_back)
+{
+	struct box one, two;
+
+	make_maildir();
+	box_begin(&one);
+	box_begin(&two);
+	open_for(&one, "one");
+	open_for(&two, "two");
+	CHECK_INT(promise(&one, "INBOX", 700), 0);
+	CHECK_INT(quota_withdraw(two.quota, &two.err), 0);
+	CHECK_INT(promise(&two, "INBOX", 900), -1);
+	open_for(&one, "one");
+	CHECK_INT(quota_withdraw(one.quota, &one.err), 0);
+	CHECK_INT(promise(&two, "INBOX", 900), 0);
 	box_end(&one);
 	box_end(&two);
 }

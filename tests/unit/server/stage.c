@@ -282,10 +282,10 @@ void
 stage_idle(struct stage *stage, uint64_t job)
 {
 	struct frame frame = stage_expect(stage, &stage->master, WIRE_IDLE);
-	struct wire_job_number number = {0};
+	struct wire_idle idle = {0};
 
-	wire_job_number(&frame, &number);
-	CHECK_UINT(number.job, job);
+	wire_idle(&frame, &idle);
+	CHECK_UINT(idle.job, job);
 }
 
 /* A whole job, with one result for all. */

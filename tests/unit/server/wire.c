@@ -114,8 +114,9 @@ MESSAGE(record, {.request = 1,
 			.groups = groups,
 			.group_count = 2,
 			.user = {"packed", 6}})
-MESSAGE(check, {1, {"packed", 6}, 10, "ID", true})
-MESSAGE(checked, {.request = 1, .err = an_error()})
+MESSAGE(check, {1, {"packed", 6}, 10, "ID", true, true})
+MESSAGE(checked, {.request = 1, .err = an_error(), .has_promised = true})
+MESSAGE(idle, {1, true})
 MESSAGE(start, {1, 2, tickets, 3, true})
 MESSAGE(job_number, {1})
 MESSAGE(assigned, {.job = 1, .err = an_error(), .worker = 3})
@@ -159,7 +160,7 @@ static const struct {
 	ROW(worker), ROW(runner), ROW(run), ROW(ran), ROW(rcpt),
 	ROW(rcpt_answer), ROW(lookup), ROW(user), ROW(route), ROW(resolve),
 	ROW(resolved), ROW(record), ROW(check), ROW(checked), ROW(start),
-	ROW(job_number), ROW(assigned), ROW(release), ROW(assign),
+	ROW(job_number), ROW(idle), ROW(assigned), ROW(release), ROW(assign),
 	ROW(job_recipients), ROW(job), ROW(handle), ROW(result), ROW(claim),
 	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed), ROW(seen),
 	ROW(mark), ROW(marked), ROW(status_text)};
