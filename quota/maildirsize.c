@@ -173,6 +173,15 @@ agree_on_limits(struct quota_root *root, const struct maildirsize *file)
 	return true;
 }
 
+/* One from the future says nothing: the clock was set back. */
+static bool
+is_fresh(time_t changed)
+{
+	time_t age = clock_now().tv_sec - changed;
+
+	return age >= -MAILDIRSIZE_FRESH_S && age <= MAILDIRSIZE_FRESH_S;
+}
+
 static enum lookup
 maildirsize_read(struct quota_root *root, struct quota_amount *use_out,
 	bool *is_certain_out, struct err *err)
@@ -188,12 +197,12 @@ maildirsize_read(struct quota_root *root, struct quota_amount *use_out,
 		found = read_file(path, bytes, &len, &changed, err);
 	if (found != LOOKUP_FOUND)
 		return found;
-	if (!maildirsize_parse(str_of(bytes, len), &file) ||
+	/* Limits alone: whoever counted has died. */
+	if (!maildirsize_parse(str_of(bytes, len), &file) || file.lines == 0 ||
 		!agree_on_limits(root, &file))
 		return LOOKUP_NONE;
 	*use_out = file.use;
-	*is_certain_out = file.lines <= 1 &&
-	                  clock_now().tv_sec - changed <= MAILDIRSIZE_FRESH_S;
+	*is_certain_out = file.lines <= 1 && is_fresh(changed);
 	return LOOKUP_FOUND;
 }
 

@@ -271,6 +271,16 @@ TEST(a_broken_file_is_counted_anew)
 	check_recounted("1000S\nnonsense\n");
 }
 
+TEST(limits_without_a_sum_are_counted_anew)
+{
+	check_recounted("1000S\n");
+}
+
+TEST(limits_with_a_broken_sum_are_counted_anew)
+{
+	check_recounted("1000S\n12 1");
+}
+
 TEST(a_negative_sum_is_counted_anew)
 {
 	check_recounted("1000S\n5 1\n-6 -1\n");
@@ -312,6 +322,13 @@ TEST(nobody_is_refused_on_account_of_a_stale_sum)
 	box_end(&box);
 	/* an old one is not, */
 	make_old("Maildir/maildirsize", 901);
+	box_begin(&box);
+	CHECK_INT(take(&box, "INBOX", 50), 0);
+	CHECK_STR(size_file(), "1000S\n100 1\n");
+	box_end(&box);
+	/* nor one of tomorrow, */
+	test_file("Maildir/maildirsize", "1000S\n1000 9\n");
+	make_old("Maildir/maildirsize", -86400);
 	box_begin(&box);
 	CHECK_INT(take(&box, "INBOX", 50), 0);
 	CHECK_STR(size_file(), "1000S\n100 1\n");
