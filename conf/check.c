@@ -373,6 +373,65 @@ has_quota_root(const struct settings *settings, unsigned number)
 	return false;
 }
 
+/* What an earlier rule for "*" gives. */
+static struct conf_quota_rule
+default_before(const struct conf_family *family, size_t place)
+{
+	struct conf_quota_rule sum = {.is_default = true}, rule;
+	struct conf_quota_fault fault;
+	size_t i;
+
+	for (i = 0; i < place; i++) {
+		if (family->items[i].root != family->items[place].root ||
+			conf_quota_parse_rule(str_from(family->items[i].value),
+				&rule, &fault) < 0 ||
+			!rule.is_default)
+			continue;
+		sum.storage.number =
+			conf_quota_apply(&rule.storage, sum.storage.number);
+		sum.messages.number =
+			conf_quota_apply(&rule.messages, sum.messages.number);
+	}
+	return sum;
+}
+
+static bool
+is_of_nothing(const struct conf_quota_limit *limit, uint64_t base)
+{
+	return base == 0 && limit->number > 0 &&
+	       (limit->is_share || limit->change == CONF_QUOTA_PLUS ||
+		       limit->change == CONF_QUOTA_MINUS);
+}
+
+/* A share of no limit is no limit. */
+static void
+check_quota_defaults(struct check *check, const struct conf_family *family)
+{
+	const struct conf_key *key =
+		conf_key_find(&conf_top_keys, STR("quota_rule"));
+	size_t i;
+
+	for (i = 0; i < family->count; i++) {
+		const struct conf_numbered *item = &family->items[i];
+		struct conf_quota_rule rule, before;
+		struct conf_quota_fault fault;
+
+		if (conf_quota_parse_rule(
+			    str_from(item->value), &rule, &fault) < 0 ||
+			!rule.is_default)
+			continue;
+		before = default_before(family, i);
+		if (is_of_nothing(&rule.storage, before.storage.number) ||
+			is_of_nothing(&rule.messages, before.messages.number))
+			WARNING(check, item->place,
+				"%s: found \"%s\", relative to no limit; so "
+				"there is none",
+				conf_family_name(check->arena, key, item->root,
+					item->number),
+				item->value);
+	}
+}
+
 /* A limit that nothing knows of is no limit. */
 static void
 check_quota_root(struct check *check, const char *key_name,
@@ -410,6 +469,7 @@ check_quota(struct check *check)
 		parse_quota_grace);
 	check_quota_family(check, "quota_warning", &settings->quota_warning,
 		parse_quota_warning);
+	check_quota_defaults(check, &settings->quota_rule);
 	check_quota_root(check, "quota_rule", &settings->quota_rule);
 	check_quota_root(check, "quota_warning", &settings->quota_warning);
 }

@@ -306,7 +306,8 @@ conf_quota_parse_warning(struct str text,
 		!ascii_is_digit(value.data[0]) ||
 		(!warning_out->is_messages &&
 			!str_is(str_slice(word, 0, equals), "storage")) ||
-		parse_number(value, !warning_out->is_messages, &limit) < 0)
+		parse_number(value, !warning_out->is_messages, &limit) < 0 ||
+		limit.number == 0)
 		return wrong(fault, word, expected);
 	warning_out->is_share = limit.is_share;
 	warning_out->number = limit.number;

@@ -127,6 +127,23 @@ TEST(annotations_are_read_from_files_only)
 }
 
 /* Limits that somebody believes in. */
+TEST(a_share_of_no_limit_has_a_warning)
+{
+	check_finds("quota = count\nquota_rule = *:storage=50%%\n",
+		"2: warning: quota_rule: found \"*:storage=50%%\", relative "
+		"to no limit; so there is none");
+	check_finds("quota = count\nquota_rule = *:storage=-5M\n",
+		"2: warning: quota_rule: found \"*:storage=-5M\", relative "
+		"to no limit; so there is none");
+	check_finds("quota = count\nquota_rule = *:storage=1G\n"
+		    "quota_rule2 = *:messages=+10\n",
+		"3: warning: quota_rule2: found \"*:messages=+10\", relative "
+		"to no limit; so there is none");
+	check_finds("quota = count\nquota_rule = *:storage=1G:messages=5\n"
+		    "quota_rule2 = *:storage=+10%%:messages=+1\n",
+		"");
+}
+
 TEST(a_rule_without_a_root_has_a_warning)
 {
 	check_finds("quota = count\nquota2_rule = *:storage=1G\n"

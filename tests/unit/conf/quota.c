@@ -199,4 +199,8 @@ TEST(a_warning_has_a_threshold_and_a_command)
 	CHECK_INT(conf_quota_parse_warning(
 			  STR("storage=+9%% x"), &warning, &fault),
 		-1);
+	/* Nothing ever comes from below 0. */
+	CHECK_INT(conf_quota_parse_warning(
+			  STR("storage=0%% x"), &warning, &fault),
+		-1);
 }
