@@ -67,6 +67,8 @@ row() {
 }
 row "no quota"
 row "maildir" -o lmtp_rcpt_check_quota=yes -o "quota=maildir:User"
+# What changed within two seconds is looked at once more.
+sleep 3
 row "count" -o lmtp_rcpt_check_quota=yes -o "quota=count:User"
 row "dict" -o lmtp_rcpt_check_quota=yes -o "quota=dict:User:"
 
