@@ -440,6 +440,9 @@ do_all(struct run *run)
 		return ctl_fail(CTL_TEMPORARY, "%s", err_log_text(&err));
 	if (names.unlisted != NULL)
 		ctl_fail(0, "userdb %s cannot list its users", names.unlisted);
+	/* None is not all. */
+	if (names.unlisted != NULL && names.count == 0)
+		return CTL_FAILED;
 	progress_begin(
 		&run->progress, words[run->request->action], names.count);
 	for (i = 0; i < names.count; i++) {

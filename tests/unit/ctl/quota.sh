@@ -107,6 +107,21 @@ is "$(terminal error dumb)" "''" "a terminal without codes has no bar"
 quota get --all
 is "$(cat err)" "" "neither has a file"
 
+cp conf before
+sed -i '/^userdb/,$d' conf
+cat >>conf <<END
+userdb {
+  driver = static
+  args = allow_all_users=yes uid=$me gid=$me home=$PWD/amy
+}
+END
+quota get --all
+is "$status:$(cat out)" 1: "where no user can be listed, --all fails"
+like "$(cat err)" "*static cannot list its users*" "and says why"
+quota --json get --all
+is "$status:$(cat out)" 1:"[]" "so it does for programs"
+mv before conf
+
 sed -i '/^quota = /d' conf
 quota get -u amy
 is "$status:$(rows)" 0: "without a root there is nothing to tell"
