@@ -55,6 +55,7 @@ is_welcome() {
 }
 
 ok "the server starts" start
+rm -f held
 session hold >held 2>&1 &
 soon grep -q 250 held
 like "$(session QUIT)" "452 4.2.2 *" "one promise is all the room there is"
@@ -67,6 +68,7 @@ is_welcome QUIT
 like "$(session vanish)" "250 *" "a client comes"
 is_welcome "no word of parting"
 
+rm -f held
 session hold >held 2>&1 &
 soon grep -q 250 held
 kill -9 "$(process worker)"
