@@ -18,35 +18,50 @@
 
 #include "base/banned.h"
 
+/* One row for each form of a command; all of a command's forms stand together. */
 static const struct ctl_command commands[] = {
-	{"config", "check | dump [-n]", "look at the configuration",
+	{"config", "check", "what is wrong with the configuration", ctl_config},
+	{"config", "dump [-n]", "the effective settings; -n: the changed ones",
 		ctl_config},
 	{"explain", "[-u USER] [MESSAGE-ID | FILE | SESSION]",
 		"which rule filed a message; why a recipient was refused",
 		ctl_explain},
 	{"metrics", "[--http | --listen=ADDRESS]",
 		"the running server's numbers, for Prometheus", ctl_metrics},
-	{"proxy",
-		"status | move USER BACKEND | home USER | drain BACKEND | "
-		"undrain BACKEND",
-		"hosts that mail is passed on to", ctl_proxy},
-	{"quota",
-		"get | recalc -u USER | --all; check -u USER [-m FOLDER] "
-		"[SIZE]",
-		"use and limits of users; count anew; would it fit", ctl_quota},
+	{"proxy", "status", "hosts that mail is passed on to", ctl_proxy},
+	{"proxy", "move USER BACKEND | home USER",
+		"send a user's mail to that backend; to the user's own again",
+		ctl_proxy},
+	{"proxy", "drain BACKEND | undrain BACKEND",
+		"take a backend out of service; put it back", ctl_proxy},
+	{"quota", "get -u USER | --all", "use and limits", ctl_quota},
+	{"quota", "recalc -u USER | --all", "the same, counted anew",
+		ctl_quota},
+	{"quota", "check -u USER [-m FOLDER] [SIZE]",
+		"would a message of that size fit, and why not", ctl_quota},
 	{"reload", "", "let the running server read its configuration again",
 		ctl_reload},
+	{"sieve", "check [-u USER] [--global] [--from-libsieve] FILE...",
+		"compile scripts and say what is wrong", ctl_sieve},
+	{"sieve", "capabilities", "the extensions that a script may require",
+		ctl_sieve},
 	{"sieve",
-		"check FILE... | capabilities | "
 		"test [-f FROM] [-a ORIG] [-r RCPT] [-u USER] "
-		"[-m MAILBOX]... [--trace] SCRIPT MESSAGE...",
-		"compile scripts; show what one would do", ctl_sieve},
+		"[-m MAILBOX]... [--trace] [--run-programs] SCRIPT MESSAGE...",
+		"what a script would do with messages; does nothing",
+		ctl_sieve},
+	{"sieve", "diff [OPTION]... OLD NEW MESSAGE|MAILDIR|MBOX...",
+		"what two scripts do differently; options as of test",
+		ctl_sieve},
+	{"sieve", "compare [OPTION]... SCRIPT MESSAGE|MAILDIR|MBOX...",
+		"what the engines native and libsieve do differently",
+		ctl_sieve},
 	{"status", "", "what the running server does", ctl_status},
 	{"stop", "", "end the running server, and wait for its end", ctl_stop},
 	{"top",
 		"[--once] [--every=SECONDS] [--times=COUNT] "
 		"[--sort=jobs|kind|pid|state|age]",
-		"the same again and again, with rates", ctl_top},
+		"status again and again, with rates", ctl_top},
 	{"user", "ADDRESS...", "the user record a delivery would use",
 		ctl_user},
 };
@@ -86,7 +101,15 @@ ctl_settings(struct ctl *ctl)
 }
 
 static void
-print_usage(FILE *out)
+print_row(const struct ctl_command *row, FILE *out)
+{
+	fprintf(out, "  %s%s%s\n        %s\n", row->name,
+		row->usage[0] ? " " : "", row->usage, row->help);
+}
+
+/* Of the command of that name; NULL = of all. */
+static void
+print_usage(const char *name, FILE *out)
 {
 	size_t i;
 
@@ -94,12 +117,15 @@ print_usage(FILE *out)
 	      "COMMAND\n\n",
 		out);
 	for (i = 0; i < ARRAY_LENGTH(commands); i++)
-		fprintf(out, "  %s%s%s\n        %s\n", commands[i].name,
-			commands[i].usage[0] ? " " : "", commands[i].usage,
-			commands[i].help);
+		if (name == NULL || strcmp(commands[i].name, name) == 0)
+			print_row(&commands[i], out);
 	fputs("\n  -c FILE        configuration file\n"
 	      "  -o NAME=VALUE  override a setting\n"
-	      "  --json         for programs\n",
+	      "  --json         for programs\n"
+	      "  --version      show the version\n"
+	      "  --help         show this text; COMMAND --help: of one "
+	      "command\n"
+	      "\ndoorstep(1) tells the rest.\n",
 		out);
 }
 
@@ -160,6 +186,18 @@ find_command(const char *name)
 	return NULL;
 }
 
+/* Does --help stand among a command's arguments, before a "--"? */
+static bool
+asks_for_help(int argc, char **argv)
+{
+	int i;
+
+	for (i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
+}
+
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
@@ -168,11 +206,11 @@ run(struct ctl *ctl, int argc, char **argv)
 	if (take_common_options(ctl, &argc, argv) < 0)
 		return CTL_USAGE;
 	if (argc < 2) {
-		print_usage(stderr);
+		print_usage(NULL, stderr);
 		return CTL_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		print_usage(stdout);
+		print_usage(NULL, stdout);
 		return CTL_OK;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
@@ -180,10 +218,13 @@ run(struct ctl *ctl, int argc, char **argv)
 		return CTL_OK;
 	}
 	command = find_command(argv[1]);
-	if (command == NULL) {
-		ctl_fail(CTL_USAGE, "unknown command: %s", argv[1]);
-		print_usage(stderr);
-		return CTL_USAGE;
+	if (command == NULL)
+		return ctl_fail(CTL_USAGE,
+			"unknown command: %s; doorstep --help names them",
+			argv[1]);
+	if (asks_for_help(argc, argv)) {
+		print_usage(command->name, stdout);
+		return CTL_OK;
 	}
 	return command->run(ctl, argc - 1, argv + 1);
 }

@@ -805,36 +805,57 @@ check_files(struct check *check, int count, char **paths)
 	return status;
 }
 
+struct check_options {
+	const char *user; /* NULL: none */
+	bool is_global, is_legacy;
+	int first; /* the file that comes first; 0 = wrong usage */
+};
+
+static struct check_options
+parse_check_options(int argc, char **argv)
+{
+	struct check_options options = {.first = 1};
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--from-libsieve") == 0) {
+			options.is_legacy = true;
+		} else if (strcmp(argv[i], "--global") == 0) {
+			options.is_global = true;
+		} else if (strcmp(argv[i], "-u") == 0 && i + 1 < argc) {
+			options.user = argv[++i];
+		} else if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		} else {
+			i = argc;
+		}
+	}
+	options.first = i < argc ? i : 0;
+	return options;
+}
+
 static int
 run_check(struct ctl *ctl, const struct settings *conf, int argc, char **argv)
 {
+	struct check_options options = parse_check_options(argc, argv);
 	struct check check = {.tester = {.ctl = ctl,
 				      .conf = conf,
 				      .settings = setup_sieve(conf)}};
-	const char *user = NULL;
-	bool is_global = false;
-	int i = 1, status = CTL_OK;
+	int status = CTL_OK;
 
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "--from-libsieve") == 0)
-			check.is_legacy = true;
-		else if (strcmp(argv[i], "--global") == 0)
-			is_global = true;
-		else if (strcmp(argv[i], "-u") == 0 && i + 1 < argc)
-			user = argv[++i];
-		else
-			break;
-	}
-	if (argc <= i)
+	if (options.first == 0)
 		return ctl_fail(CTL_USAGE, "usage: doorstep sieve check "
 					   "[-u USER] [--global] "
 					   "[--from-libsieve] "
 					   "FILE...");
-	if (user != NULL)
-		status = find_user(&check.tester, user);
-	check.tester.settings.is_global = is_global;
+	check.is_legacy = options.is_legacy;
+	if (options.user != NULL)
+		status = find_user(&check.tester, options.user);
+	check.tester.settings.is_global = options.is_global;
 	if (status == CTL_OK)
-		status = check_files(&check, argc - i, argv + i);
+		status = check_files(
+			&check, argc - options.first, argv + options.first);
 	tester_close(&check.tester);
 	return status;
 }
@@ -989,5 +1010,8 @@ ctl_sieve(struct ctl *ctl, int argc, char **argv)
 		return ctl_sieve_compare(ctl, conf, argc - 1, argv + 1);
 	if (strcmp(argv[1], "diff") == 0)
 		return ctl_sieve_diff(ctl, conf, argc - 1, argv + 1);
-	return ctl_fail(CTL_USAGE, "unknown sub-command: sieve %s", argv[1]);
+	return ctl_fail(CTL_USAGE,
+		"unknown sub-command: sieve %s; doorstep sieve --help names "
+		"them",
+		argv[1]);
 }

@@ -30,7 +30,10 @@ const char lda_usage[] =
 	"  -c FILE       configuration file\n"
 	"  -o NAME=VALUE override a setting\n"
 	"  -O            no configuration file, only defaults\n"
-	"  -L            log by ourselves (always so)\n";
+	"  -L            log by ourselves (always so)\n"
+	"  --exit-style  the exit status as sysexits.h or as qmail has it\n"
+	"  --help        show this text\n"
+	"\ndoorstep-lda(8) tells the rest.\n";
 
 static int
 parse_exit_style(const char *word, enum exit_style *style_out, struct err *err)

@@ -39,6 +39,14 @@ bad.sieve:2:15: error: ";" is missing here, before "}"' \
 exits 75 "a script that cannot be read is trouble" $doorstep sieve check none
 exits 64 "check needs a file" $doorstep sieve check
 exits 64 "an unknown sub-command is a wrong use" $doorstep sieve frob
+exits 0 "help is no fault" $doorstep sieve check --help
+like "$($doorstep sieve check --help)" "*sieve check*sieve compare*" \
+	"a command tells all its forms"
+unlike "$($doorstep sieve --help)" "*quota get*" "and those of no other one"
+exits 75 "behind -- it is a file" $doorstep sieve check -- --help
+like "$($doorstep sieve check -- --help 2>&1)" "*cannot read*--help*" \
+	"and its name is told"
+exits 64 "an unknown option is no file" $doorstep sieve check --frob good.sieve
 exits 1 "settings are obeyed" \
 	$doorstep -o sieve_extensions=fileinto sieve check good.sieve
 
