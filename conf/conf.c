@@ -184,3 +184,13 @@ conf_place(const struct settings *settings, const char *key)
 		return (struct conf_place){"", 0};
 	return settings->places[found - conf_top_keys.items];
 }
+
+const char *
+conf_place_text(struct arena *arena, struct conf_place place)
+{
+	if (place.file[0] == '\0')
+		return "";
+	if (place.line == 0)
+		return arena_format(arena, "%s: ", place.file);
+	return arena_format(arena, "%s:%u: ", place.file, place.line);
+}

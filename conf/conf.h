@@ -111,6 +111,9 @@ MUST_USE int conf_read_text(struct arena *arena, const struct conf_text *text,
 /* Where a key's value was set. */
 struct conf_place conf_place(const struct settings *settings, const char *key);
 
+/* "FILE:LINE: ", "-o: " without a line, or "" for a default. */
+const char *conf_place_text(struct arena *arena, struct conf_place place);
+
 /* What a delivery would stumble over: templates that were given, the mailbox
  * driver, the program for outgoing mail.  A thorough report also gets what costs
  * time or ends in a warning: defaults, quota rules, gaps in numbers, log files.

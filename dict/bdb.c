@@ -218,9 +218,10 @@ check_room(const struct bdb *bdb, struct err *err)
 	if ((uint64_t)status.f_bavail * status.f_frsize >=
 		bdb->options.reserve_bytes)
 		return 0;
-	return err_temp(err, "4.3.1", "%s: less than %llu bytes are free",
+	return err_temp(err, "4.3.1",
+		"%s: less than %llu KiB are free: make room on that disk",
 		bdb->options.folder,
-		(unsigned long long)bdb->options.reserve_bytes);
+		(unsigned long long)bdb->options.reserve_bytes / 1024);
 }
 
 /* 0, or Berkeley DB's code. */

@@ -39,13 +39,10 @@ struct opening {
 static const char *
 origin(const struct opening *opening)
 {
-	struct conf_place place = opening->wanted->place;
 	int reason = errno;
-	const char *text = "";
+	const char *text =
+		conf_place_text(opening->set->arena, opening->wanted->place);
 
-	if (place.file[0] != '\0')
-		text = arena_format(
-			opening->set->arena, "%s:%u: ", place.file, place.line);
 	errno = reason;
 	return text;
 }

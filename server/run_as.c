@@ -115,14 +115,14 @@ find_identity(struct arena *arena, const struct settings *settings,
 			arena, key, name, from, taken, identity, err);
 	if (found == LOOKUP_NONE)
 		return err_temp(err, "4.3.5",
-			"%s:%u: %s: there is no user %s; make it "
+			"%s%s: there is no user %s; make it "
 			"with: " MAKE_USER " %s",
-			place.file, place.line, key, name, name);
+			conf_place_text(arena, place), key, name, name);
 	if (user.uid == 0)
 		return err_temp(err, "4.3.5",
-			"%s:%u: %s: found %s, which is root; expected a user "
+			"%s%s: found %s, which is root; expected a user "
 			"that may do nothing else",
-			place.file, place.line, key, name);
+			conf_place_text(arena, place), key, name);
 	*identity = (struct identity){.uid = user.uid, .gid = user.gid};
 	return privilege_groups(arena, user.name, user.gid, identity, err);
 }
@@ -180,7 +180,8 @@ fail(struct err *err, const char *key, const char *path)
 		key, path, uid, strerror(errno), key, uid);
 }
 
-/* mkdir with the folders above it. */
+/* mkdir with the folders above it, which others have to pass whatever the umask
+ * is. */
 static int
 make_path(const char *path, bool *is_new_out)
 {
@@ -195,9 +196,13 @@ make_path(const char *path, bool *is_new_out)
 		if (text[at] != '/')
 			continue;
 		text[at] = '\0';
-		if (mkdir(text, 0755) < 0 && errno != EEXIST &&
-			errno != EROFS && errno != EACCES)
+		if (mkdir(text, 0755) == 0) {
+			if (chmod(text, 0755) < 0)
+				return -1;
+		} else if (errno != EEXIST && errno != EROFS &&
+			   errno != EACCES) {
 			return -1;
+		}
 		text[at] = '/';
 	}
 	*is_new_out = mkdir(text, 0700) == 0;

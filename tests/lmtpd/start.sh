@@ -18,6 +18,12 @@ like "$(as_user "$program" -F -c "$conf" -o mail_fsync=sometimes 2>&1)" \
 	"doorstep-lmtpd: *mail_fsync*" "and says what is wrong"
 exits 78 "a base_dir that cannot be made is exit 78" \
 	as_user "$program" -F -c "$conf" -o base_dir=/proc/nonsense
+like "$(as_user "$program" -F -c "$conf" -o "service/lmtp=nonsense" 2>&1)" \
+	"doorstep-lmtpd: -o: *" "what -o says is told without a line"
+as_user sh -c 'umask 077; exec "$@"' sh "$program" --stdio -c "$conf" \
+	-o base_dir="$home/above/it/run" </dev/null >out 2>&1
+is "$(stat -c %a "$home/above" "$home/above/it" | tr '\n' ' ')" "755 755 " \
+	"folders above base_dir can be passed whatever the umask is"
 as_user "$program" -F -c "$conf" -o userdb/driver=nonsense >out 2>&1
 sed 's/driver = static/driver = nonsense/' "$conf" >bad.conf
 exits 69 "processes that do not come up are exit 69" \

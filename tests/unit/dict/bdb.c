@@ -178,7 +178,7 @@ TEST(a_disk_with_less_than_the_reserve_is_an_error)
 
 	wanted.reserve_bytes = UINT64_MAX;
 	CHECK_INT(dict_open_bdb(&wanted, &dict, &err), LOOKUP_ERROR);
-	CHECK(strstr(err.detail, "bytes are free") != NULL);
+	CHECK(strstr(err.detail, "are free: make room") != NULL);
 	CHECK_UINT(count_files("state/db.broken-*"), 0);
 }
 
