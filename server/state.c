@@ -1080,7 +1080,7 @@ go_without(struct state *state, const struct err *err)
 		return;
 	}
 	log_error("Deliveries are remembered until the next restart only, or "
-	          "until "
+		  "until "
 		  "the disk takes them, which is tried each %d seconds: %s",
 		REOPEN_PAUSE_MS / 1000, err_log_text(err));
 	loop_timer(state->loop, &state->reopen_timer,
