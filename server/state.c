@@ -1079,9 +1079,9 @@ go_without(struct state *state, const struct err *err)
 			err_log_text(err));
 		return;
 	}
-	log_error("Deliveries are remembered until the next restart only, or "
-		  "until "
-		  "the disk takes them, which is tried each %d seconds: %s",
+	log_error("Deliveries are remembered until the next restart only, "
+		  "or until the disk takes them, which is tried each %d "
+		  "seconds: %s",
 		REOPEN_PAUSE_MS / 1000, err_log_text(err));
 	loop_timer(state->loop, &state->reopen_timer,
 		clock_monotonic_ms() + REOPEN_PAUSE_MS);
