@@ -14,7 +14,7 @@
  *   source_ip=ADDRESS   of our side of the connection
  *   proxy_nopipelining, proxy_not_trusted
  *   nologin             refused; with `host` the refusal says where to go
- *   forward_NAME=VALUE  for the backend; not told so far
+ *   forward_NAME=VALUE  told to the backend
  *
  * Nothing is guessed: a field with a value that makes no sense is a temporary
  * failure, as mail at the wrong place is worse than late mail.  Pure.
