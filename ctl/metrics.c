@@ -2,8 +2,9 @@
  *
  * Printed once, or given to everybody who asks by HTTP: on standard input and
  * output (a socket unit with Accept=yes), or at an address of loopback, or on a
- * Unix socket.  One after the other: scrapes are rare.  Nothing that is asked
- * changes what is done, and all that is read of a question is its first word.
+ * Unix socket.  Each client there has a child, so that one who says nothing keeps
+ * nobody else from an answer.  Nothing that is asked changes what is done, and all
+ * that is read of a question is its first word.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,8 +16,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -27,7 +28,12 @@
 
 #include "base/banned.h"
 
-enum { QUESTION_MAX = 8192, PATIENCE_S = 5, BACKLOG = 16 };
+enum {
+	QUESTION_MAX = 8192,
+	PATIENCE_S = 5, /* for all of a client */
+	BACKLOG = 64,
+	CHILDREN_MAX = 32
+};
 
 static int
 get_text(struct ctl *ctl, struct str *text_out)
@@ -177,10 +183,45 @@ listen_unix(const char *path)
 	return fd;
 }
 
+/* Waits for one where there are as many as there may be: none lives longer than its
+ * client's time. */
+static void
+reap(size_t *children)
+{
+	while (*children > 0) {
+		int how = *children < CHILDREN_MAX ? WNOHANG : 0;
+		pid_t pid = waitpid(-1, NULL, how);
+
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return;
+		--*children;
+	}
+}
+
+static void
+serve_apart(const struct ctl *ctl, int client, size_t *children)
+{
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		perror("doorstep: fork");
+		return;
+	}
+	if (pid > 0) {
+		++*children;
+		return;
+	}
+	alarm(PATIENCE_S);
+	serve(ctl, client, client);
+	_exit(0);
+}
+
 static int
 serve_all(const struct ctl *ctl, const char *address)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	size_t children = 0;
 	int fd =
 		address[0] == '/' ? listen_unix(address) : listen_inet(address);
 
@@ -197,12 +238,9 @@ serve_all(const struct ctl *ctl, const char *address)
 				CTL_TEMPORARY, "accept: %s", strerror(errno));
 		if (client < 0)
 			continue;
-		if (setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience,
-			    sizeof(patience)) == 0 &&
-			setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience,
-				sizeof(patience)) == 0)
-			serve(ctl, client, client);
+		serve_apart(ctl, client, &children);
 		fd_close(&client);
+		reap(&children);
 	}
 }
 

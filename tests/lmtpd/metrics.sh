@@ -129,12 +129,16 @@ listening=$!
 at_end "kill -9 $listening 2>/dev/null"
 soon test -S "$home/metrics"
 scrape() {
-	python3 - "$home/metrics" <<'END'
+	python3 - "$home/metrics" "${1:-0}" <<'END'
 import http.client, socket, sys
 class Local(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
         self.sock.connect(sys.argv[1])
+silent = [socket.socket(socket.AF_UNIX) for _ in range(int(sys.argv[2]))]
+for one in silent:
+    one.connect(sys.argv[1])
 link = Local("localhost")
 link.request("GET", "/metrics")
 answer = link.getresponse()
@@ -144,6 +148,7 @@ END
 ok "--listen makes the socket" soon scrape
 is "$(scrape)" "200 True" "and answers there"
 is "$(scrape)" "200 True" "again and again"
+is "$(scrape 20)" "200 True" "behind twenty who say nothing, too"
 for address in 0.0.0.0:9900 192.0.2.1:1 127.0.0.1 127.0.0.1:x nonsense; do
 	as_user "$doorstep" -c "$conf" metrics --listen=$address >/dev/null 2>&1
 	is $? 64 "--listen=$address is refused"
