@@ -295,7 +295,8 @@ become_idle(struct upstream *upstream)
 
 	upstream->user = NULL;
 	list_remove(&upstream->in_pool);
-	if (!list_is_empty(&backend->waiting) && !is_worn_out(upstream)) {
+	if (!list_is_empty(&backend->waiting) && !is_worn_out(upstream) &&
+		upstream_is_quiet(upstream)) {
 		list_add_first(&backend->idle, &upstream->in_pool);
 		assign(ERRAND_OF(list_first(&backend->waiting)), upstream);
 		return;
@@ -433,7 +434,7 @@ open_upstream(struct backend *backend, struct errand *errand)
 /* The one that its session had last, as nothing has to be told anew there, or the
  * one that was used last. */
 static struct upstream *
-choose(const struct backend *backend, uint32_t session)
+find_idle(const struct backend *backend, uint32_t session)
 {
 	struct upstream *chosen = NULL;
 	struct list_link *link;
@@ -450,6 +451,18 @@ choose(const struct backend *backend, uint32_t session)
 			chosen = upstream;
 	}
 	return chosen;
+}
+
+/* What is not quiet is not found again. */
+static struct upstream *
+choose(const struct backend *backend, uint32_t session)
+{
+	struct upstream *upstream;
+
+	do
+		upstream = find_idle(backend, session);
+	while (upstream != NULL && !upstream_is_quiet(upstream));
+	return upstream;
 }
 
 static void

@@ -30,6 +30,7 @@ enum expected {
 struct expectation {
 	enum expected what;
 	size_t length; /* of its command; 0: none, or one that was written */
+	uint64_t end;  /* what is written then, see `dropped` */
 	void *recipient;
 };
 
@@ -72,7 +73,33 @@ add_expectation(struct client *client, enum expected what, size_t length,
 						  sizeof(*client->expected)));
 	}
 	client->expected[client->count++] =
-		(struct expectation){what, length, recipient};
+		(struct expectation){what, length, 0, recipient};
+}
+
+static uint64_t
+output_end(const struct client *client)
+{
+	return client->dropped + client->output.len;
+}
+
+void
+client_wrote(struct client *client, size_t count)
+{
+	client->written += count;
+	if (client->written < client->output.len)
+		return;
+	client->dropped += client->output.len;
+	client->written = 0;
+	buf_reset(&client->output);
+}
+
+/* A command that has not left cannot have been answered. */
+static bool
+is_asked(const struct client *client)
+{
+	return client->first < client->sent &&
+	       client->expected[client->first].end <=
+	               client->dropped + client->written;
 }
 
 /* RFC 2920 3.1: what may stand in front of another command. */
@@ -100,11 +127,12 @@ pump(struct client *client)
 	size_t taken = 0;
 
 	while (client->sent < client->count && may_send(client)) {
-		size_t length = client->expected[client->sent++].length;
+		struct expectation *next = &client->expected[client->sent++];
 
 		buf_add(&client->output,
-			str_slice(waiting, taken, taken + length));
-		taken += length;
+			str_slice(waiting, taken, taken + next->length));
+		next->end = output_end(client);
+		taken += next->length;
 	}
 	if (taken == 0)
 		return;
@@ -441,6 +469,16 @@ end_rcpt(struct client *client, void *recipient)
 
 /* ---- the message ---- */
 
+/* Nothing can be told of a message before all of it has left. */
+static void
+results_follow(struct client *client)
+{
+	size_t i;
+
+	for (i = client->first; i < client->count; i++)
+		client->expected[i].end = output_end(client);
+}
+
 static void
 expect_results(struct client *client)
 {
@@ -535,12 +573,15 @@ void
 client_body_end(struct client *client)
 {
 	client->is_body_done = true;
-	if (client->is_chunked)
+	if (client->is_chunked) {
+		results_follow(client);
 		return;
+	}
 	if (client->last[1] == '\r' || !client->is_line_start)
 		put_line_end(client);
 	buf_add_text(&client->output, ".\r\n");
 	expect_results(client);
+	results_follow(client);
 }
 
 static void
@@ -593,10 +634,18 @@ end_data(struct client *client)
 	client->accepted_count = 0;
 }
 
+/* Behind DATA it would be read as the message. */
+static bool
+is_at_data(const struct client *client)
+{
+	return client_is_waiting(client) &&
+	       client->expected[client->count - 1].what == EXPECT_DATA;
+}
+
 bool
 client_reset(struct client *client)
 {
-	if (client->has_failed || client->wants_body)
+	if (client->has_failed || client->wants_body || is_at_data(client))
 		return false;
 	command(client, EXPECT_RSET, "RSET");
 	pump(client);
@@ -701,7 +750,7 @@ take_line(struct client *client, struct str line)
 	if (str_ends(line, STR("\r")))
 		line.len--;
 	/* Nobody asked, or not yet. */
-	if (client->first == client->sent) {
+	if (!client->is_line_asked) {
 		fail(client,
 			str_starts(line, STR("421")) ? CLIENT_LOST : CLIENT_BAD,
 			"an answer that nobody asked for");
@@ -733,6 +782,9 @@ client_input(struct client *client, struct str bytes)
 			fail(client, CLIENT_BAD, "a line without an end");
 			return;
 		}
+		/* Its first byte says what it can belong to. */
+		if (client->line_len == 0)
+			client->is_line_asked = is_asked(client);
 		memcpy(client->line + client->line_len, part.data, part.len);
 		client->line_len += part.len;
 		if (length == bytes.len)

@@ -1,6 +1,7 @@
 /* client - one connection to a backend: what is said there, without I/O
  *
- * The owner feeds what the backend sends and writes what comes out.
+ * The owner feeds what the backend sends and writes what comes out; it tells of
+ * what it has written, so that no answer can belong to a later command.
  *
  *   client_open()      greeting, EHLO or LHLO, STARTTLS  -> ready()
  *   client_mail()      a transaction begins: XCLIENT where it is wanted, MAIL
@@ -102,7 +103,9 @@ struct client {
 	bool starts_tls; /* STARTTLS has to be had */
 	bool pipelines;  /* unless the record forbids it */
 
-	struct buf output; /* to be written; the owner takes it (buf_reset()) */
+	struct buf output; /* to be written, from `written`: client_wrote() */
+	size_t written;
+	uint64_t dropped; /* of the output, when it had been written */
 
 	struct client_offers offers;
 	bool is_ready; /* between two transactions */
@@ -116,6 +119,7 @@ struct client {
 	struct backend_reply reply;
 	char line[REPLY_LINE_MAX];
 	size_t line_len;
+	bool is_line_asked; /* when it began, its command had been written */
 
 	struct buf origin; /* the XCLIENT line that counts now */
 	bool has_mail_failed;
@@ -135,6 +139,9 @@ void client_open(struct client *client);
 void client_close(struct client *client);
 
 void client_input(struct client *client, struct str bytes);
+/* So many bytes more of `output` have left.  What is answered before that is
+ * answered too early. */
+void client_wrote(struct client *client, size_t count);
 /* The backend has closed, or the connection is broken. */
 void client_lost(struct client *client, const char *detail);
 void client_tls_started(struct client *client);

@@ -135,7 +135,8 @@ static const struct client_events client_events = {
 static struct str
 unwritten(const struct upstream *upstream)
 {
-	return str_skip(buf_view(&upstream->client.output), upstream->written);
+	return str_skip(
+		buf_view(&upstream->client.output), upstream->client.written);
 }
 
 /* The message is in the output as far as there is room. */
@@ -198,11 +199,7 @@ write_all(struct upstream *upstream)
 			break;
 		}
 		has_written = true;
-		upstream->written += (size_t)sent;
-		if (unwritten(upstream).len == 0) {
-			buf_reset(&upstream->client.output);
-			upstream->written = 0;
-		}
+		client_wrote(&upstream->client, (size_t)sent);
 	}
 	return has_written;
 }
@@ -224,13 +221,14 @@ read_all(struct upstream *upstream)
 	char bytes[READ_BYTES];
 	bool is_empty = false;
 
+	upstream->is_reading = true;
 	while (upstream->state == UPSTREAM_TALKING && !is_empty) {
 		ssize_t got = receive_some(upstream, bytes, sizeof(bytes));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && errno == EAGAIN)
-			return;
+			break;
 		is_empty = got > 0 && upstream->tls == NULL &&
 		           (size_t)got < sizeof(bytes);
 		if (got > 0)
@@ -241,6 +239,21 @@ read_all(struct upstream *upstream)
 				got == 0 ? "closed by the backend"
 					 : strerror(errno));
 	}
+	upstream->is_reading = false;
+}
+
+bool
+upstream_is_quiet(struct upstream *upstream)
+{
+	/* What is still there of it comes before all that is written now. */
+	if (upstream->is_reading)
+		return true;
+	read_all(upstream);
+	if (upstream->state == UPSTREAM_TALKING &&
+		upstream->client.line_len > 0)
+		end_it(upstream, "bad reply",
+			"an answer that nobody asked for");
+	return upstream->state == UPSTREAM_TALKING;
 }
 
 /* ---- events ---- */
@@ -354,6 +367,9 @@ on_socket(struct loop_watch *watch, unsigned events)
 void
 upstream_flush(struct upstream *upstream)
 {
+	/* on_socket() does it when all that came has been read. */
+	if (upstream->is_reading)
+		return;
 	if (upstream->state == UPSTREAM_TALKING)
 		(void)write_all(upstream);
 	watch_time(upstream, false);

@@ -64,7 +64,7 @@ struct upstream {
 	struct loop_timer timer; /* of what is waited for */
 	struct loop_timer end;   /* gone() is due */
 	struct tls_stream *tls;
-	size_t written; /* of client.output */
+	bool is_reading; /* within client_input() */
 	struct body *body;
 	uint64_t body_at;
 	const char *words;
@@ -88,6 +88,9 @@ void upstream_close(struct upstream *upstream);
 /* After calls of client_*(): what they have put out is written, and the time-out
  * begins. */
 void upstream_flush(struct upstream *upstream);
+/* Between two transactions: whether nothing came that nobody asked for, which
+ * would be taken for the answer to what is said next.  Else gone() comes. */
+MUST_USE bool upstream_is_quiet(struct upstream *upstream);
 /* All RCPTs are answered: hands over the message. */
 void upstream_send(struct upstream *upstream, struct body *body);
 /* Nothing was sent behind the message yet that would make it a delivery. */

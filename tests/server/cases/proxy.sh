@@ -226,6 +226,25 @@ is "$(python deliver "$target" one@fake.test)" "one@fake.test 451" \
 	"one that closes at the first command is replaced once"
 is "$(told | grep -c ^MAIL)" 2 "... and only once"
 
+# The answer to RCPT would be that to the message, if one were counted wrongly.
+for proxy_extra in 'offer PIPELINING' 'offer SIZE'; do
+	fresh "$proxy_extra" 'offer CHUNKING' 'dot many'
+	is "$(python deliver "$target" one@fake.test)" "one@fake.test 250" \
+		"an answer too many behind the last is not that of a recipient"
+	steps "$proxy_extra" 'offer CHUNKING' 'dot say 550 5.7.1 no'
+	is "$(verbose one@fake.test)" "550 5.7.1 no" \
+		"... nor one to the next message"
+done
+fresh smtp 'offer CHUNKING' 'dot many'
+python deliver "$target" smtp@fake.test smtq@fake.test >/dev/null
+steps smtp 'offer CHUNKING' 'dot say 550 5.7.1 no'
+is "$(verbose smtp@fake.test smtq@fake.test)" "550 5.7.1 no
+550 5.7.1 no" "... nor by SMTP"
+fresh 'rcpt say 550 5.1.1 no' 'data say 354 send it'
+is "$(python deliver "$target" one@fake.test two@fake.test)" "one@fake.test 550
+two@fake.test 550" "a backend that refuses all is not asked to take the message"
+is "$(told | grep -c '^DATA')" 0 "... whatever it would say to DATA"
+
 # ---- what is offered is used ----
 
 fresh 'offer PIPELINING' 'offer SIZE 1000' 'offer 8BITMIME' 'offer DSN' \

@@ -12,6 +12,7 @@
 struct stage {
 	struct client client;
 	struct buf calls; /* one a line */
+	struct buf said;
 	bool is_open;
 };
 
@@ -77,10 +78,12 @@ stage(enum route_protocol protocol, bool starts_tls)
 	if (stage->is_open) {
 		client_close(&stage->client);
 		buf_clear(&stage->calls);
+		buf_clear(&stage->said);
 	}
 	memset(stage, 0, sizeof(*stage));
 	stage->is_open = true;
 	buf_init(&stage->calls, BUF_UNLIMITED);
+	buf_init(&stage->said, BUF_UNLIMITED);
 	stage->client.events = &events;
 	stage->client.name = "proxy.example";
 	stage->client.protocol = protocol;
@@ -91,9 +94,36 @@ stage(enum route_protocol protocol, bool starts_tls)
 }
 
 static void
+write_all(struct stage *stage)
+{
+	struct client *client = &stage->client;
+
+	buf_add(&stage->said, buf_view(&client->output));
+	client_wrote(client, client->output.len);
+}
+
+static void
+hear_at_once(struct stage *stage, const char *text)
+{
+	write_all(stage);
+	client_input(&stage->client, str_from(text));
+}
+
+/* Each line comes when all before it has been written. */
+static void
 hear(struct stage *stage, const char *text)
 {
-	client_input(&stage->client, str_from(text));
+	struct str rest = str_from(text);
+
+	while (rest.len > 0) {
+		size_t length = str_find_char(rest, '\n');
+
+		if (length < rest.len)
+			length++;
+		write_all(stage);
+		client_input(&stage->client, str_slice(rest, 0, length));
+		rest = str_skip(rest, length);
+	}
 }
 
 /* What was called, or said, since the last look. */
@@ -110,7 +140,14 @@ look(struct buf *buf)
 }
 
 #define CALLED(stage, expected) CHECK_STR(look(&(stage)->calls), expected)
-#define SAID(stage, expected) CHECK_STR(look(&(stage)->client.output), expected)
+static const char *
+said(struct stage *stage)
+{
+	write_all(stage);
+	return look(&stage->said);
+}
+
+#define SAID(stage, expected) CHECK_STR(said(stage), expected)
 
 static struct stage *
 ready_stage(const char *offers)
@@ -186,7 +223,7 @@ TEST(every_recipient_has_a_result_in_order)
 	rcpt(one, "cyd@x");
 	hear(one, "250 ok\r\n250 ok\r\n550 5.1.1 no\r\n250 ok\r\n");
 	(void)look(&one->calls);
-	(void)look(&one->client.output);
+	(void)said(one);
 	client_data(&one->client, 3);
 	SAID(one, "DATA\r\n");
 	hear(one, "354 go\r\n");
@@ -260,7 +297,7 @@ TEST(dots_and_bare_line_ends_cannot_end_a_message)
 		hear(one, "250 ok\r\n");
 		client_data(&one->client, 3);
 		hear(one, "354 go\r\n");
-		(void)look(&one->client.output);
+		(void)said(one);
 		/* However it is cut into pieces. */
 		for (at = 0; cases[i].sent[at] != '\0'; at++)
 			client_body(
@@ -278,7 +315,7 @@ TEST(chunks_are_sent_as_they_are)
 	hear(one, "250 ok\r\n");
 	rcpt(one, "amy@x");
 	hear(one, "250 ok\r\n");
-	(void)look(&one->client.output);
+	(void)said(one);
 	client_data(&one->client, 6);
 	CHECK(client_wants_body(&one->client));
 	body(one, ".\n.\r\n.");
@@ -310,7 +347,7 @@ TEST(what_makes_no_sense_ends_it)
 
 		if (strstr(cases[i].heard, "\r\n\r\n") != NULL) {
 			hear(one, "220 hi\r\n");
-			(void)look(&one->client.output);
+			(void)said(one);
 			hear(one, "\r\n");
 		} else {
 			hear(one, cases[i].heard);
@@ -379,6 +416,38 @@ TEST(an_answer_in_the_midst_of_a_chunk_is_none)
 	CALLED(one, "bad: an answer ahead of the message's end\n");
 }
 
+TEST(an_answer_belongs_to_no_command_that_was_not_written)
+{
+	struct stage *one = stage(ROUTE_LMTP, false);
+
+	hear_at_once(one, "220 hi\r\n250 too early\r\n");
+	CALLED(one, "bad: an answer that nobody asked for\n");
+	one = ready_stage("");
+	mail(one);
+	rcpt(one, "amy");
+	hear_at_once(one, "250 mail\r\n250 too early\r\n");
+	CALLED(one, "bad: an answer that nobody asked for\n");
+	/* Its first byte was there before. */
+	one = ready_stage("");
+	hear_at_once(one, "2");
+	mail(one);
+	hear_at_once(one, "50 one too many\r\n");
+	CALLED(one, "bad: an answer that nobody asked for\n");
+}
+
+TEST(what_is_taken_back_behind_data_is_no_message)
+{
+	struct stage *one = ready_stage("");
+
+	mail(one);
+	rcpt(one, "amy@x");
+	hear(one, "250 ok\r\n250 ok\r\n");
+	CALLED(one, "rcpt amy@x 250\n");
+	client_data(&one->client, 0);
+	CHECK(!client_reset(&one->client));
+	SAID(one, "MAIL FROM:<ada@x>\r\nRCPT TO:<amy@x>\r\nDATA\r\n");
+}
+
 TEST(data_that_is_refused_is_the_result)
 {
 	struct stage *one = ready_stage("");
@@ -429,7 +498,7 @@ TEST(starttls_forgets_what_was_offered_before)
 
 	hear(one, "220 hi\r\n");
 	hear(one, "250-b\r\n250-PIPELINING\r\n250 STARTTLS\r\n");
-	(void)look(&one->client.output);
+	(void)said(one);
 	hear(one, "220 go\r\n");
 	CALLED(one, "starttls\n");
 	client_tls_started(&one->client);
