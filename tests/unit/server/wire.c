@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/proxywire.h"
 #include "tests/lib/test.h"
 
 #include "base/banned.h"
@@ -146,6 +147,38 @@ MESSAGE(seen, {1, {2}})
 MESSAGE(mark, {1, true, marks, 2})
 MESSAGE(marked, {1, WIRE_MARKS_UNABLE})
 MESSAGE(status_text, {{"{}", 2}})
+MESSAGE(proxy_link, {STDIN_FILENO})
+MESSAGE(proxy_route, {{{1}}, {"packed", 6}})
+MESSAGE(proxy_mail, {.transaction = 1,
+			    .session = "ID",
+			    .id = "ID:T2",
+			    .sender = {"ada@x", 5},
+			    .size = 9,
+			    .is_utf8 = true,
+			    .ret = {"FULL", 4},
+			    .envid = {"e", 1},
+			    .client = {.helo = {"h", 1}, .port = 25},
+			    .ttl = 5,
+			    .port = 24,
+			    .timeout_ms = 7})
+MESSAGE(proxy_rcpt, {.transaction = 1,
+			    .recipient = 2,
+			    .ticket = {{3}},
+			    .path = {"amy@x", 5},
+			    .orcpt = {"rfc822;b@y", 10},
+			    .notify = {"NEVER", 5},
+			    .session = "ID:T2:R3"})
+MESSAGE(proxy_data, {1, 2, 3, STDIN_FILENO, {"a\r\n", 3}})
+MESSAGE(proxy_end, {1})
+MESSAGE(proxy_answer, {.transaction = 1,
+			      .recipient = 2,
+			      .is_result = true,
+			      .code = 550,
+			      .err = an_error(),
+			      .has_handle = true,
+			      .handle = {.uid = 7}})
+MESSAGE(proxy_wish, {WIRE_WISH_DRAIN, "backend", "yes"})
+MESSAGE(proxy_status, {{"{}", 2}})
 
 #define ROW(name)                                                              \
 	{                                                                      \
@@ -163,7 +196,9 @@ static const struct {
 	ROW(job_number), ROW(idle), ROW(assigned), ROW(release), ROW(assign),
 	ROW(job_recipients), ROW(job), ROW(handle), ROW(result), ROW(claim),
 	ROW(claimed), ROW(finish), ROW(confirm), ROW(confirmed), ROW(seen),
-	ROW(mark), ROW(marked), ROW(status_text)};
+	ROW(mark), ROW(marked), ROW(status_text), ROW(proxy_link),
+	ROW(proxy_route), ROW(proxy_mail), ROW(proxy_rcpt), ROW(proxy_data),
+	ROW(proxy_end), ROW(proxy_answer), ROW(proxy_wish), ROW(proxy_status)};
 
 static struct str
 written(struct arena *arena, size_t index, struct frame *frame)
@@ -268,6 +303,23 @@ TEST(an_outcome_that_is_none_is_a_fault)
 	((char *)(uintptr_t)bytes.data)[bytes.len - 4] = WIRE_REFUSED + 1;
 	frame_open(&in, arena, bytes, NULL, 0);
 	wire_finish(&in, &finish);
+	CHECK(!frame_is_whole(&in));
+	frame_close(&in);
+	frame_close(&out);
+	arena_close(&arena);
+}
+
+TEST(a_wish_that_is_none_is_a_fault)
+{
+	struct arena *arena = arena_open();
+	struct wire_proxy_wish wish = {WIRE_WISH_DRAIN, "b", ""};
+	struct frame out, in;
+
+	wish.kind = WIRE_WISH_DRAIN + 1;
+	frame_begin(&out, 1);
+	wire_proxy_wish(&out, &wish);
+	frame_open(&in, arena, buf_view(&out.bytes), NULL, 0);
+	wire_proxy_wish(&in, &wish);
 	CHECK(!frame_is_whole(&in));
 	frame_close(&in);
 	frame_close(&out);
