@@ -571,3 +571,27 @@ TEST(an_err_has_the_first_error_and_the_number_of_others)
 	CHECK(says(err.detail, "(and 1 more: doorstep config check)"));
 	unload(&loaded);
 }
+
+TEST(settings_of_the_proxy_have_bounds)
+{
+	check_error("\nlmtp_proxy = maybe\n",
+		"2: error: lmtp_proxy: found \"maybe\", expected yes or no");
+	check_error("lmtp_proxy_timeout = 999 ms\n",
+		"1: error: lmtp_proxy_timeout: found \"999 ms\", expected a "
+		"time such as 30 secs, 5 mins, 12 hours, 7 days or 1 week, "
+		"from 1 sec to 1 hour");
+	check_error("lmtp_proxy_connections = 0\n",
+		"1: error: lmtp_proxy_connections: found \"0\", expected a "
+		"number from 1 to 10000");
+	check_error("lmtp_proxy_idle_timeout = -1\n",
+		"1: error: lmtp_proxy_idle_timeout: found \"-1\", expected a "
+		"time such as 30 secs, 5 mins, 12 hours, 7 days or 1 week, "
+		"from 0 to 1 hour");
+	check_error("lmtp_proxy_max_transactions = x\n",
+		"1: error: lmtp_proxy_max_transactions: found \"x\", expected "
+		"a number from 0 to 1000000000 or unlimited");
+	check_error("lmtp_proxy_dns_ttl = 2 days\n",
+		"1: error: lmtp_proxy_dns_ttl: found \"2 days\", expected a "
+		"time such as 30 secs, 5 mins, 12 hours, 7 days or 1 week, "
+		"from 1 sec to 1 day");
+}
