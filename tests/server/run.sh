@@ -51,7 +51,7 @@ if grep -q __asan_init "$lmtpd"; then
 	ASAN_OPTIONS=log_path=$sanitizer/report
 	UBSAN_OPTIONS=log_path=$sanitizer/report:print_stacktrace=1
 	export ASAN_OPTIONS UBSAN_OPTIONS
-	all='modes campaign users clients reload stop retry seen kill together'
+	all='modes campaign users clients reload stop retry seen kill together proxy'
 fi
 
 cases=${*:-$all}
