@@ -82,6 +82,7 @@ begin(struct world *world, const char *more)
 		.message = world->message,
 		.service = "lda",
 		.session = "S",
+		.work = ARENA_NEW(world->arena, struct job_work),
 		.deliveries = world->deliveries,
 		.count = MOST};
 	for (d = 0; d < MOST; d++)
