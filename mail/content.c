@@ -256,10 +256,25 @@ content_reader_init(struct content_reader *reader,
 	};
 }
 
-/* The bytes that come next, at most `most` of them unless that is 0 and they
- * are in memory; they are taken by advance(). */
+static uint64_t
+piece_length(const struct content_piece *piece)
+{
+	return piece->is_text ? piece->text.len : piece->to - piece->from;
+}
+
+/* A message of nothing is a piece, too. */
+static void
+skip_empty(struct content_reader *reader)
+{
+	while (reader->piece < reader->content->count &&
+		piece_is_empty(&reader->content->pieces[reader->piece]))
+		reader->piece++;
+}
+
+/* The bytes that come next, one at least, at most `most` of them unless that is 0
+ * and they are in memory; they are taken by advance(). */
 static enum lookup
-peek(const struct content_reader *reader, size_t most, struct str *bytes_out,
+peek(struct content_reader *reader, size_t most, struct str *bytes_out,
 	struct err *err)
 {
 	const struct message *message = reader->content->message;
@@ -267,6 +282,7 @@ peek(const struct content_reader *reader, size_t most, struct str *bytes_out,
 	uint64_t from, to;
 	ssize_t got;
 
+	skip_empty(reader);
 	if (reader->piece == reader->content->count)
 		return LOOKUP_NONE;
 	piece = &reader->content->pieces[reader->piece];
@@ -297,11 +313,9 @@ advance(struct content_reader *reader, size_t count)
 {
 	const struct content_piece *piece =
 		&reader->content->pieces[reader->piece];
-	uint64_t length =
-		piece->is_text ? piece->text.len : piece->to - piece->from;
 
 	reader->offset += count;
-	if (reader->offset >= length) {
+	if (reader->offset >= piece_length(piece)) {
 		reader->piece++;
 		reader->offset = 0;
 	}

@@ -119,6 +119,27 @@ TEST(an_empty_message_gives_no_chunk)
 	arena_close(&arena);
 }
 
+TEST(pieces_of_nothing_are_passed_over)
+{
+	struct arena *arena = arena_open();
+	struct message *message = open_message(STR(""), IN_MEMORY);
+	const struct content_piece pieces[] = {
+		{.is_text = true, .text = STR("")}, {.from = 0, .to = 0},
+		{.is_text = true, .text = STR("one\n")},
+		{.is_text = true, .text = STR("")},
+		{.is_text = true, .text = STR("two\n")}, {.from = 0, .to = 0},
+		{.is_text = true, .text = STR("")}};
+	struct content content = {.message = message,
+		.pieces = pieces,
+		.count = ARRAY_LENGTH(pieces)};
+
+	check_content(&content, "one\ntwo\n", "one\r\ntwo\r\n");
+	content.count = 2;
+	check_content(&content, "", "");
+	message_close(&message);
+	arena_close(&arena);
+}
+
 TEST(the_mbox_line_is_not_part_of_the_content)
 {
 	struct arena *arena = arena_open();
