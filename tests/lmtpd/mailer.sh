@@ -74,8 +74,10 @@ is "$(cat "$home/args")" "-i -f ada@client.example -- bob@elsewhere.example" \
 	"sendmail is told who sends and who is to have it"
 like "$(cat "$home/parent")" "*--child=mailer" \
 	"the mailer ran it, not the worker"
+# shellcheck disable=SC3045 # dash has it
 if [ -n "$as_user" ] && (ulimit -n 5000); then
 	# Somebody who connects more often than the mailer takes.
+	# shellcheck disable=SC3045
 	(ulimit -n 5000 && exec python3 - "$base/mailer" <<'END') &
 import os, socket, sys, time
 os.setgroups([])

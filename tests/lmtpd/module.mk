@@ -51,7 +51,7 @@ EXTRA_DIST += \
 	%D%/metrics.sh \
 	%D%/leaving.py \
 	%D%/lmtpd.sh \
-	%D%/policy.py %D%/policy.sh %D%/policy_clients.py \
+	%D%/policy.py %D%/policy.sh %D%/policy_clients.py %D%/policy_clients.sh \
 	%D%/processes.sh \
 	%D%/quota.sh \
 	%D%/quota_promise.sh \
