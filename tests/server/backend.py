@@ -146,6 +146,7 @@ class Talk:
             self.answer("dot", "250 2.0.0 %s Taken" % recipient)
         if action == "many":
             self.put("250 2.0.0 and one more")
+            self.backend.note("0 MORE")
         if self.backend.has("close idle"):
             self.connection.settimeout(0.5)
 

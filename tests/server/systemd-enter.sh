@@ -14,6 +14,9 @@ root=$folder/disk/root
 mount -t overlay -o "lowerdir=/,upperdir=$folder/disk/upper,workdir=$folder/disk/work" \
 	overlay "$root"
 mount -t proc proc "$root/proc"
+# The machine's kernel is not to be set by what starts here (systemd-sysctl).
+mount --bind "$root/proc/sys" "$root/proc/sys"
+mount -o remount,bind,ro "$root/proc/sys"
 mount -t sysfs -o ro sysfs "$root/sys"
 for small in run tmp dev; do
 	mount -t tmpfs -o mode=755 none "$root/$small"
@@ -42,7 +45,8 @@ mkdir -p "$root/etc/systemd/system" "$root/out"
 for unit in getty.target systemd-udevd.service systemd-udev-trigger.service \
 	dbus.service dbus.socket systemd-logind.service systemd-journald.service \
 	systemd-journal-flush.service systemd-timesyncd.service \
-	systemd-tmpfiles-setup-dev.service; do
+	systemd-tmpfiles-setup-dev.service systemd-sysctl.service \
+	systemd-modules-load.service systemd-binfmt.service; do
 	ln -s /dev/null "$root/etc/systemd/system/$unit"
 done
 cp -r "$folder/fill/." "$root/"

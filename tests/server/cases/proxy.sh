@@ -227,16 +227,22 @@ is "$(python deliver "$target" one@fake.test)" "one@fake.test 451" \
 is "$(told | grep -c ^MAIL)" 2 "... and only once"
 
 # The answer to RCPT would be that to the message, if one were counted wrongly.
+# shellcheck disable=SC2317
+extra_is_sent() {
+	told | grep -q '^MORE$'
+}
 for proxy_extra in 'offer PIPELINING' 'offer SIZE'; do
 	fresh "$proxy_extra" 'offer CHUNKING' 'dot many'
 	is "$(python deliver "$target" one@fake.test)" "one@fake.test 250" \
 		"an answer too many behind the last is not that of a recipient"
+	wait_for 10 extra_is_sent
 	steps "$proxy_extra" 'offer CHUNKING' 'dot say 550 5.7.1 no'
 	is "$(verbose one@fake.test)" "550 5.7.1 no" \
 		"... nor one to the next message"
 done
 fresh smtp 'offer CHUNKING' 'dot many'
 python deliver "$target" smtp@fake.test smtq@fake.test >/dev/null
+wait_for 10 extra_is_sent
 steps smtp 'offer CHUNKING' 'dot say 550 5.7.1 no'
 is "$(verbose smtp@fake.test smtq@fake.test)" "550 5.7.1 no
 550 5.7.1 no" "... nor by SMTP"

@@ -480,8 +480,10 @@ for_programs(enum sandbox_programs programs, attempt *try)
 
 TEST(unknown_programs_keep_what_their_files_give_them)
 {
-	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, ask_no_new_privs), 1);
-	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, ask_filter), 1);
+	/* Who runs the tests may be bound already. */
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, ask_no_new_privs),
+		ask_no_new_privs());
+	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, ask_filter), ask_filter());
 	CHECK_INT(for_programs(SANDBOX_PROGRAMS_ANY, work_as_usual), 0);
 	if (SANDBOX_IS_RELAXED)
 		return;
