@@ -226,27 +226,27 @@ is "$(python deliver "$target" one@fake.test)" "one@fake.test 451" \
 	"one that closes at the first command is replaced once"
 is "$(told | grep -c ^MAIL)" 2 "... and only once"
 
-# The answer to RCPT would be that to the message, if one were counted wrongly.
+# The answer to RCPT would be that to the message, if one were counted wrongly.  Behind
+# BDAT a late one cannot be told from it (docs/decisions/proxy.md).
 # shellcheck disable=SC2317
 extra_is_sent() {
 	told | grep -q '^MORE$'
 }
 for proxy_extra in 'offer PIPELINING' 'offer SIZE'; do
-	fresh "$proxy_extra" 'offer CHUNKING' 'dot many'
+	fresh "$proxy_extra" 'dot many'
 	is "$(python deliver "$target" one@fake.test)" "one@fake.test 250" \
 		"an answer too many behind the last is not that of a recipient"
 	wait_for 10 extra_is_sent
-	steps "$proxy_extra" 'offer CHUNKING' 'dot say 550 5.7.1 no'
+	steps "$proxy_extra" 'dot say 550 5.7.1 no'
 	# 451 where it was read while the next one was under way.
 	like "$(verbose one@fake.test)" "[45]5[01] *" \
 		"... nor one to the next message"
 done
-fresh smtp 'offer CHUNKING' 'dot many'
+fresh smtp 'dot many'
 python deliver "$target" smtp@fake.test smtq@fake.test >/dev/null
 wait_for 10 extra_is_sent
-steps smtp 'offer CHUNKING' 'dot say 550 5.7.1 no'
-is "$(verbose smtp@fake.test smtq@fake.test)" "550 5.7.1 no
-550 5.7.1 no" "... nor by SMTP"
+steps smtp 'dot say 550 5.7.1 no'
+like "$(verbose smtp@fake.test smtq@fake.test)" "[45]5[01] *[45]5[01] *" "... nor by SMTP"
 fresh 'rcpt say 550 5.1.1 no' 'data say 354 send it'
 is "$(python deliver "$target" one@fake.test two@fake.test)" "one@fake.test 550
 two@fake.test 550" "a backend that refuses all is not asked to take the message"
